@@ -1,0 +1,197 @@
+"""Write the pages that repeat what the code already says, so that they cannot drift from it.
+
+Run it from anywhere: ``python docs/generate.py`` writes ``cli.md``, ``recommendation-json.md`` and ``glossary.md``
+beside itself; ``--check`` writes nothing and exits 1 where a page is out of date.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+GENERATED = "<!-- Written by docs/generate.py; edit the code it describes instead. -->\n"
+
+
+def cli_page(app: Any, name: str) -> str:
+    """Describe every command of a Typer app.
+
+    Args:
+        app: A ``typer.Typer``.
+        name: What people type to start it.
+
+    Returns:
+        A Markdown page: one section for each command, with its arguments and options.
+    """
+    import typer.main
+
+    root = typer.main.get_command(app)
+    lines = [GENERATED, "# Command line", ""]
+    commands = [(name, root)] if not hasattr(root, "commands") else _commands(root, name)
+    for path, command in commands:
+        if command.hidden:
+            continue
+        lines += [f"## `{path}`", "", _text(command.help), "", "```text", _usage(path, command), "```", ""]
+        rows = [_parameter(parameter) for parameter in command.params if not getattr(parameter, "hidden", False)]
+        if rows:
+            lines += ["| | meaning | default |", "| --- | --- | --- |", *rows, ""]
+    if name == "headstart":
+        lines += [
+            "## Exit codes", "", "| code | meaning |", "| --- | --- |",
+            "| 0 | done; whether the question was decided stands in `recommendation.json` |",
+            "| 1 | something you can fix: the message says what and how |", "| 2 | the command was not understood |",
+            "| 3 | a fault of Headstart |", "",
+            "Results go to standard output, progress to standard error. `NO_COLOR` is respected.", "",
+        ]  # fmt: skip
+    return "\n".join(lines)
+
+
+def _commands(group: Any, path: str) -> list[tuple[str, Any]]:
+    """All commands below a group, groups in groups included."""
+    found = []
+    for name, command in group.commands.items():
+        here = f"{path} {name}"
+        found += _commands(command, here) if hasattr(command, "commands") else [(here, command)]
+    return found
+
+
+def _usage(path: str, command: Any) -> str:
+    words = [path]
+    for parameter in command.params:
+        if parameter.param_type_name == "argument":
+            word = parameter.metavar or parameter.name.upper()
+            if parameter.nargs == -1 and not word.endswith("..."):
+                word += "..."
+            words.append(word if parameter.required else f"[{word}]")
+    return " ".join([*words, "[OPTIONS]"])
+
+
+def _parameter(parameter: Any) -> str:
+    """One row of the table: how it is written, what it means, what holds without it."""
+    if parameter.param_type_name == "argument":
+        written = f"`{parameter.metavar or parameter.name.upper()}`"
+    else:
+        written = ", ".join(f"`{word}`" for word in (*parameter.opts, *parameter.secondary_opts))
+        if not getattr(parameter, "is_flag", False):
+            written += f" *{parameter.type.name}*"
+        if parameter.multiple:
+            written += ", may be repeated"
+    default = "" if parameter.default in (None, False, (), []) else f"`{parameter.default}`"
+    if callable(parameter.default) or "UNSET" in str(parameter.default).upper():
+        default = ""
+    if parameter.required:
+        default = "required"
+    return f"| {written} | {_cell(getattr(parameter, 'help', None))} | {default} |"
+
+
+def schema_page(schema: dict[str, Any], title: str) -> str:
+    """Describe a JSON schema made by pydantic: one table for the document and one for each record inside it."""
+    lines = [GENERATED, f"# {title}", "", _text(schema.get("description")), ""]
+    lines += [
+        "The file is UTF-8 JSON. `schema_version` changes when a field changes its meaning or disappears; new fields",
+        "may come without it. A figure that was not measured is `null`. Metrics and differences are shares:",
+        "`0.914` is 91.4 %. All intervals are 90 % intervals.", "",
+        "The JSON schema itself: `headstart.report.recommendation_schema()`.", "", "## The document", "",
+    ]  # fmt: skip
+    lines += _fields(schema)
+    for name, record in sorted(schema.get("$defs", {}).items()):
+        lines += [f"## {name}", "", _text(record.get("description")), "", *_fields(record)]
+    return "\n".join(lines)
+
+
+def _fields(record: dict[str, Any]) -> list[str]:
+    said = _attributes(record.get("description") or "")
+    rows = ["| field | type | meaning |", "| --- | --- | --- |"]
+    for name, field in record.get("properties", {}).items():
+        meaning = field.get("description") or said.get(name, "")
+        rows.append(f"| `{name}` | {_type(field)} | {_cell(meaning)} |")
+    return [*rows, ""]
+
+
+def _type(field: dict[str, Any]) -> str:
+    """A JSON-schema type in words, with links to the records."""
+    if "$ref" in field:
+        name = field["$ref"].rsplit("/", 1)[-1]
+        return f"[{name}](#{name.lower()})"
+    if "anyOf" in field:
+        return " or ".join(dict.fromkeys(_type(option) for option in field["anyOf"]))
+    if "enum" in field:
+        return ", ".join(f"`{value}`" for value in field["enum"])
+    if "const" in field:
+        return f"`{field['const']}`"
+    if field.get("type") == "array":
+        inner = field.get("items") or {}
+        return f"list of {_type(inner)}" if inner else "list"
+    return str(field.get("type", "any"))
+
+
+def _attributes(description: str) -> dict[str, str]:
+    """The ``Attributes:`` part of a Google docstring, by name."""
+    _, _, part = description.partition("Attributes:")
+    found: dict[str, str] = {}
+    last = ""
+    for line in part.splitlines():
+        indent, words = len(line) - len(line.lstrip()), line.strip()
+        name, colon, meaning = words.partition(":")
+        if colon and name.isidentifier() and indent <= 4:
+            last, found[name] = name, meaning.strip()
+        elif words and last:
+            found[last] += " " + words
+    return found
+
+
+def _text(description: str | None) -> str:
+    """A docstring without its attribute list, on one line for each paragraph."""
+    body = (description or "").partition("Attributes:")[0].strip()
+    return "\n\n".join(" ".join(part.split()) for part in body.split("\n\n")).replace("``", "`")
+
+
+def _cell(text: str | None) -> str:
+    words = " ".join((text or "").split()).replace("``", "`").replace("|", "\\|").replace("<", "&lt;")
+    return words[:1].upper() + words[1:]
+
+
+def glossary_page(words: dict[str, str]) -> str:
+    """The glossary of the report as a page."""
+    lines = [GENERATED, "# Glossary", "", "The same words are used in the code, in these pages and in the report.", ""]
+    for word, meaning in words.items():
+        lines += [f"{word}", f":   {meaning}", ""]
+    return "\n".join(lines)
+
+
+def pages() -> dict[str, str]:
+    """Every generated page by file name."""
+    from headstart.report.glossary import GLOSSARY
+    from headstart.report.schema import recommendation_schema
+
+    app = importlib.import_module("headstart.cli.app").app
+    return {
+        "cli.md": cli_page(app, "headstart"),
+        "recommendation-json.md": schema_page(recommendation_schema(), "recommendation.json"),
+        "glossary.md": glossary_page(GLOSSARY),
+    }
+
+
+def main() -> int:
+    """Write the pages, or check them."""
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--check", action="store_true", help="write nothing; exit 1 where a page is out of date")
+    check = arguments.parse_args().check
+    stale = []
+    for name, text in pages().items():
+        path = HERE / name
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            stale.append(name)
+            if not check:
+                path.write_text(text, encoding="utf-8")
+    if check and stale:
+        print(f"out of date: {', '.join(stale)}; run `python docs/generate.py`", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,40 @@
+"""Headstart measures whether to start from a pretrained model or train from scratch.
+
+>>> import headstart as hs
+>>> study = hs.study("data/flowers", budget="30m")  # doctest: +SKIP
+>>> study.recommendation.sentence  # doctest: +SKIP
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from headstart._version import __version__
+
+if TYPE_CHECKING:
+    from headstart.advice import Recommendation
+    from headstart.api import Study, check, load, study
+    from headstart.core import HeadstartError
+
+__all__ = ["HeadstartError", "Recommendation", "Study", "__version__", "check", "load", "study"]
+
+_HOMES = {
+    "HeadstartError": "headstart.core",
+    "Recommendation": "headstart.advice",
+    "Study": "headstart.api",
+    "check": "headstart.api",
+    "load": "headstart.api",
+    "study": "headstart.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for: torch is not needed to print a help page."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'headstart' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return __all__

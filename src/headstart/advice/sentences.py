@@ -1,0 +1,153 @@
+"""The verdict, its reasons and its warnings in words. Every figure comes from a stored trial."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from headstart.advice.decide import Verdict
+from headstart.advice.recommendation import ArmReport, Reason
+from headstart.core import Arm
+from headstart.evidence import detectable_difference
+from headstart.studies import StudyView
+
+PARADIGM_WORDS = {"transfer": "Transfer", "scratch": "From scratch", "hybrid": "Hybrid"}
+STRATEGY_WORDS = {"linear_probe": "linear probe on", "full_finetune": "fine-tune all of", "from_scratch": "train"}
+
+
+def arm_words(arm: Arm | ArmReport) -> str:
+    """An arm as a phrase, such as ``fine-tune all of builtin:image``."""
+    words = STRATEGY_WORDS.get(arm.strategy, f"{arm.strategy} of")
+    tail = " from scratch" if arm.strategy == "from_scratch" else ""
+    return f"{words} {arm.candidate}{tail}"
+
+
+def points(share: float) -> str:
+    """A share as points with one decimal."""
+    return f"{100 * share:.1f}"
+
+
+def verdict_sentence(view: StudyView, verdict: Verdict | None) -> str:
+    """The answer in one sentence."""
+    if verdict is None:
+        return "Not determined: nothing was measured yet."
+    chosen = arm_words(verdict.chosen)
+    if verdict.runner_up is None or verdict.difference is None:
+        return f"Not determined: only {chosen} was measured, at {verdict.n:,} labels."
+    gap, low, high = verdict.difference
+    rival = arm_words(verdict.runner_up)
+    spread = f"{points(gap)} points [{points(low)}, {points(high)}] at {verdict.n:,} labels"
+    if verdict.kind == "tie":
+        return f"Tie: {chosen} and {rival} differ by {spread}, inside your margin of {points(view.settings.margin)}."
+    if verdict.kind == "undetermined":
+        same = verdict.runner_up.paradigm == verdict.chosen.paradigm
+        why = "only one paradigm was measured" if same else "the interval holds both signs or nearly so"
+        return f"Not determined: {chosen} leads {rival} by {spread}; {why}."
+    return f"{PARADIGM_WORDS[verdict.kind]}: {chosen} beats {rival} by {spread}."
+
+
+def remedy_for(view: StudyView, verdict: Verdict | None) -> str | None:
+    """What would decide an open verdict: more repeats if they suffice, else more test labels."""
+    if verdict is None:
+        return "Allow a larger --budget and run the same command again."
+    if verdict.kind != "undetermined":
+        return None
+    if verdict.difference is None or verdict.runner_up is None:
+        return "Leave --strategy away, or allow a larger --budget, so that both paradigms are measured."
+    if verdict.runner_up.paradigm == verdict.chosen.paradigm:
+        return "Leave --strategy away, or allow a larger --budget, so that both paradigms are measured."
+    gap, low, high = verdict.difference
+    width = (high - low) / 2
+    # the interval shrinks with the square root of what is measured
+    factor = (width / max(abs(gap), view.settings.margin, 1e-3)) ** 2
+    both = (verdict.chosen, verdict.runner_up)
+    measured = [trial for trial in view.trials(role="measuring", n=verdict.n) if trial.spec.arm in both]
+    repeats = max(1, min(verdict.draws.repeats))
+    seconds = sum(t.ended - t.started for t in measured) / max(len(measured), 1) * 2
+    if repeats < view.repeats:
+        more = seconds * (view.repeats - repeats)
+        return f"Allow about {max(1, round(more / 60))} more minutes for {view.repeats - repeats} more repeats."
+    tested = len(view.splits[0].test)
+    return f"Label about {max(50, round(tested * max(factor - 1, 0.5), -1)):,.0f} more test examples."
+
+
+def reasons_for(
+    view: StudyView, verdict: Verdict | None, arms: tuple[ArmReport, ...], baseline: float | None
+) -> tuple[Reason, ...]:
+    """Why, as sentences with figures, each with the trials behind it."""
+    if verdict is None:
+        return ()
+    reasons = [_comparison_reason(view, verdict)] if verdict.runner_up else []
+    reasons += _simplest_reason(view, verdict)
+    effort = {
+        side: sum(arm.evaluations for arm in arms if arm.paradigm == side and arm.curve)
+        for side in ("transfer", "scratch")
+    }
+    if all(effort.values()):
+        tuned = tuple(trial.key for trial in view.trials(role="tuning"))
+        text = f"Recipes tried: {effort['transfer']} for transfer, {effort['scratch']} for from scratch."
+        reasons.append(Reason(text=text, trials=tuned))
+    if baseline is not None:
+        best = max((point.value for arm in arms for point in arm.curve), default=baseline)
+        text = f"Always guessing the commonest class gets {points(baseline)}; the best measured is {points(best)}."
+        reasons.append(Reason(text=text))
+    return tuple(reasons)
+
+
+def _keys(view: StudyView, arm: Arm, n: int) -> tuple[str, ...]:
+    return tuple(trial.key for trial in view.trials(arm.key, "measuring", n))
+
+
+def _comparison_reason(view: StudyView, verdict: Verdict) -> Reason:
+    assert verdict.runner_up is not None
+    both = (verdict.chosen, verdict.runner_up)
+    values = [verdict.draws.estimates[verdict.draws.arms.index(arm.key)] for arm in both]
+    repeats = [verdict.draws.repeats[verdict.draws.arms.index(arm.key)] for arm in both]
+    text = (
+        f"At {verdict.n:,} labels: {arm_words(both[0])} {points(values[0])}, {arm_words(both[1])} {points(values[1])} "
+        f"({view.settings.metric}; {min(repeats)} paired repeat{'s' if min(repeats) > 1 else ''})."
+    )
+    return Reason(text=text, trials=_keys(view, both[0], verdict.n) + _keys(view, both[1], verdict.n))
+
+
+def _simplest_reason(view: StudyView, verdict: Verdict) -> list[Reason]:
+    """What the cheapest arm would cost in accuracy and save in time."""
+    timed = []
+    for arm in view.measured_at(verdict.n):
+        trials = view.trials(arm.key, "measuring", verdict.n)
+        timed.append((float(np.mean([t.measurement.seconds for t in trials])), arm))
+    seconds, cheapest = min(timed, key=lambda pair: pair[0])
+    own = next(value for value, arm in timed if arm == verdict.chosen)
+    if cheapest == verdict.chosen or own < 2 * seconds:
+        return []
+    gap, low, high, _ = verdict.draws.difference(verdict.chosen.key, cheapest.key)
+    text = (
+        f"The cheapest arm, {arm_words(cheapest)}, trains {own / max(seconds, 1e-3):.0f} times faster and is "
+        f"{points(gap)} points [{points(low)}, {points(high)}] behind."
+    )
+    return [Reason(text=text, trials=_keys(view, cheapest, verdict.n))]
+
+
+def warnings_for(
+    view: StudyView, verdict: Verdict | None, arms: tuple[ArmReport, ...], might_win: bool
+) -> tuple[str, ...]:
+    """What a reader should know before relying on the answer, the gravest first."""
+    warnings = [finding.message for finding in view.data.findings if finding.severity != "info"]
+    if might_win:
+        warnings.append("From scratch had not converged: with more compute it might win.")
+    if verdict and verdict.draws.repeats and min(verdict.draws.repeats) < 2:
+        warnings.append("Some arms were measured once only; the spread between repeats is an assumption (1 point).")
+    unmeasured = [arm.name for arm in arms if arm.status in ("failed", "not started")]
+    if unmeasured:
+        warnings.append(f"Not measured: {', '.join(unmeasured)}.")
+    untuned = [arm for arm in arms if arm.curve and arm.evaluations == 1 and arm.tuned_at is None]
+    if verdict and len(untuned) == len([arm for arm in arms if arm.curve]):
+        warnings.append("No recipe was tuned: each arm ran at its centre recipe.")
+    if verdict:
+        tested = len(view.splits[0].test) if not view.rotating else len(view.data.labels)
+        smallest = detectable_difference(tested, 0.1)
+        if smallest > 2 * view.settings.margin:
+            warnings.append(
+                f"{tested:,} test examples cannot resolve differences under about {points(smallest)} points "
+                "(if arms disagree on a tenth of them)."
+            )
+    return tuple(warnings)

@@ -1,0 +1,328 @@
+"""The library's door: ``study``, ``check`` and ``load``, each a thin line through the floors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from headstart._version import __version__
+from headstart.advice import Recommendation, folder_size_mb, recommend
+from headstart.core import BundleError, Hardware, SettingsError, probe_hardware
+from headstart.data import Finding, LabelledData, make_splits
+from headstart.data import check as check_data
+from headstart.data import load as load_data
+from headstart.models import FittedModel
+from headstart.models import load as load_model
+from headstart.report import Progress, render_data, render_header, render_plan, repr_html, write_html, write_json
+from headstart.report.summary import build_summary, describe_data
+from headstart.studies import (
+    Budget,
+    Plan,
+    Store,
+    StudyLock,
+    StudyRunner,
+    StudySettings,
+    StudyView,
+    check_margin,
+    choose_metric,
+    find_candidates,
+    make_arms,
+    parse_budget,
+)
+from headstart.studies.store import now
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+
+SUMMARY_EVERY = 45.0  # seconds between answers written while the study runs
+CLOSING_SECONDS = 6.0  # kept back for the report
+
+
+class Study:
+    """A study that was run, or opened again from its folder.
+
+    Attributes:
+        summary: Everything the report shows, as one plain dict.
+        folder: Where the study lies.
+    """
+
+    def __init__(self, summary: dict[str, Any], folder: Path) -> None:
+        self.summary, self.folder = summary, folder
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Study:
+        """Open a study without running anything.
+
+        Raises:
+            BundleError: There is no study, or nothing has been measured yet.
+        """
+        folder = Path(folder)
+        store = Store(folder, read_only=True)
+        try:
+            text = store.fact("summary")
+        finally:
+            store.close()
+        if text is None:
+            raise BundleError(
+                "the study has not measured anything yet", place=str(folder),
+                hint="Run the `headstart study` command again; it goes on where it was",
+            )  # fmt: skip
+        return cls(json.loads(text), folder)
+
+    @property
+    def recommendation(self) -> Recommendation:
+        """The answer, and every number behind it."""
+        return Recommendation.model_validate(self.summary["recommendation"])
+
+    @property
+    def model_dir(self) -> Path | None:
+        """Folder of the trained winner; None before anything was measured."""
+        name = self.summary["recommendation"]["model_dir"]
+        return Path(name) if name else None
+
+    def model(self) -> FittedModel:
+        """Load the trained winner.
+
+        Raises:
+            BundleError: There is none yet.
+        """
+        if self.model_dir is None:
+            raise BundleError("the study saved no model yet", place=str(self.folder), hint="Allow a larger budget")
+        return load_model(self.model_dir)
+
+    @property
+    def curves(self) -> pd.DataFrame:
+        """Learning curves: a row for each arm and size."""
+        import pandas as pd
+
+        arms = self.summary["recommendation"]["arms"]
+        rows = [{"arm": arm["key"], "paradigm": arm["paradigm"], **point} for arm in arms for point in arm["curve"]]
+        return pd.DataFrame(rows, columns=["arm", "paradigm", "n", "value", "low", "high", "repeats"])
+
+    def table(self) -> pd.DataFrame:
+        """Every trial: a row each."""
+        import pandas as pd
+
+        return pd.DataFrame(self.summary["trials"])
+
+    def __repr__(self) -> str:
+        return f"Study({self.folder.name!r}: {self.recommendation.sentence})"
+
+    def _repr_html_(self) -> str:
+        return repr_html(self.summary)
+
+
+def load(folder: str | Path) -> FittedModel:
+    """Load a model that a study saved, for ``predict`` and ``predict_proba``."""
+    return load_model(folder)
+
+
+def check(source: Any, task: str | None = None, **columns: Any) -> tuple[Finding, ...]:
+    """Examine labelled data: broken items, duplicates, leaks, contradictions, imbalance, shortcuts.
+
+    Args:
+        source: As for :func:`study`.
+        task: ``image-classification`` or ``text-classification``; found if not given.
+        **columns: ``text_column``, ``image_column``, ``label_column``, ``group_column``, ``group_regex``, ``test``.
+    """
+    return check_data(load_data(source, task, **columns))
+
+
+def study(
+    data: Any,
+    budget: str | float = "15m",
+    *,
+    out: str | Path | None = None,
+    task: str | None = None,
+    candidates: Sequence[str] = (),
+    strategies: Sequence[str] = (),
+    metric: str | None = None,
+    margin: float = 0.01,
+    seed: int = 0,
+    quiet: bool = False,
+    dry_run: bool = False,
+    command: Sequence[str] | None = None,
+    console: Console | None = None,
+    **columns: Any,
+) -> Study:
+    """Measure which way to a classifier is best on labelled data, and train the winner.
+
+    A study lives in a folder; the same call on a finished one returns it, on an interrupted one goes on.
+
+    Args:
+        data: Class folders, a table file, a folder of such files, a hub id, or a ``datasets`` object.
+        budget: Time allowed in all, such as ``"15m"``, or seconds.
+        out: The study's folder; named after the data if not given.
+        task: ``image-classification`` or ``text-classification``; found if not given.
+        candidates: Models to start from; the built-in ones if none are given.
+        strategies: Strategies to compare; all installed if none are given.
+        metric: ``accuracy``, ``macro-f1`` or ``balanced-accuracy``; chosen by imbalance if not given.
+        margin: What difference matters, as a share.
+        seed: Determines every random choice.
+        quiet: Show nothing while it runs.
+        dry_run: Plan and predict the cost, but train nothing.
+        command: The words to reproduce the study with, for the report.
+        console: Where progress goes; standard error if not given.
+        **columns: ``text_column``, ``image_column``, ``label_column``, ``group_column``, ``group_regex``, ``test``.
+
+    Returns:
+        The study with its recommendation.
+
+    Raises:
+        HeadstartError: Anything a person can mend; the message says how.
+    """
+    from rich.console import Console as RichConsole
+
+    started = now()
+    seconds = parse_budget(budget)
+    check_margin(margin)
+    screen = console or RichConsole(stderr=True, quiet=quiet)
+    folder = Path(out) if out else default_folder(data)
+    if not quiet:
+        render_header({"version": __version__, "budget_seconds": seconds, "folder": str(folder), "seed": seed}, screen)
+    labelled = load_data(data, task, seed=seed, **columns)
+    findings = check_data(labelled)
+    labelled.findings = findings
+    name, why = choose_metric(metric, [int(count) for count in labelled.class_counts])
+    splits = make_splits(labelled, seed)
+    native = labelled.images.native_size if labelled.images is not None else 0
+    found, skipped = find_candidates(candidates, labelled.task, native)
+    arms, left_out = make_arms(found, strategies, candidates)
+    settings = StudySettings(
+        source=labelled.source, task=labelled.task, metric=name, margin=margin, seed=seed,
+        candidates=tuple(found), strategies=tuple(dict.fromkeys(arm.strategy for arm in arms)),
+        data_fingerprint=labelled.fingerprint, budget_seconds=seconds,
+    )  # fmt: skip
+    with StudyLock(folder):
+        store = Store(folder)
+        try:
+            return _drive(
+                StudyView(settings, labelled, splits, arms, store), found, findings, [*skipped, *left_out], started,
+                screen, quiet, dry_run, tuple(command or _python_call(data, budget)), why,
+            )  # fmt: skip
+        finally:
+            store.close()
+
+
+def default_folder(data: Any) -> Path:
+    """``headstart-runs/NAME`` after the data."""
+    name = Path(str(data)).stem if isinstance(data, str | Path) else "study"
+    safe = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in name).strip("-.")
+    return Path("headstart-runs") / (safe or "study")
+
+
+def _drive(
+    view: StudyView, candidates: dict[str, Any], findings: Sequence[Finding], skipped: list[tuple[str, str]],
+    started: float, screen: Console, quiet: bool, dry_run: bool, command: tuple[str, ...], metric_reason: str,
+) -> Study:  # fmt: skip
+    """Run one study inside its lock."""
+    store, settings = view.store, view.settings
+    _refuse_changes(store, settings)
+    hardware = probe_hardware()
+    budget = Budget(store, settings.budget_seconds, started)
+    created = store.fact("created") or datetime.now(UTC).isoformat(timespec="seconds")
+    store.set_fact("created", created)
+    if not quiet:
+        render_data(describe_data(view, findings), screen)
+        screen.print(f"Metric    {settings.metric} ({metric_reason})", highlight=False)
+    with Progress(
+        screen, settings.budget_seconds, quiet, spent_seconds=budget.spent, metric=settings.metric
+    ) as progress:
+        runner = StudyRunner(view, candidates, hardware, budget, progress, store.folder / "cache")
+        closing = _Closing(view, runner, hardware, findings, skipped, command, created)
+        runner.after_trial = closing.now_and_then
+        plan = runner.prepare()
+        closing.skipped = [*skipped, *plan.left_out]
+        if not quiet:
+            render_plan(_plan_dict(plan, settings), screen)
+        if dry_run:
+            return Study({"plan": _plan_dict(plan, settings), **closing.summary("running")}, store.folder)
+        runner.run(plan, keep_back=CLOSING_SECONDS)
+        progress.stage("writing the report")
+        summary = closing.write("interrupted" if runner.interrupted else "finished")
+    return Study(summary, store.folder)
+
+
+def _refuse_changes(store: Store, settings: StudySettings) -> None:
+    """Resume only what is the same study; remember what this one is."""
+    known = store.fact("settings")
+    if known is not None:
+        before = StudySettings.from_json(known)
+        changes = before.differences(settings)
+        if changes:
+            raise SettingsError(
+                f"this folder holds a study with other data or options ({'; '.join(changes)})",
+                place=str(store.folder), hint="Use the same options to go on, or --out for a new study",
+            )  # fmt: skip
+        if settings.budget_seconds < before.budget_seconds:
+            settings = settings.model_copy(update={"budget_seconds": before.budget_seconds})
+    store.set_fact("settings", settings.to_json())
+
+
+class _Closing:
+    """Writes the answer: now and then while the study runs, and at its end."""
+
+    def __init__(
+        self, view: StudyView, runner: StudyRunner, hardware: Hardware, findings: Sequence[Finding],
+        skipped: list[tuple[str, str]], command: Sequence[str], created: str,
+    ) -> None:  # fmt: skip
+        self.view, self.runner, self.hardware, self.findings = view, runner, hardware, findings
+        self.skipped, self.command, self.created = skipped, command, created
+        self._last = -SUMMARY_EVERY
+
+    def summary(self, status: str, model: tuple[str | None, str | None] = (None, None)) -> dict[str, Any]:
+        """The summary as of now."""
+        runner = self.runner
+        sizes = {arm.key: folder_size_mb(runner.model_folder(arm.key)) for arm in self.view.arms}
+        recommendation = recommend(
+            self.view, baseline=runner.baseline(), spent_seconds=runner.budget.spent,
+            budget_seconds=runner.budget.seconds, dropped=runner.planner.dropped if runner.planner else {},
+            model_dir=model[0], model_format=model[1],
+            model_sizes={key: size for key, size in sizes.items() if size is not None},
+        )  # fmt: skip
+        return build_summary(
+            self.view, recommendation, self.hardware, findings=self.findings, skipped=self.skipped,
+            command=self.command, created=self.created, status=status,
+        )  # fmt: skip
+
+    def now_and_then(self) -> None:
+        """Keep a valid answer in the store, without spending much time on it."""
+        if now() - self._last >= SUMMARY_EVERY:
+            self.write("running", report=False)
+            self._last = now()
+
+    def write(self, status: str, report: bool = True) -> dict[str, Any]:
+        """Publish the chosen model, store the summary, write JSON and page."""
+        draft = self.summary(status)
+        chosen = draft["recommendation"]
+        published = None
+        if chosen["strategy"]:
+            published = self.runner.publish_model(f"{chosen['strategy']}@{chosen['candidate']}")
+        summary = draft
+        if published is not None:
+            summary = self.summary(status, (str(published), load_model(published).card.model_format))
+        self.view.store.set_fact("summary", json.dumps(summary))
+        write_json(summary, self.view.store.folder / "recommendation.json")
+        if report:
+            write_html(summary, self.view.store.folder / "report.html")
+        return summary
+
+
+def _plan_dict(plan: Plan, settings: StudySettings) -> dict[str, Any]:
+    return {
+        "rows": plan.rows, "total_seconds": plan.total_seconds, "budget_seconds": settings.budget_seconds,
+        "comparison_size": plan.comparison_size, "notes": [],
+        "left_out": [{"what": what, "reason": reason} for what, reason in plan.left_out],
+    }  # fmt: skip
+
+
+def _python_call(data: Any, budget: str | float) -> list[str]:
+    name = str(data) if isinstance(data, str | Path) else type(data).__name__
+    return ["headstart", "study", name, "--budget", str(budget)]
+
+
+__all__ = ["Study", "check", "default_folder", "load", "study"]

@@ -1,0 +1,200 @@
+"""The commands, and how every failure becomes one message and an exit code.
+
+Exit codes: 0 done (decided or not: the JSON says), 1 the user can fix it, 2 usage, 3 ours.
+Heavy imports stay inside the commands, so that a help page takes no time.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from headstart._version import __version__
+
+app = typer.Typer(
+    name="headstart",
+    help="Measure on your data, within your budget, whether to fine-tune a pretrained model or train from scratch.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
+Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON document on standard output.")]
+TextColumn = Annotated[str | None, typer.Option(help="Column with the texts.")]
+ImageColumn = Annotated[str | None, typer.Option(help="Column with the images or their file names.")]
+LabelColumn = Annotated[str | None, typer.Option(help="Column with the classes.")]
+GroupColumn = Annotated[str | None, typer.Option(help="Column whose equal values must stay together (a patient).")]
+GroupRegex = Annotated[str | None, typer.Option(help="Pattern on file names; its first group must stay together.")]
+Task = Annotated[str | None, typer.Option(help="image-classification or text-classification; found if not given.")]
+Test = Annotated[Path | None, typer.Option(help="A separate test part, in the same form as DATA.")]
+
+
+@app.callback(invoke_without_command=True)
+def _options(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+) -> None:
+    if version:
+        typer.echo(f"headstart {__version__}")
+        raise typer.Exit
+    context.obj = {"debug": debug}
+    if debug:
+        os.environ["HEADSTART_DEBUG"] = "1"
+
+
+@app.command()
+def study(
+    data: Annotated[str, typer.Argument(help="Class folders, a table file, a folder of such files, or a hub id.")],
+    out: Annotated[Path | None, typer.Option(help="Folder of the study; named after the data if not given.")] = None,
+    budget: Annotated[str, typer.Option(help="Time allowed in all: 90s, 15m, 2h.")] = "15m",
+    task: Task = None,
+    candidate: Annotated[list[str] | None, typer.Option(help="A model to start from; may be repeated.")] = None,
+    strategy: Annotated[list[str] | None, typer.Option(help="A strategy to compare; may be repeated.")] = None,
+    metric: Annotated[str | None, typer.Option(help="accuracy, macro-f1 or balanced-accuracy.")] = None,
+    margin: Annotated[float, typer.Option(help="What difference matters, as a share: 0.01 is one point.")] = 0.01,
+    label_column: LabelColumn = None,
+    text_column: TextColumn = None,
+    image_column: ImageColumn = None,
+    group_column: GroupColumn = None,
+    group_regex: GroupRegex = None,
+    test: Test = None,
+    seed: Annotated[int, typer.Option(help="Determines every random choice.")] = 0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Plan and predict the cost; train nothing.")] = False,
+    json_output: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Compare transfer and from scratch on DATA within the budget, and save the trained winner."""
+    from headstart.cli.studying import run_study
+
+    run_study(
+        data, out=out, budget=budget, task=task, candidates=candidate or (), strategies=strategy or (), metric=metric,
+        margin=margin, label_column=label_column, text_column=text_column, image_column=image_column,
+        group_column=group_column, group_regex=group_regex, test=test, seed=seed, dry_run=dry_run,
+        json_output=json_output, quiet=quiet,
+    )  # fmt: skip
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder of the study.")] = Path("headstart-demo"),
+    budget: Annotated[str, typer.Option(help="Time allowed in all.")] = "2m",
+    json_output: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run a small study on scikit-learn's digits; needs no data and no network."""
+    from headstart.cli.studying import run_demo
+
+    run_demo(out, budget, json_output=json_output, quiet=quiet)
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="STUDY", help="Folder of a study.")],
+    json_output: Json = False,
+) -> None:
+    """Show a study's answer again and write its page anew."""
+    from headstart.cli.studying import show_report
+
+    show_report(folder, json_output=json_output)
+
+
+@app.command()
+def predict(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of a saved model, or of its study.")],
+    inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Image files, folders of them, or texts.")],
+    json_output: Json = False,
+) -> None:
+    """Classify INPUTs with a saved model; prints each with its class and probability."""
+    from headstart.cli.using import run_predict
+
+    run_predict(model, inputs, json_output=json_output)
+
+
+@app.command()
+def models(
+    data: Annotated[str | None, typer.Argument(help="Show the candidates for this data only.")] = None,
+    json_output: Json = False,
+) -> None:
+    """Show the candidates that are at hand, with their facts."""
+    from headstart.cli.using import show_models
+
+    show_models(data, json_output=json_output)
+
+
+@app.command()
+def check(
+    data: Annotated[str, typer.Argument(help="Labelled data, as for study.")],
+    task: Task = None,
+    label_column: LabelColumn = None,
+    text_column: TextColumn = None,
+    image_column: ImageColumn = None,
+    group_column: GroupColumn = None,
+    group_regex: GroupRegex = None,
+    test: Test = None,
+    json_output: Json = False,
+) -> None:
+    """Examine DATA: broken items, duplicates, leaks, contradictions, imbalance, shortcuts."""
+    from headstart.cli.using import show_check
+
+    show_check(
+        data, task, json_output=json_output, label_column=label_column, text_column=text_column,
+        image_column=image_column, group_column=group_column, group_regex=group_regex, test=test,
+    )  # fmt: skip
+
+
+@app.command()
+def strategies(json_output: Json = False) -> None:
+    """Show every strategy: its idea, when it tends to win and lose, its cost and its paper."""
+    from headstart.cli.using import show_strategies
+
+    show_strategies(json_output=json_output)
+
+
+def main() -> None:
+    """Run the command line; no failure of the user's making ever shows a traceback."""
+    try:
+        app(standalone_mode=False)
+    except SystemExit:
+        raise
+    except BaseException as error:  # the outermost door: everything becomes a message and a code
+        sys.exit(_report_failure(error))
+
+
+def _report_failure(error: BaseException) -> int:
+    import click
+    from rich.console import Console
+
+    from headstart.core import HeadstartError
+    from headstart.report import render_error
+
+    screen = Console(stderr=True)
+    if isinstance(error, click.exceptions.Exit):
+        return int(error.exit_code)
+    if isinstance(error, click.ClickException):
+        error.show()
+        return 2
+    if isinstance(error, click.exceptions.Abort | KeyboardInterrupt):
+        screen.print("Stopped. What was finished is stored; the same command goes on.", highlight=False)
+        return 1
+    if os.environ.get("HEADSTART_DEBUG"):
+        import traceback
+
+        traceback.print_exception(error)
+    if isinstance(error, HeadstartError):
+        render_error(error.fact, error.place, error.hint, screen)
+        return error.exit_code
+    if isinstance(error, BrokenPipeError):
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - nothing may write to the closed pipe at exit
+        return 0
+    render_error(
+        f"{type(error).__name__}: {error}", None, "This is a fault of Headstart; run again with --debug and report it",
+        screen,
+    )  # fmt: skip
+    return 3

@@ -1,0 +1,137 @@
+"""Commands that use what is there: models, data, strategies."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from headstart.core import DataError, SourceError
+from headstart.report import render_models, render_strategies
+
+IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff"}
+
+
+def run_predict(folder: Path, inputs: list[str], *, json_output: bool) -> None:
+    """Classify inputs; a line each: input, class, probability."""
+    from headstart.models import load
+
+    model = load(folder)
+    items: list[Any] = _image_files(inputs) if model.card.task.startswith("image") else list(inputs)
+    probabilities = model.predict_proba(items)
+    rows = []
+    for item, row in zip(items, probabilities, strict=True):
+        scores = {name: round(float(p), 6) for name, p in zip(model.class_names, row, strict=True)}
+        best = int(np.argmax(row))
+        rows.append({
+            "input": str(item), "class": model.class_names[best], "probability": round(float(row[best]), 6),
+            "probabilities": scores,
+        })  # fmt: skip
+    if json_output:
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    for line in rows:
+        print(f"{line['input']}\t{line['class']}\t{line['probability']:.4f}")
+
+
+def _image_files(inputs: list[str]) -> list[Path]:
+    files: list[Path] = []
+    for name in inputs:
+        path = Path(name)
+        if path.is_dir():
+            files += sorted(file for file in path.rglob("*") if file.suffix.lower() in IMAGE_SUFFIXES)
+        elif path.exists():
+            files.append(path)
+        else:
+            raise DataError("no such file", place=name, hint="This model reads image files; give their paths")
+    if not files:
+        raise DataError("no images found", place=", ".join(inputs), hint="Give image files or a folder of them")
+    return files
+
+
+def show_models(data: str | None, *, json_output: bool) -> None:
+    """List the candidates that work here, with parameters, operations and licence."""
+    from headstart.models import builtin_names, resolve
+
+    tasks, native = ("image-classification", "text-classification"), 32
+    if data is not None:
+        from headstart.data import load
+
+        labelled = load(data)
+        tasks, native = (labelled.task,), labelled.images.native_size if labelled.images else 32
+    rows = []
+    for task in tasks:
+        for name in builtin_names(task):
+            try:
+                rows.append(_model_row(resolve(name, task, native_size=native), task))
+            except SourceError as trouble:
+                rows.append({"name": name, "task": task, "start": str(trouble)})
+    if json_output:
+        print(json.dumps(rows, indent=2))
+        return
+    render_models(rows, Console())
+
+
+def _model_row(candidate: Any, task: str) -> dict[str, Any]:
+    from headstart.models import build, encode_texts, measure_facts
+
+    row = {
+        "name": candidate.name, "task": task, "start": "pretrained" if candidate.has_weights else "from scratch only",
+        "input": f"{candidate.input_size} px" if candidate.modality == "image" else f"{candidate.input_size} tokens",
+        "parameters": "grows with the texts", "GFLOP per example": "", "licence": candidate.licence or "not stated",
+    }  # fmt: skip
+    if candidate.family == "tfidf":
+        row["input"] = "whole texts"
+        return row
+    weights = "pretrained" if candidate.has_weights else "random"
+    network = build(candidate, ("a", "b"), weights=weights, seed=0)
+    if candidate.modality == "image":
+        import torch
+
+        batch = {"pixel_values": torch.zeros(1, 3, candidate.input_size, candidate.input_size)}
+    else:
+        batch = encode_texts(candidate, ["word " * candidate.input_size]).batch(np.arange(1))
+    facts = measure_facts(network, batch)
+    row["parameters"] = f"{facts.parameters / 1e6:.2f} M"
+    row["GFLOP per example"] = f"{facts.forward_flops / 1e9:.3f}"
+    return row
+
+
+def show_check(data: str, task: str | None, *, json_output: bool, **columns: Any) -> None:
+    """Print the findings of the health check."""
+    from headstart.data import check, load
+    from headstart.report import render_data
+
+    labelled = load(data, task, **columns)
+    findings = check(labelled)
+    if json_output:
+        print(json.dumps([finding.model_dump() for finding in findings], indent=2, ensure_ascii=False))
+        return
+    test = int(labelled.is_test.sum())
+    card = {
+        "source": labelled.source, "task": labelled.task, "n_pool": len(labelled) - test, "n_test": test,
+        "test_kind": "official" if test else "none", "class_names": list(labelled.class_names),
+        "class_counts": [int(count) for count in labelled.class_counts], "found": list(labelled.found),
+        "findings": [finding.model_dump() for finding in findings],
+    }  # fmt: skip
+    render_data(card, Console())
+
+
+def show_strategies(*, json_output: bool) -> None:
+    """List the installed strategies."""
+    from headstart.strategies import get_strategy, strategy_names
+
+    rows = []
+    for name in strategy_names():
+        strategy = get_strategy(name)
+        rows.append({
+            "name": name, "paradigm": strategy.paradigm, "idea": strategy.idea, "tends to win": strategy.wins,
+            "tends to lose": strategy.loses, "cost": strategy.cost, "paper": strategy.paper,
+        })  # fmt: skip
+    if json_output:
+        print(json.dumps(rows, indent=2))
+        return
+    render_strategies(rows, Console())

@@ -1,0 +1,32 @@
+"""The words of Headstart: records, errors, seeds and the machine."""
+
+from headstart.core.errors import (
+    BudgetError,
+    BundleError,
+    DataError,
+    HeadstartError,
+    SettingsError,
+    SourceError,
+    did_you_mean,
+)
+from headstart.core.hardware import Hardware, probe_hardware
+from headstart.core.records import (
+    PROTOCOL_VERSION,
+    SCHEMA_VERSION,
+    Arm,
+    Augmentation,
+    Measurement,
+    Paradigm,
+    Recipe,
+    Record,
+    Role,
+    Task,
+    TrialSpec,
+)
+from headstart.core.seeds import derive_seed
+
+__all__ = [
+    "PROTOCOL_VERSION", "SCHEMA_VERSION", "Arm", "Augmentation", "BudgetError", "BundleError", "DataError",
+    "Hardware", "HeadstartError", "Measurement", "Paradigm", "Recipe", "Record", "Role", "SettingsError",
+    "SourceError", "Task", "TrialSpec", "derive_seed", "did_you_mean", "probe_hardware",
+]  # fmt: skip

@@ -1,0 +1,85 @@
+"""Every error a person can cause, in one tree and in one form: fact, place, next step.
+
+::
+
+    HeadstartError            exit code 1: the user can fix it
+    |-- DataError             the data cannot be used as it is
+    |-- SettingsError         an option or argument is wrong
+    |-- SourceError           a model or data source cannot be reached
+    |-- BudgetError           the time allowed does not suffice
+    `-- BundleError           a saved study or model cannot be read or written
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class HeadstartError(Exception):
+    """An error whose message tells a person what to do.
+
+    Args:
+        fact: What was found, one clause without a full stop.
+        place: Where (file, column, class, option); shown on its own line.
+        hint: What to do next, if possible a command.
+    """
+
+    exit_code = 1
+
+    def __init__(self, fact: str, *, place: str | None = None, hint: str | None = None) -> None:
+        self.fact, self.place, self.hint = fact, place, hint
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        parts = [self.fact]
+        if self.place:
+            parts.append(f"in {self.place}")
+        if self.hint:
+            parts.append(self.hint)
+        return "; ".join(parts)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Survive pickling, which exceptions with keyword arguments do not by themselves."""
+        return _rebuild, (type(self), self.fact, self.place, self.hint)
+
+
+class DataError(HeadstartError):
+    """The data cannot be used as it is."""
+
+
+class SettingsError(HeadstartError):
+    """An option or argument is wrong."""
+
+
+class SourceError(HeadstartError):
+    """A model or data source cannot be reached or is not acceptable."""
+
+
+class BudgetError(HeadstartError):
+    """The time allowed does not suffice for any answer."""
+
+
+class BundleError(HeadstartError):
+    """A saved study or model cannot be read or written."""
+
+
+def _rebuild(kind: type[HeadstartError], fact: str, place: str | None, hint: str | None) -> HeadstartError:
+    return kind(fact, place=place, hint=hint)
+
+
+def did_you_mean(word: str, options: Iterable[str]) -> str:
+    """Name the closest option, or list them all.
+
+    Args:
+        word: What the person wrote.
+        options: What would have been accepted.
+
+    Returns:
+        A sentence to use as the hint of an error.
+    """
+    known = list(options)
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    if close:
+        return f"Did you mean {close[0]!r}?"
+    return f"Choose one of: {', '.join(known)}" if known else "Nothing is available to choose from"

@@ -1,0 +1,94 @@
+"""What this machine is and how fast it multiplies, measured once per process."""
+
+from __future__ import annotations
+
+import functools
+import os
+import platform
+import time
+from typing import Literal
+
+from headstart.core.records import Record
+
+BF16_GAIN = 1.2  # autocast costs casts: bf16 must beat fp32 by this factor to pay
+
+
+class Hardware(Record):
+    """A machine as far as it matters for training.
+
+    Attributes:
+        memory_gb: Main memory that is free now, in GiB.
+        gflops_float32: Measured rate of a square matrix product in fp32, in 1e9 operations a second.
+        gflops_bfloat16: The same in bf16; far lower than fp32 where it is emulated.
+        dtype: The precision that trains faster here.
+        dtype_reason: The measurement behind ``dtype``, in words.
+    """
+
+    cores: int
+    memory_gb: float
+    gpu: str | None
+    gflops_float32: float
+    gflops_bfloat16: float
+    dtype: Literal["float32", "bfloat16"]
+    dtype_reason: str
+    system: str
+
+    def describe(self) -> str:
+        """One line for people."""
+        where = self.gpu or f"{self.cores} CPU cores, no GPU"
+        return f"{where}, {self.memory_gb:.0f} GB memory free; {self.dtype} ({self.dtype_reason})"
+
+
+def available_cores() -> int:
+    """Cores this process may use, which in containers is fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def free_memory_gb() -> float:
+    """Main memory that is available now, in GiB; 4 where the system does not say."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as lines:
+            fields = dict(line.split(":", 1) for line in lines)
+        return int(fields["MemAvailable"].split()[0]) / 2**20
+    except (OSError, KeyError, ValueError):
+        return 4.0
+
+
+@functools.cache
+def probe_hardware() -> Hardware:
+    """Measure this machine in well under a second.
+
+    Returns:
+        The machine, with the precision that was measured to be faster.
+    """
+    import torch
+
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    device = torch.device("cuda" if gpu else "cpu")
+    fast = _matrix_rate(torch.float32, device)
+    half = _matrix_rate(torch.bfloat16, device)
+    pays = half > BF16_GAIN * fast
+    return Hardware(
+        cores=available_cores(),
+        memory_gb=free_memory_gb(),
+        gpu=gpu,
+        gflops_float32=fast,
+        gflops_bfloat16=half,
+        dtype="bfloat16" if pays else "float32",
+        dtype_reason=f"matrix product {half / fast:.2g}x as fast in bf16 as in fp32",
+        system=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, "
+        f"torch {torch.__version__}",
+    )
+
+
+def _matrix_rate(dtype: object, device: object) -> float:
+    """Rate of a 512 x 512 product in 1e9 operations a second: the best of three."""
+    import torch
+
+    left = torch.ones(512, 512, dtype=dtype, device=device)  # type: ignore[call-overload]
+    rates = []
+    for _ in range(3):
+        start = time.perf_counter()
+        (left @ left).sum().item()
+        rates.append(2 * 512**3 / (time.perf_counter() - start) / 1e9)
+    return max(rates)

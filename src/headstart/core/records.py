@@ -1,0 +1,155 @@
+"""The words of a study as frozen values that survive a JSON round trip.
+
+``arm`` = candidate x strategy; ``trial`` = arm x recipe x n x repeat x seed; its result is a ``measurement``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA_VERSION = 1
+PROTOCOL_VERSION = 1  # raise it when a change makes old measurements incomparable with new ones
+
+Task = Literal["image-classification", "text-classification"]
+Paradigm = Literal["transfer", "scratch", "hybrid"]
+Role = Literal["tuning", "measuring"]
+Augmentation = Literal["none", "shift", "flip", "strong"]
+
+
+class Record(BaseModel):
+    """A frozen value with a JSON form."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+
+    def to_json(self) -> str:
+        """Return the value as one JSON document."""
+        return self.model_dump_json()
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what :meth:`to_json` wrote."""
+        return cls.model_validate_json(text)
+
+
+class Recipe(Record):
+    """The hyper-parameters of one training run.
+
+    Attributes:
+        learning_rate: Peak rate of the weights that start from pretraining (or of all, from scratch).
+        head_rate: Peak rate of the new head, as a multiple of ``learning_rate``.
+        weight_decay: Decoupled weight decay (AdamW), or the ridge strength grid's name for closed-form heads.
+        steps: Optimiser steps; 0 where the head has a closed form.
+        batch_size: Examples per step.
+        warmup: Share of the steps over which the rate rises linearly; cosine to zero afterwards.
+        augmentation: How training examples are varied.
+        label_smoothing: Share of probability spread over the other classes.
+        mixup: Beta parameter of mixup (Zhang 2018); 0 switches it off.
+        ema: Decay of the averaged weights that are evaluated; 0 switches it off.
+        label: Short name for tables, such as ``"centre"`` or ``"rate x3"``.
+    """
+
+    learning_rate: float = Field(default=0.0, ge=0)
+    head_rate: float = Field(default=1.0, gt=0)
+    weight_decay: float = Field(default=0.0, ge=0)
+    steps: int = Field(default=0, ge=0)
+    batch_size: int = Field(default=32, ge=1)
+    warmup: float = Field(default=0.1, ge=0, le=1)
+    augmentation: Augmentation = "none"
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    mixup: float = Field(default=0.0, ge=0)
+    ema: float = Field(default=0.0, ge=0, lt=1)
+    label: str = "centre"
+
+
+class Arm(Record):
+    """A candidate together with a strategy: what is compared."""
+
+    candidate: str
+    strategy: str
+    paradigm: Paradigm
+
+    @property
+    def name(self) -> str:
+        """The arm in words, such as ``"full_finetune of builtin:image"``."""
+        return f"{self.strategy} of {self.candidate}"
+
+    @property
+    def key(self) -> str:
+        """The arm as an identifier, such as ``"full_finetune@builtin:image"``."""
+        return f"{self.strategy}@{self.candidate}"
+
+
+class TrialSpec(Record):
+    """Everything that determines the numbers of one training run.
+
+    Equal specs give equal numbers on the same machine with the same threads; :attr:`key` is what the
+    store recognises them by.
+
+    Attributes:
+        role: ``tuning`` holds out a fifth of the n labels, ``measuring`` trains on all and reads the test part.
+        weights_hash: Content hash of the starting weights, or of the architecture's definition.
+        n: Labels the trial may look at, the ones it tunes on included.
+        fold: Which test part is measured (0 unless test parts rotate).
+        recipe_informed: The recipe was chosen at a size larger than n, or in another repeat.
+    """
+
+    role: Role
+    arm: Arm
+    recipe: Recipe
+    weights_hash: str
+    input_size: int
+    dtype: Literal["float32", "bfloat16"]
+    n: int
+    repeat: int
+    seed: int
+    data_fingerprint: str
+    fold: int = 0
+    recipe_informed: bool = False
+    protocol_version: int = PROTOCOL_VERSION
+
+    @property
+    def key(self) -> str:
+        """A content hash: the identity of this trial in the store."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+
+class Measurement(Record):
+    """What one finished (or failed) trial showed.
+
+    Attributes:
+        value: The study's metric: on the held-out fifth when tuning, on the test part when measuring.
+        seconds: Wall-clock seconds of training and evaluation, without waiting for shared caches.
+        train_value: The metric on the training examples (last pass), for the overfitting gap.
+        n_realised: Labels used after rounding to classes and groups.
+        latency: Seconds to predict one example, in batches.
+        convergence_gain: What twice the steps would add, where that was measured.
+        notes: What a reader must know: smaller batch after running out of memory, widened grids.
+        error: One line, if the trial failed; every number is then meaningless.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    value: float = float("nan")
+    seconds: float = 0.0
+    n_realised: int = 0
+    n_test: int = 0
+    steps: int = 0
+    parameters: int = 0
+    trainable_parameters: int = 0
+    flops: float = 0.0
+    peak_memory_mb: float = 0.0
+    latency: float = 0.0
+    train_value: float | None = None
+    convergence_gain: float | None = None
+    curve: tuple[tuple[float, float], ...] = ()
+    notes: tuple[str, ...] = ()
+    error: str | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the numbers may be used."""
+        return self.error is None

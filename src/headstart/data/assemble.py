@@ -1,0 +1,241 @@
+"""From raw examples to labelled data: set aside what cannot be used, number the rest, tie copies together."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from headstart.core import DataError, SettingsError
+from headstart.data.duplicates import Clusters, cluster_images, cluster_keys, connect, number
+from headstart.data.examples import RawExamples
+from headstart.data.findings import Finding, finding, plural
+from headstart.data.image_scan import ImageScan, scan_images
+from headstart.data.image_store import ImageStore
+from headstart.data.labelled import LabelledData
+from headstart.data.labels import ordered
+from headstart.data.parts import Part
+from headstart.data.text import exact_keys, near_keys
+
+MIN_PER_CLASS = 2  # one to learn from and one to judge by
+
+
+def assemble(raw: RawExamples, folder: Path, group_regex: str | None = None) -> LabelledData:
+    """Judge every raw example once and build the data that all floors above work with.
+
+    Args:
+        raw: What a source gave.
+        folder: The cache.
+        group_regex: Pattern on file names without their ending; its first group names the example's group.
+
+    Returns:
+        The data.
+
+    Raises:
+        DataError: Nothing usable is left, or one class only.
+        SettingsError: The pattern is no pattern, or fits no file.
+    """
+    findings = list(raw.findings)
+    found = list(raw.found)
+    if set(raw.parts) == {"test"}:
+        raw.parts = ["train"] * len(raw)
+        found.append("There is only a test part; it is used as if it had no name")
+    given_groups = _groups_by_name(raw, group_regex, found) if group_regex else raw.groups
+    scan = scan_images(raw.images, folder) if raw.images is not None else None
+    keep = _usable(raw, scan, findings)
+    is_test = np.array([part == "test" for part in raw.parts])
+    keep = _with_enough_per_class(raw, keep, is_test, findings)
+    if is_test.any() and not is_test[keep].any():
+        found.append("Nothing of the test part can be used, so a test part is taken from the rest")
+    names = {raw.labels[i] for i in keep}
+    class_names = tuple(name for name in raw.class_order or ordered(names) if name in names)
+    index = {name: i for i, name in enumerate(class_names)}
+    labels = np.array([index[raw.labels[i]] for i in keep], dtype=np.int64)
+    is_test, ids = is_test[keep], [raw.ids[i] for i in keep]
+    texts: list[str] | None = None
+    store: ImageStore | None = None
+    if scan is not None and raw.images is not None:
+        store = ImageStore([raw.images[i] for i in keep], scan.take(keep), folder)
+        clusters, content = cluster_images(store.scan, folder), store.scan.digests.tobytes()
+    else:
+        texts = [raw.texts[i] for i in keep]  # type: ignore[index]
+        clusters = cluster_keys(exact_keys(texts), near_keys(texts))
+        content = "\x1f".join(texts).encode("utf-8", "surrogatepass")
+    groups = _numbered_groups(given_groups, keep)
+    found.append(_sizes(raw.parts, keep, class_names))
+    return LabelledData(
+        task="text-classification" if store is None else "image-classification",
+        source=raw.source,
+        class_names=class_names,
+        labels=labels,
+        groups=groups if is_test.any() else _with_copies(groups, clusters, found),
+        has_groups=given_groups is not None,
+        ids=ids,
+        is_test=is_test,
+        fingerprint=_fingerprint(class_names, labels, groups, is_test, ids, content),
+        found=tuple(found),
+        findings=tuple(findings),
+        texts=texts,
+        images=store,
+        clusters=clusters,
+    )
+
+
+def _usable(raw: RawExamples, scan: ImageScan | None, findings: list[Finding]) -> np.ndarray:
+    """Indices of examples that have content and a label; the rest becomes findings."""
+    unlabelled = np.array([label is None for label in raw.labels])
+    if scan is not None:
+        broken = scan.problems != ""
+        if broken.any():
+            findings.append(_unreadable(raw, scan, broken))
+    else:
+        broken = np.array([text is None for text in raw.texts or ()], dtype=bool)
+        if broken.any():
+            message = f"{plural(int(broken.sum()), 'empty text')} set aside"
+            findings.append(finding("empty-text", "warning", message, _ids(raw, broken)))
+    missing = unlabelled & ~broken
+    if missing.any():
+        message = f"{plural(int(missing.sum()), 'example has', 'examples have')} no label and were set aside"
+        findings.append(finding("missing-label", "warning", message, _ids(raw, missing)))
+    keep = np.flatnonzero(~broken & ~unlabelled)
+    if not len(keep):
+        raise _nothing_left(raw, scan, broken, unlabelled)
+    return keep
+
+
+def _unreadable(raw: RawExamples, scan: ImageScan, broken: np.ndarray) -> Finding:
+    reason, count = Counter(scan.problems[broken].tolist()).most_common(1)[0]
+    total = int(broken.sum())
+    share = "" if count == total else f" ({count:,} of them)"
+    message = f"{plural(total, 'image')} cannot be read and were set aside: {reason}{share}"
+    return finding("unreadable", "warning", message, _ids(raw, broken))
+
+
+def _nothing_left(raw: RawExamples, scan: ImageScan | None, broken: np.ndarray, unlabelled: np.ndarray) -> DataError:
+    if broken.all():
+        what = "images can be read" if scan is not None else "texts have any content"
+        why = f" ({Counter(scan.problems.tolist()).most_common(1)[0][0]})" if scan is not None else ""
+        return DataError(
+            f"None of the {len(raw):,} {what}{why}", place=f"{raw.source}, for example {raw.ids[0]}",
+            hint="Check the paths in the table, or the files themselves",
+        )  # fmt: skip
+    if unlabelled.all():
+        return DataError(
+            f"None of the {len(raw):,} examples has a label", place=raw.source, hint="Choose one: --label-column X"
+        )
+    return DataError("No example has both a label and content", place=raw.source, hint="Check the table's rows")
+
+
+def _with_enough_per_class(
+    raw: RawExamples, keep: np.ndarray, is_test: np.ndarray, findings: list[Finding]
+) -> np.ndarray:
+    """Leave out classes that nothing can be learnt about."""
+    if is_test[keep].any() and not is_test[keep].all():
+        learnable = keep[~is_test[keep]]
+    else:
+        learnable = keep
+    counts = Counter(raw.labels[i] for i in learnable)
+    small = sorted({str(raw.labels[i]) for i in keep if counts[raw.labels[i]] < MIN_PER_CLASS})
+    if small:
+        left_out = [i for i in keep if str(raw.labels[i]) in set(small)]
+        shown = ", ".join(small[:5]) + (" ..." if len(small) > 5 else "")
+        message = (
+            f"{plural(len(small), 'class has', 'classes have')} fewer than {MIN_PER_CLASS} examples to learn from "
+            f"and were set aside: {shown}"
+        )
+        findings.append(finding("tiny-class", "warning", message, [raw.ids[i] for i in left_out], count=len(small)))
+        keep = np.array([i for i in keep if str(raw.labels[i]) not in set(small)], dtype=np.int64)
+    names = {raw.labels[i] for i in keep}
+    if len(names) == 1:
+        set_aside = len(raw) - len(keep)
+        after = f" after {plural(set_aside, 'example was', 'examples were')} set aside" if set_aside else ""
+        raise DataError(
+            f"There is only one class, {names.pop()!r}{after}", place=raw.source,
+            hint="Classification needs at least two: add examples of another class",
+        )  # fmt: skip
+    if not names:
+        raise DataError(
+            "No class has two examples", place=raw.source, hint="Label more examples, at least two of each class"
+        )
+    return keep
+
+
+def _groups_by_name(raw: RawExamples, pattern: str, found: list[str]) -> list[str | None]:
+    option = f"--group-regex {pattern!r}"
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        hint = "See docs.python.org/3/library/re for patterns"
+        raise SettingsError(f"The pattern is not valid ({error})", place=option, hint=hint) from error
+    if compiled.groups < 1:
+        hint = r"Put brackets around the part that names the group, as in '^(.*)_\d+$'"
+        raise SettingsError("The pattern has no group", place=option, hint=hint)
+    if raw.groups is not None:
+        raise SettingsError("A group column and a group pattern were given", place=option, hint="Leave one of them out")
+    names = raw.file_names
+    if names is None or not any(names):
+        raise SettingsError(
+            "The examples have no file names to match", place=option, hint="Name a column instead: --group-column X"
+        )
+    matches = [compiled.search(Path(name).stem) if name else None for name in names]
+    groups = [match.group(1) if match else None for match in matches]
+    matched = [group for group in groups if group is not None]
+    if not matched:
+        raise SettingsError(
+            f"The pattern fits none of the {len(names):,} file names (such as {Path(names[0] or '').stem!r})",
+            place=option, hint=r"Try it on that name; '^(.*)_\d+$' takes all before the last number",
+        )  # fmt: skip
+    found.append(
+        f"The group pattern fits {len(matched):,} of {len(names):,} file names ({len(matched) / len(names):.0%}) "
+        f"and gives {plural(len(set(matched)), 'group')}; the others are groups of their own"
+    )
+    return groups
+
+
+def _numbered_groups(given: list[str | None] | None, keep: np.ndarray) -> np.ndarray:
+    """Group numbers from 0; examples without a group are groups of their own."""
+    if given is None:
+        return np.arange(len(keep), dtype=np.int64)
+    names: dict[object, int] = {}
+    keys: list[object] = [given[i] if given[i] is not None else int(i) for i in keep]
+    return np.array([names.setdefault(key, len(names)) for key in keys], dtype=np.int64)
+
+
+def _with_copies(groups: np.ndarray, clusters: Clusters, found: list[str]) -> np.ndarray:
+    """Put copies of an example into its group, so that no split of ours separates them."""
+    merged = connect(len(groups), number(groups), clusters.near)
+    copies = len(clusters.near) - len(np.unique(clusters.near))
+    if copies:
+        what = plural(copies, "copy or near-copy stays", "copies and near-copies stay")
+        found.append(f"{what} on the side of the original in every split")
+    return merged
+
+
+def _fingerprint(
+    class_names: tuple[str, ...], labels: np.ndarray, groups: np.ndarray, is_test: np.ndarray, ids: list[str],
+    content: bytes,
+) -> str:  # fmt: skip
+    digest = hashlib.blake2b(digest_size=12)
+    texts = ("\x1f".join(class_names), "\x1f".join(ids))
+    for piece in (*(text.encode("utf-8", "surrogateescape") for text in texts), content):
+        digest.update(len(piece).to_bytes(8, "big"))
+        digest.update(piece)
+    for array in (labels, groups, is_test):
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def _sizes(parts: list[Part], keep: np.ndarray, class_names: tuple[str, ...]) -> str:
+    counts = Counter(parts[i] for i in keep)
+    what = f"{plural(len(keep), 'example')} in {plural(len(class_names), 'class', 'classes')}"
+    pieces = [f"{counts[part]:,} {part}" for part in ("train", "validation", "test") if counts[part]]
+    if len(pieces) > 1:
+        what += f" ({', '.join(pieces)}{'; validation joins the pool' if counts['validation'] else ''})"
+    return what
+
+
+def _ids(raw: RawExamples, mask: np.ndarray) -> list[str]:
+    return [raw.ids[i] for i in np.flatnonzero(mask)]

@@ -1,0 +1,82 @@
+"""What measuring trials left behind: predicted classes of test examples, run by run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.evidence.metrics import macro_f1_of
+
+Floats = NDArray[np.floating]
+Integers = NDArray[np.integer]
+
+
+@dataclass(frozen=True)
+class Run:
+    """Predictions of one measuring trial.
+
+    Attributes:
+        repeat: Which subset and seed; runs of two arms with equal repeat and fold are paired.
+        fold: Which test part.
+        examples: Identity of each test example (M,), sorted.
+        groups: Group of each example (M,); resampled as a whole.
+        labels: True classes (M,).
+        predictions: Predicted classes (M,).
+    """
+
+    repeat: int
+    fold: int
+    examples: Integers
+    groups: Integers
+    labels: Integers
+    predictions: Integers
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """What this run is paired by."""
+        return self.repeat, self.fold
+
+    def restrict(self, keep: NDArray[np.bool_]) -> Run:
+        """The run on part of its examples."""
+        return Run(
+            self.repeat, self.fold, self.examples[keep], self.groups[keep], self.labels[keep], self.predictions[keep]
+        )
+
+
+def metric_of(run: Run, metric: str, num_classes: int) -> float:
+    """The metric of one run."""
+    return float(weighted_metric(run, metric, num_classes, np.ones((1, len(run.labels))))[0])
+
+
+def weighted_metric(run: Run, metric: str, num_classes: int, weights: Floats) -> Floats:
+    """The metric of one run under many weightings of its examples.
+
+    Args:
+        run: M predictions.
+        metric: ``accuracy``, ``macro-f1`` or ``balanced-accuracy``.
+        num_classes: Number of classes.
+        weights: (draws, M), such as bootstrap counts.
+
+    Returns:
+        (draws,) values.
+    """
+    if len(weights) == 1 and metric == "macro-f1":
+        return np.asarray([macro_f1_of(run.predictions, run.labels, num_classes)])
+    right = (run.predictions == run.labels).astype(float)
+    if metric == "accuracy":
+        return np.asarray(weights @ right / np.maximum(weights.sum(1), 1e-12))
+    eye = np.eye(num_classes)
+    truth, guess = eye[run.labels], eye[run.predictions]
+    hits = weights @ (truth * right[:, None])
+    actual, guessed = weights @ truth, weights @ guess
+    if metric == "balanced-accuracy":
+        seen = actual > 0
+        recall = np.where(seen, hits / np.maximum(actual, 1e-12), 0)
+        return np.asarray(recall.sum(1) / np.maximum(seen.sum(1), 1))
+    if metric == "macro-f1":
+        seen = actual + guessed > 0
+        f1 = np.where(seen, 2 * hits / np.maximum(actual + guessed, 1e-12), 0)
+        return np.asarray(f1.sum(1) / np.maximum(seen.sum(1), 1))
+    raise ValueError(f"unknown metric {metric!r}")

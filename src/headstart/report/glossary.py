@@ -1,0 +1,35 @@
+"""The words of a report, explained once; the page and the documentation print the same list."""
+
+from __future__ import annotations
+
+GLOSSARY: dict[str, str] = {
+    "pool": "Labelled examples that may be learnt from.",
+    "test part": "Labelled examples that only measure. An official test part is kept; otherwise a part of the data is "
+    "set aside once, or, with few labels, the test part rotates so that every label measures once.",
+    "candidate": "A model one could start from, or an architecture without weights.",
+    "strategy": "Where the weights come from and which of them may move when: linear_probe trains only a new head on "
+    "frozen features, full_finetune moves everything, from_scratch starts from random weights.",
+    "arm": "A candidate together with a strategy; arms are what is compared.",
+    "paradigm": "The family of an arm: transfer (starts from pretrained weights), scratch (starts from nothing) or "
+    "hybrid (both).",
+    "recipe": "The hyper-parameters of a training run: learning rate, weight decay, steps, batch, augmentation.",
+    "trial": "One training run. Tuning trials choose a recipe on held-out labels of the pool; measuring trials train "
+    "on all n labels and are scored on the test part.",
+    "n": "Every label a trial may look at, the ones it tunes on included.",
+    "learning curve": "The metric against n. Subsets are nested: the smaller ones lie inside the larger ones.",
+    "comparison size": "The largest n at which both paradigms finish their own schedules inside the budget. The "
+    "verdict is measured up to it.",
+    "interval": "A 90 % interval: it covers the variation between repeats (subset and seed) and between test examples.",
+    "paired difference": "The difference of two arms on the same subsets and the same test examples. Pairing removes "
+    "what both share, so it is more precise than two separate figures.",
+    "margin": "The difference that matters to you (one point unless you say otherwise). Inside it, two arms tie.",
+    "P(best)": "Share of the plausible outcomes in which this arm is the best of those compared.",
+    "expected loss": "How much of the metric is lost on average, over the plausible outcomes, by taking the chosen arm "
+    "instead of the best one.",
+    "crossover": "From how many labels on training from scratch wins.",
+    "head start": "How many labels the pretrained start is worth: what from scratch needs to match it, divided by what "
+    "transfer used.",
+    "converged": "Twice the steps would gain less than one standard error.",
+    "efficient frontier": "The arms that no other arm beats in both cost and metric.",
+    "macro-F1": "The mean over classes of the F1 score, so that small classes count as much as large ones.",
+}

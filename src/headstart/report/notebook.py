@@ -1,0 +1,43 @@
+"""The card a notebook shows for a study: verdict, curves and arms in one escaped piece of HTML."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from headstart.report import charts, drawing, view, wording
+from headstart.report.html import environment
+from headstart.report.palette import dark_css
+from headstart.report.view import Summary
+
+MAX_ARMS = 8
+
+
+def repr_html(summary: Summary) -> str:
+    """Render the card.
+
+    Args:
+        summary: What the runner built.
+
+    Returns:
+        One ``<div>`` with its own style, without scripts, ids that could clash, or requests.
+    """
+    from markupsafe import Markup
+
+    spec = charts.learning_curves(summary)
+    caption = "Learning curves: the metric of each arm against the number of labels"
+    curves = Markup(drawing.to_svg(spec, "headstart-card", caption)) if spec else ""
+    answer = summary["recommendation"]
+    return environment().get_template("card.html.j2").render(
+        answer=answer, headline=view.headline(summary), curves=curves, metric=view.metric_name(summary),
+        difference=view.difference_sentence(summary), arms=_rows(summary)[:MAX_ARMS],
+        more=max(0, len(answer["arms"]) - MAX_ARMS), dark=Markup(dark_css(".headstart-card")),
+    )  # fmt: skip
+
+
+def _rows(summary: Summary) -> list[dict[str, Any]]:
+    metric, rows = view.metric_name(summary), []
+    for arm in view.ordered_arms(summary):
+        point = view.last_point(arm) or {"value": None, "low": None, "high": None, "n": None}
+        figure = wording.score_with_interval(point["value"], point["low"], point["high"], metric)
+        rows.append(arm | {"figure": figure, "n": point["n"]})
+    return rows

@@ -1,0 +1,66 @@
+"""The contract of a strategy: a description of where weights come from and which may move when."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from headstart.core import Paradigm, Recipe
+from headstart.strategies.phases import Phase
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a recipe may depend on: the data's shape, never its labels' values.
+
+    Attributes:
+        n: Labels the trial may look at.
+        family: How the candidate is built (``transformers``, ``compact``, ``tfidf``).
+        mirrored: Whether mirror images keep their label, so that flips are safe.
+    """
+
+    modality: Literal["image", "text"]
+    family: str
+    n: int
+    num_classes: int
+    mirrored: bool = True
+
+
+class Strategy(ABC):
+    """One way to get from a candidate to a classifier. Pure description: it never owns a loop.
+
+    Attributes:
+        name: As people write it.
+        weights: Where the network starts.
+        idea, wins, loses, cost, paper: One line each, shown by ``headstart strategies``.
+    """
+
+    name: ClassVar[str]
+    paradigm: ClassVar[Paradigm]
+    weights: ClassVar[Literal["pretrained", "random"]]
+    idea: ClassVar[str]
+    wins: ClassVar[str]
+    loses: ClassVar[str]
+    cost: ClassVar[str]
+    paper: ClassVar[str]
+
+    @abstractmethod
+    def refuses(self, family: str, has_weights: bool) -> str | None:
+        """Say why the strategy does not apply to such a candidate, or None if it does."""
+
+    @abstractmethod
+    def phases(self, family: str) -> tuple[Phase, ...]:
+        """List what the training loop shall do, in order."""
+
+    @abstractmethod
+    def recipes(self, setting: Setting) -> tuple[Recipe, ...]:
+        """List recipes by expected gain: the centre first, then its neighbours.
+
+        The tuning policy takes as many from the front as equal effort allows; one recipe means that
+        there is nothing to tune.
+        """
+
+    def explain(self) -> str:
+        """The strategy in a paragraph."""
+        return f"{self.idea} Tends to win: {self.wins} Tends to lose: {self.loses} Cost: {self.cost} ({self.paper})"

@@ -1,0 +1,42 @@
+"""Find strategies by name. Built-in ones come in by the same entry point as anybody's."""
+
+from __future__ import annotations
+
+import functools
+from importlib.metadata import entry_points
+
+from headstart.core import SettingsError, did_you_mean
+from headstart.strategies.base import Strategy
+
+GROUP = "headstart.strategies"
+
+
+@functools.cache
+def strategy_names() -> tuple[str, ...]:
+    """Names of every installed strategy, without importing any."""
+    return tuple(sorted({entry.name for entry in entry_points(group=GROUP)}))
+
+
+@functools.cache
+def get_strategy(name: str) -> Strategy:
+    """Load one strategy.
+
+    Raises:
+        SettingsError: No strategy has this name, or its package fails at import.
+    """
+    found = {entry.name: entry for entry in entry_points(group=GROUP)}
+    if name not in found:
+        raise SettingsError(f"no strategy {name!r}", place="--strategy", hint=did_you_mean(name, sorted(found)))
+    try:
+        strategy = found[name].load()()
+    except Exception as error:
+        raise SettingsError(
+            f"strategy {name!r} cannot be loaded: {type(error).__name__}: {error}", place=found[name].value,
+            hint="Repair or uninstall the package that brings it",
+        ) from error  # fmt: skip
+    if not isinstance(strategy, Strategy):
+        raise SettingsError(
+            f"strategy {name!r} is a {type(strategy).__name__}, not a headstart Strategy", place=found[name].value,
+            hint="Let its class inherit headstart.strategies.Strategy",
+        )  # fmt: skip
+    return strategy

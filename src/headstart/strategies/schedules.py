@@ -1,0 +1,30 @@
+"""Schedules in steps: how long to train at n labels, shared by the strategies' recipes."""
+
+from __future__ import annotations
+
+
+def steps_for(n: int, batch_size: int, *, epochs: float, at_least: int, at_most: int) -> int:
+    """Steps for about ``epochs`` passes, bounded on both sides.
+
+    Schedules are set in steps because small sets need many passes and large ones few (Zhang 2021,
+    arXiv 2006.05987: few-sample fine-tuning fails for want of steps, not of epochs).
+
+    Args:
+        n: Training examples.
+        batch_size: Examples a step.
+        epochs: Passes over the data between the bounds.
+        at_least: Lower bound in steps.
+        at_most: Upper bound in steps.
+    """
+    return int(min(max(round(epochs * n / batch_size), at_least), at_most))
+
+
+def batch_size_for(n: int, largest: int) -> int:
+    """The largest power of two that still gives about a dozen batches a pass, between 16 and ``largest``.
+
+    Below 16 batch norm's statistics are noise and small machines spend most of a step on overhead.
+    """
+    size = 16
+    while size < largest and size * 2 * 12 <= n:
+        size *= 2
+    return min(size, largest)

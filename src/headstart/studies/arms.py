@@ -1,0 +1,71 @@
+"""Which arms a study compares, and why others are left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from headstart.core import Arm, SettingsError
+from headstart.models import Candidate, builtin_names, resolve
+from headstart.strategies import get_strategy, strategy_names
+
+LeftOut = list[tuple[str, str]]
+
+
+def find_candidates(
+    asked: Sequence[str], task: str, native_size: int
+) -> tuple[dict[str, Candidate], LeftOut]:
+    """The candidates asked for, or the built-in ones; compact networks always stand beside them.
+
+    Raises:
+        SourceError: A candidate that was asked for cannot be had.
+    """
+    left_out: LeftOut = []
+    names = list(builtin_names(task))
+    if asked:
+        own = [name for name in names if name not in ("builtin:image", "builtin:text")]
+        names = [*dict.fromkeys(asked), *(name for name in own if name not in asked)]
+    elif task.startswith("text") and "builtin:text" not in names:
+        left_out.append(("builtin:text", "not installed: pip install 'headstart[text]'"))
+    return {name: resolve(name, task, native_size=native_size) for name in names}, left_out
+
+
+def make_arms(
+    candidates: dict[str, Candidate], asked: Sequence[str], asked_candidates: Sequence[str]
+) -> tuple[tuple[Arm, ...], LeftOut]:
+    """Cross candidates with strategies.
+
+    Args:
+        candidates: By name.
+        asked: Names of strategies; empty for all installed.
+        asked_candidates: Candidates the person named, whose architecture is then tried from scratch too.
+
+    Returns:
+        The arms, and what was left out.
+
+    Raises:
+        SettingsError: Nothing fits together.
+    """
+    left_out: LeftOut = []
+    arms = []
+    for name in asked or strategy_names():
+        strategy = get_strategy(name)
+        for candidate in candidates.values():
+            reason = strategy.refuses(candidate.family, candidate.has_weights)
+            if reason is None and _hopeless(strategy.paradigm, candidate, asked, asked_candidates):
+                reason = "a deep text encoder trained on your labels alone costs as much as fine-tuning; name it to try"
+            if reason is None:
+                arms.append(Arm(candidate=candidate.name, strategy=name, paradigm=strategy.paradigm))
+            elif candidate.has_weights or asked:
+                left_out.append((f"{name} of {candidate.name}", reason))
+    if not arms:
+        raise SettingsError(
+            "none of the strategies applies to any of the candidates", place="--strategy, --candidate",
+            hint="headstart strategies shows what each needs",
+        )  # fmt: skip
+    return tuple(arms), left_out
+
+
+def _hopeless(paradigm: str, candidate: Candidate, asked: Sequence[str], asked_candidates: Sequence[str]) -> bool:
+    """Text encoders from scratch are left to the compact networks and TF-IDF unless asked for by name."""
+    wanted = candidate.name in asked_candidates and "from_scratch" in asked
+    return paradigm == "scratch" and candidate.modality == "text" and candidate.has_weights and not wanted

@@ -1,0 +1,107 @@
+"""What a trial will cost, before it starts: measured rates times counted work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from headstart.core import Arm, Recipe
+from headstart.models import build
+from headstart.strategies import FitHead, Train, get_strategy
+from headstart.studies.store import now
+from headstart.training import LoopOptions, TrialContext, train
+
+SAFETY = 1.15  # machines are shared: predictions lean to the long side
+TIMED_STEPS = 4
+FIXED_SECONDS = 0.5  # building, saving and storing
+
+
+@dataclass
+class CostModel:
+    """Rates by arm, learnt from a few timed steps and corrected by every finished trial.
+
+    Attributes:
+        train_rate: Seconds per example and step.
+        predict_rate: Seconds per predicted example.
+        embed_rate: Seconds per example through a frozen network, by candidate.
+        fit_rate: Seconds per label of convex fits.
+    """
+
+    train_rate: dict[str, float] = field(default_factory=dict)
+    predict_rate: dict[str, float] = field(default_factory=dict)
+    embed_rate: dict[str, float] = field(default_factory=dict)
+    fit_rate: dict[str, float] = field(default_factory=dict)
+
+    def time_arm(self, arm: Arm, recipe: Recipe, context: TrialContext, rows: np.ndarray) -> None:
+        """Time a few real steps (or one real batch through a frozen network) of an arm.
+
+        Args:
+            arm: What to time.
+            recipe: Its recipe at a typical size; only batch size and augmentation matter.
+            context: Data and caches.
+            rows: Examples to take batches from.
+        """
+        candidate = context.candidates[arm.candidate]
+        strategy = get_strategy(arm.strategy)
+        phase = strategy.phases(candidate.family)[-1]
+        if candidate.family == "tfidf":
+            self.fit_rate.setdefault(arm.key, 2e-3)
+            self.predict_rate.setdefault(arm.key, 3e-4)
+            return
+        inputs = context.inputs(candidate.name)
+        if isinstance(phase, FitHead):
+            network = context.frozen(candidate.name)
+            sample = np.sort(np.random.default_rng(0).choice(rows, min(64, len(rows)), replace=False))
+            context.features(candidate.name, sample[:2])  # the first pass pays for warming up
+            start = now()
+            batch = inputs.batch(sample)
+            network.features(**{name: value.to(next(network.parameters()).device) for name, value in batch.items()})
+            self.embed_rate[candidate.name] = (now() - start) / len(sample)
+            self.fit_rate.setdefault(arm.key, 1e-4)
+            return
+        assert isinstance(phase, Train)
+        network = build(candidate, context.data.class_names, weights=strategy.weights, seed=0)
+        options = LoopOptions(precision=context.hardware.dtype, stop_after=1)
+        train(network, inputs, context.data.labels, rows, phase, recipe, 0, options)
+        start = now()
+        options = LoopOptions(precision=context.hardware.dtype, stop_after=TIMED_STEPS)
+        train(network, inputs, context.data.labels, rows, phase, recipe, 0, options)
+        self.train_rate[arm.key] = (now() - start) / (TIMED_STEPS * min(recipe.batch_size, len(rows)))
+        self.predict_rate[arm.key] = self.train_rate[arm.key] / 3  # backward costs twice the forward pass
+
+    def predict(self, arm: Arm, recipe: Recipe, n: int, measured: int, context: TrialContext, embed: int = 0) -> float:
+        """Seconds that a trial will take.
+
+        Args:
+            arm: What trains.
+            recipe: With its steps.
+            n: Labels learnt from.
+            measured: Examples predicted afterwards.
+            context: For caches.
+            embed: Examples whose frozen features are still missing.
+        """
+        strategy = get_strategy(arm.strategy)
+        candidate = context.candidates[arm.candidate]
+        if any(isinstance(phase, Train) for phase in strategy.phases(candidate.family)):
+            work = recipe.steps * min(recipe.batch_size, n) * self.train_rate.get(arm.key, 0.0)
+        else:
+            work = n * self.fit_rate.get(arm.key, 0.0) + embed * self.embed_rate.get(candidate.name, 0.0)
+        return SAFETY * (work + measured * self.predict_rate.get(arm.key, 0.0)) + FIXED_SECONDS
+
+    def observe(self, arm: Arm, recipe: Recipe, n: int, seconds: float) -> None:
+        """Correct the rate of an arm by a finished trial; slower counts at once, faster by half."""
+        if recipe.steps and arm.key in self.train_rate:
+            seen = seconds / (recipe.steps * min(recipe.batch_size, n))
+            known = self.train_rate[arm.key]
+            self.train_rate[arm.key] = max(seen, (seen + known) / 2)
+        elif arm.key in self.fit_rate and not recipe.steps and n:
+            seen = seconds / n
+            self.fit_rate[arm.key] = max(seen, (seen + self.fit_rate[arm.key]) / 2)
+
+
+class OutOfTime(Exception):
+    """The clock ran out inside a trial; its checkpoint stays for a larger budget.
+
+    Not a :class:`~headstart.core.HeadstartError`: nothing is wrong with the trial.
+    """

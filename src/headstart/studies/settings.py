@@ -1,0 +1,94 @@
+"""What a person asked for, as a value that is stored with the study."""
+
+from __future__ import annotations
+
+import re
+
+from headstart.core import BudgetError, Record, SettingsError, did_you_mean
+from headstart.evidence import METRICS
+
+UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+SMALLEST_BUDGET = 10.0
+IMBALANCE = 3.0  # from this ratio of class sizes on, accuracy hides the small classes
+
+
+class StudySettings(Record):
+    """Options that change a study's numbers; all but the budget must be equal to resume.
+
+    Attributes:
+        metric: ``accuracy``, ``macro-f1`` or ``balanced-accuracy``.
+        margin: What difference matters, as a share (0.01 is one point).
+        budget_seconds: Time allowed in all, summed over resumes.
+    """
+
+    schema_version: int = 1
+    source: str
+    task: str
+    metric: str
+    margin: float
+    seed: int
+    candidates: tuple[str, ...]
+    strategies: tuple[str, ...]
+    data_fingerprint: str
+    budget_seconds: float
+
+    def differences(self, other: StudySettings) -> list[str]:
+        """What changed between two settings, in words; a larger budget is no change."""
+        ignored = {"budget_seconds", "schema_version", "source"}
+        mine, theirs = self.model_dump(exclude=ignored), other.model_dump(exclude=ignored)
+        return [f"{name}: {mine[name]} -> {theirs[name]}" for name in mine if mine[name] != theirs[name]]
+
+
+def parse_budget(text: str | float) -> float:
+    """Read a duration such as ``90s``, ``15m``, ``1.5h``.
+
+    Returns:
+        Seconds.
+
+    Raises:
+        SettingsError: It is no duration.
+        BudgetError: It is too short for anything.
+    """
+    if isinstance(text, int | float):
+        seconds = float(text)
+    else:
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhd]?)\w*\s*", text.lower())
+        if not match:
+            raise SettingsError(f"{text!r} is not a duration", place="--budget", hint="Write it like 90s, 15m or 2h")
+        seconds = float(match[1]) * UNITS[match[2] or "s"]
+    if not seconds >= SMALLEST_BUDGET:
+        raise BudgetError(
+            f"a budget of {seconds:g} s does not suffice even for the baseline", place="--budget",
+            hint=f"Allow at least {SMALLEST_BUDGET:.0f}s; 15m is a good start",
+        )  # fmt: skip
+    return seconds
+
+
+def choose_metric(asked: str | None, class_counts: list[int]) -> tuple[str, str]:
+    """The metric, and why.
+
+    Raises:
+        SettingsError: No such metric.
+    """
+    if asked:
+        name = asked.lower().replace("_", "-")
+        if name not in METRICS:
+            raise SettingsError(f"no metric {asked!r}", place="--metric", hint=did_you_mean(name, METRICS))
+        return name, "as asked"
+    ratio = max(class_counts) / max(min(class_counts), 1)
+    if ratio > IMBALANCE:
+        return "macro-f1", f"the largest class is {ratio:.1f} times the smallest"
+    return "accuracy", "classes are of like size"
+
+
+def check_margin(margin: float) -> float:
+    """A margin as a share.
+
+    Raises:
+        SettingsError: It is not between 0 and 0.5.
+    """
+    if not 0 <= margin <= 0.5:
+        raise SettingsError(
+            f"a margin of {margin:g} is out of range", place="--margin", hint="Give a share: 0.01 is one point"
+        )
+    return margin

@@ -1,0 +1,91 @@
+"""The tuning policy: equal effort for the two paradigms, inside a trial's own labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from headstart.core import Arm, Recipe
+from headstart.strategies import Setting, get_strategy
+from headstart.studies.store import Trial
+from headstart.studies.view import StudyView
+
+SMALLEST_PER_CLASS = 10  # below this no held-out choice can be trusted
+LONGER = ", steps x 2"  # marks the convergence check
+WIDEN = {"rate x 3": 9.0, "rate / 3": 1 / 9}
+
+
+def recipes_for(arm: Arm, setting: Setting) -> tuple[Recipe, ...]:
+    """An arm's recipes at a setting, the centre first."""
+    return get_strategy(arm.strategy).recipes(setting)
+
+
+def widened(recipes: Sequence[Recipe], best: Recipe) -> Recipe | None:
+    """The next rate beyond the grid when the best recipe lies at its edge."""
+    factor = WIDEN.get(best.label)
+    if factor is None:
+        return None
+    rate = recipes[0].learning_rate * factor
+    return recipes[0].model_copy(update={"learning_rate": rate, "label": f"rate x {factor:.2g}"})
+
+
+def allocate(arms: Sequence[Arm], settings: dict[str, Setting], evaluations: int) -> dict[str, int] | None:
+    """Spread recipe evaluations over the arms of one paradigm in turn.
+
+    Args:
+        arms: Of one paradigm.
+        settings: By arm key.
+        evaluations: Total to spread; each arm gets at least one (its centre).
+
+    Returns:
+        Recipes for each arm key, or None if their lists do not hold that many.
+    """
+    available = {arm.key: len(recipes_for(arm, settings[arm.key])) for arm in arms}
+    counts = dict.fromkeys(available, 1)
+    while sum(counts.values()) < evaluations:
+        open_arms = [key for key in counts if counts[key] < available[key]]
+        if not open_arms:
+            return None
+        counts[min(open_arms, key=lambda key: counts[key])] += 1
+    return counts if sum(counts.values()) == evaluations else None
+
+
+def equal_effort(arms: Sequence[Arm], settings: dict[str, Setting]) -> list[dict[str, int]]:
+    """Allocations in which both paradigms get the same total, the most generous first.
+
+    The last one is always the centre recipe for every arm, which needs no tuning at all.
+    """
+    sides = [[arm for arm in arms if arm.paradigm == side] for side in ("transfer", "scratch", "hybrid")]
+    sides = [side for side in sides if side]
+    most = max(sum(len(recipes_for(arm, settings[arm.key])) for arm in side) for side in sides)
+    found = []
+    for total in range(most, 0, -1):
+        shares = [allocate(side, settings, total) for side in sides]
+        if all(share is not None for share in shares):
+            merged = {key: count for share in shares if share for key, count in share.items()}
+            if any(count > 1 for count in merged.values()):
+                found.append(merged)
+    found.append(dict.fromkeys((arm.key for arm in arms), 1))
+    return found
+
+
+def ranked_tuning(view: StudyView, arm: Arm) -> list[Trial]:
+    """An arm's tuning trials, the best first; longer schedules are checks, not recipes."""
+    tried = [trial for trial in view.trials(arm.key, "tuning") if LONGER not in trial.spec.recipe.label]
+    return sorted(tried, key=lambda trial: -trial.measurement.value)
+
+
+def chosen_recipe(view: StudyView, arm: Arm, setting: Setting) -> tuple[Recipe, int | None]:
+    """The recipe to use at a setting, and the size it was chosen at (None: its centre, untuned)."""
+    recipes = recipes_for(arm, setting)
+    ranked = ranked_tuning(view, arm)
+    if not ranked:
+        return recipes[0], None
+    return at_setting(ranked[0].spec.recipe, recipes), ranked[0].spec.n
+
+
+def at_setting(tuned: Recipe, recipes: Sequence[Recipe]) -> Recipe:
+    """Carry a recipe chosen at one size over to another: same rate and decay, that size's schedule."""
+    same = next((recipe for recipe in recipes if recipe.label == tuned.label), None)
+    return same or recipes[0].model_copy(
+        update={"learning_rate": tuned.learning_rate, "weight_decay": tuned.weight_decay, "label": tuned.label}
+    )

@@ -1,0 +1,132 @@
+"""The evidence of a study as its planner and its advice read it: one table of predictions."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from headstart.core import Arm, derive_seed
+from headstart.data import LabelledData, Split, judge_mask
+from headstart.evidence import JointDraws, Run, joint_draws, metric_of, pooled_scatter
+from headstart.studies.settings import StudySettings
+from headstart.studies.store import Store, Trial
+
+ROTATING_REPEATS = 5
+FIXED_REPEATS = 3
+
+
+class StudyView:
+    """Reads a study's store; never writes.
+
+    Args:
+        settings: What was asked for.
+        data: The labelled examples.
+        splits: One, or five that rotate.
+        arms: Every arm that may be compared.
+        store: Finished trials.
+    """
+
+    def __init__(
+        self, settings: StudySettings, data: LabelledData, splits: tuple[Split, ...], arms: tuple[Arm, ...],
+        store: Store,
+    ) -> None:  # fmt: skip
+        self.settings, self.data, self.splits, self.arms, self.store = settings, data, splits, arms, store
+        self._runs: dict[str, Run] = {}
+        self._draws: dict[tuple[object, ...], JointDraws] = {}
+
+    @property
+    def rotating(self) -> bool:
+        """Whether repeats rotate the test part."""
+        return len(self.splits) > 1
+
+    @property
+    def repeats(self) -> int:
+        """Repeats that a size gets at most."""
+        return ROTATING_REPEATS if self.rotating else FIXED_REPEATS
+
+    @cached_property
+    def pool_size(self) -> int:
+        """Labels that a trial can learn from at most."""
+        return min(len(split.pool) for split in self.splits)
+
+    @cached_property
+    def judged(self) -> tuple[np.ndarray, bool]:
+        """Mask over all examples of the *judge* half of the test part, and whether there are two halves."""
+        mask = np.zeros(len(self.data.labels), dtype=bool)
+        split = self.splits[0]
+        halves = judge_mask(self.data, split)
+        if self.rotating or halves.all():
+            return np.ones_like(mask), False
+        mask[split.test[halves]] = True
+        return mask, True
+
+    def trials(self, arm: str | None = None, role: str | None = None, n: int | None = None) -> list[Trial]:
+        """Successful trials, filtered."""
+        return [
+            trial
+            for trial in self.store.trials()
+            if trial.measurement.succeeded
+            and (arm is None or trial.spec.arm.key == arm)
+            and (role is None or trial.spec.role == role)
+            and (n is None or trial.spec.n == n)
+        ]
+
+    def run(self, trial: Trial) -> Run:
+        """Predictions of a measuring trial."""
+        if trial.key not in self._runs:
+            measured, probabilities = self.store.predictions(trial.key)
+            order = np.argsort(measured)
+            examples = measured[order]
+            self._runs[trial.key] = Run(
+                repeat=trial.spec.repeat, fold=trial.spec.fold, examples=examples, groups=self.data.groups[examples],
+                labels=self.data.labels[examples], predictions=probabilities.argmax(1)[order],
+            )  # fmt: skip
+        return self._runs[trial.key]
+
+    def runs(self, arm: str, n: int, part: str = "all") -> list[Run]:
+        """Runs of an arm at a size on the ``judge`` half, the ``final`` half or ``all`` of the test part."""
+        found = [self.run(trial) for trial in self.trials(arm, "measuring", n)]
+        mask, halved = self.judged
+        if part == "all" or not halved:
+            return found
+        return [run.restrict(mask[run.examples] == (part == "judge")) for run in found]
+
+    def sizes(self, arm: str) -> list[int]:
+        """Sizes at which an arm was measured, ascending."""
+        return sorted({trial.spec.n for trial in self.trials(arm, "measuring")})
+
+    @property
+    def all_sizes(self) -> list[int]:
+        """Sizes at which any arm was measured, ascending."""
+        return sorted({trial.spec.n for trial in self.trials(role="measuring")})
+
+    def measured_at(self, n: int) -> list[Arm]:
+        """Arms measured at a size."""
+        return [arm for arm in self.arms if n in self.sizes(arm.key)]
+
+    def scatter(self) -> float:
+        """Pooled standard deviation between repeats."""
+        cells = [self.runs(arm.key, n) for arm in self.arms for n in self.sizes(arm.key)]
+        return pooled_scatter(cells, self.settings.metric, len(self.data.class_names))
+
+    def draws(self, n: int, arms: list[Arm] | None = None, part: str = "all") -> JointDraws | None:
+        """Joint draws of the arms measured at a size; None if there are none."""
+        chosen = [arm for arm in (arms or self.arms) if n in self.sizes(arm.key)]
+        if not chosen:
+            return None
+        key = (n, part, tuple(arm.key for arm in chosen), len(self.store.trials()))
+        if key not in self._draws:
+            self._draws[key] = joint_draws(
+                {arm.key: self.runs(arm.key, n, part) for arm in chosen}, self.settings.metric,
+                len(self.data.class_names), self.scatter(), derive_seed(self.settings.seed, "draws", n), self.rotating,
+            )  # fmt: skip
+        return self._draws[key]
+
+    def value(self, trial: Trial, part: str = "judge") -> float:
+        """The metric of one measuring trial on part of the test examples."""
+        run = self.run(trial)
+        mask, halved = self.judged
+        if halved and part != "all":
+            run = run.restrict(mask[run.examples] == (part == "judge"))
+        return metric_of(run, self.settings.metric, len(self.data.class_names))

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+
+from headstart.report import Progress
+
+
+def run_a_trial(progress: Progress) -> None:
+    progress.stage("Measuring")
+    progress.trial_started("full_finetune of [red]", "measuring", 992, 0, 60.0)
+    progress.steps(30, 100)
+    progress.leaderboard([(f"arm {place} [bold]", 992, 0.9 - place / 100, 0.011) for place in range(5)])
+    progress.note("batch halved after running out of memory")
+
+
+def test_plain_lines_when_not_a_terminal():
+    console = Console(file=io.StringIO(), width=80, force_terminal=False)
+    with Progress(console, 1800) as progress:
+        run_a_trial(progress)
+        progress.trial_ended("full_finetune of [red]", "measuring", 992, 0, 0.914, 66.0, None)
+        progress.trial_ended("from_scratch of x", "tuning", 180, 1, None, 3.0, "out of\nmemory")
+    lines = console.file.getvalue().splitlines()
+    assert lines[0] == "[0:00 / 30:00] Measuring"
+    assert lines[2].endswith("full_finetune of [red], measuring at n = 992, repeat 1: accuracy 91.4 in 66 s")
+    assert lines[3].endswith("from_scratch of x, tuning at n = 180, repeat 2: failed: out of memory in 3.0 s")
+    assert len(lines) == 4
+    assert "\x1b" not in console.file.getvalue()
+
+
+def test_live_block_has_at_most_eight_lines():
+    console = Console(file=io.StringIO(), width=80, force_terminal=True)
+    with Progress(console, 1800, spent_seconds=900) as progress:
+        progress.trial_ended("linear_probe of x", "measuring", 60, 0, 0.7, 1.0, None)
+        run_a_trial(progress)
+        plain = Console(file=io.StringIO(), width=80, color_system=None)
+        plain.print(progress._block())
+    lines = plain.file.getvalue().rstrip("\n").split("\n")
+    assert len(lines) == 8
+    assert lines[0] == "Measuring  1 trial done"
+    assert "50 % 15:00 / 30:00" in lines[1]
+    assert " 30 %" in lines[2]
+    assert "1. arm 0 [bold]" in lines[3]
+    assert "90.0 ± 1.1  at n = 992" in lines[3]
+
+
+def test_quiet_says_nothing():
+    console = Console(file=io.StringIO(), force_terminal=True)
+    with Progress(console, 10, quiet=True) as progress:
+        run_a_trial(progress)
+        progress.trial_ended("x", "measuring", 1, 0, None, 1.0, "failed")
+    assert console.file.getvalue() == ""
+
+
+def test_steps_are_cheap():
+    with Progress(Console(file=io.StringIO()), 10, quiet=True) as progress:
+        for step in range(100_000):
+            progress.steps(step, 100_000)

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+from variants import ALL, HOSTILE
+
+from headstart.report import render_data, render_error, render_header, render_plan, render_strategies, render_summary
+
+
+@pytest.mark.parametrize("width", [80, 100])
+@pytest.mark.parametrize("name", list(ALL))
+def test_last_screen_is_under_25_lines(name, width, screen):
+    lines = screen(render_summary, ALL[name](), width=width)
+    assert len(lines) < 25, "\n".join(lines)
+    assert max(len(line) for line in lines) <= width or name == "hostile"  # wide letters count twice
+
+
+def test_words_come_before_numbers_and_the_next_command_last(summary, screen):
+    lines = screen(render_summary, summary)
+    assert lines[0].startswith("Verdict     Transfer: Start from builtin:image")
+    text = "\n".join(lines)
+    assert "Beats       from_scratch of builtin:image by 11.2 points [7.9, 14.6] at n = 992" in text
+    assert "91.4 ± 1.1" in text
+    assert "… 1 more in report.html" in text
+    assert lines[-2].startswith("Saved       runs/flowers/ with model/, report.html, recommendation.json")
+    assert lines[-1] == "Next        headstart predict runs/flowers/model new_images/"
+
+
+def test_an_open_verdict_says_what_would_decide_it(screen):
+    text = "\n".join(screen(render_summary, ALL["undetermined"]()))
+    assert "Not determined" in text
+    assert "To decide   Label about 300 more examples" in text
+    assert "So far      1.2 points ahead of from_scratch of builtin:image [−2.0, 4.4]" in text
+    assert "Go on       headstart study data/flowers --budget 30m" in text
+    assert "predict" not in text
+
+
+def test_a_tie_names_the_margin(screen):
+    assert "within 1.0 points" in "\n".join(screen(render_summary, ALL["tie"]()))
+
+
+def test_more_arms_than_rows_are_counted(summary, screen):
+    arms = summary["recommendation"]["arms"]
+    summary["recommendation"]["arms"] = arms + [arms[1] | {"key": f"k{n}", "name": f"arm {n}"} for n in range(9)]
+    text = "\n".join(screen(render_summary, summary))
+    assert "more in the report" in text
+
+
+def test_hostile_words_are_shown_and_not_obeyed(screen):
+    console = Console(file=io.StringIO(), width=80, force_terminal=True, color_system="truecolor")
+    summary = ALL["hostile"]()
+    render_summary(summary, console)
+    out = console.file.getvalue()
+    assert "[bold]x[/bold]" in out
+    assert "\x1b[31mred" not in out
+    assert "\u202e" not in out
+    data = "\n".join(screen(render_data, summary["data"], width=100))
+    assert "[red]" in data
+    assert "more: headstart check lists them all" in data
+
+
+def test_no_color_is_respected(summary, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    console = Console(file=io.StringIO(), width=80, force_terminal=True)
+    render_summary(summary, console)
+    assert "\x1b[3" not in console.file.getvalue()
+
+
+def test_plan_header_and_lists(screen, summary):
+    plan = {
+        "rows": [{"arm": "[red] of x", "sizes": [60, 1000], "repeats": 3, "recipes": 6, "seconds": 400.0}] * 20,
+        "total_seconds": 1500, "budget_seconds": 1800, "comparison_size": 992,
+        "left_out": [{"what": f"arm {n}", "reason": "[why]"} for n in range(6)], "notes": ["a note"],
+    }  # fmt: skip
+    text = "\n".join(screen(render_plan, plan))
+    assert "[red] of x" in text
+    assert "60 1,000" in text
+    assert "… 8 more arms" in text
+    assert "about 25 min of 30 min allowed; arms are compared at up to 992 labels" in text
+    assert "arm 0: [why]" in text
+    assert "… 2 more in the report" in text
+    info = {"version": "0.1.0", "hardware": summary["hardware"], "budget_seconds": 1800, "offline": True, "folder": "x"}
+    header = "\n".join(screen(render_header, info))
+    assert "2 CPU cores, no GPU, 13 GB memory free; float32" in header
+    assert "offline" in header
+    rows = [
+        {"name": "linear_probe", "uses_weights": True, "size": None},
+        {"name": "[x]", "uses_weights": False, "size": 3},
+    ]
+    listed = screen(render_strategies, rows)
+    assert listed[0].split() == ["name", "uses", "weights", "size"]
+    assert listed[1].split() == ["linear_probe", "yes", "–"]
+    assert listed[2].split() == ["[x]", "no", "3"]
+    assert screen(render_strategies, []) == ["none"]
+
+
+def test_data_line(summary, screen):
+    text = " ".join(" ".join(screen(render_data, summary["data"])).split())
+    assert "992 images to learn from, 5 classes (smallest daisy: 162); 248 to test on (set aside)" in text
+    assert "warning: 14 near-duplicates across classes (rose/081.jpg, tulip/007.jpg, …)" in text
+
+
+@pytest.mark.parametrize("words", HOSTILE)
+def test_errors_keep_their_form(words, screen):
+    lines = screen(render_error, f"column {words} is missing", words or "reviews.csv", "Did you mean [bold]?")
+    assert lines[0].startswith("error: column")
+    assert lines[1].startswith("  in: ") or not words.strip()
+    assert lines[-1] == "  hint: Did you mean [bold]?"
