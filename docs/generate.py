@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
+import typing
 from pathlib import Path
 from typing import Any
 
@@ -76,15 +77,27 @@ def _parameter(parameter: Any) -> str:
     else:
         written = ", ".join(f"`{word}`" for word in (*parameter.opts, *parameter.secondary_opts))
         if not getattr(parameter, "is_flag", False):
-            written += f" *{parameter.type.name}*"
+            written += f" *{_kind(parameter)}*"
         if parameter.multiple:
             written += ", may be repeated"
-    default = "" if parameter.default in (None, False, (), []) else f"`{parameter.default}`"
-    if callable(parameter.default) or "UNSET" in str(parameter.default).upper():
-        default = ""
+    value = parameter.default
+    # No default, an off switch, and click's own mark for "nothing was given" are all shown as nothing.
+    absent = value is None or value is False or value == () or callable(value) or "UNSET" in str(value).upper()
+    default = "" if absent else f"`{value}`"
     if parameter.required:
         default = "required"
     return f"| {written} | {_cell(getattr(parameter, 'help', None))} | {default} |"
+
+
+def _kind(parameter: Any) -> str:
+    """What an option takes, in a word; Typer's own parameters name a Python type, click's have a type object."""
+    descriptor = getattr(parameter, "type_descriptor", None)
+    if descriptor is None:
+        return str(parameter.type.name)
+    annotation = descriptor.annotation
+    inner = typing.get_args(annotation)
+    name = getattr(inner[0] if inner else annotation, "__name__", "text")
+    return {"str": "text", "int": "integer", "float": "number", "Path": "path"}.get(name, name.lower())
 
 
 def schema_page(schema: dict[str, Any], title: str) -> str:
@@ -107,7 +120,7 @@ def _fields(record: dict[str, Any]) -> list[str]:
     rows = ["| field | type | meaning |", "| --- | --- | --- |"]
     for name, field in record.get("properties", {}).items():
         meaning = field.get("description") or said.get(name, "")
-        rows.append(f"| `{name}` | {_type(field)} | {_cell(meaning)} |")
+        rows.append(f"| `{name}` | {_type(field)} | {_cell(meaning[:1].upper() + meaning[1:])} |")
     return [*rows, ""]
 
 
@@ -150,8 +163,7 @@ def _text(description: str | None) -> str:
 
 
 def _cell(text: str | None) -> str:
-    words = " ".join((text or "").split()).replace("``", "`").replace("|", "\\|").replace("<", "&lt;")
-    return words[:1].upper() + words[1:]
+    return " ".join((text or "").split()).replace("``", "`").replace("|", "\\|").replace("<", "&lt;")
 
 
 def glossary_page(words: dict[str, str]) -> str:

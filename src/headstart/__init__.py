@@ -32,6 +32,9 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'headstart' has no attribute {name!r}")
     from importlib import import_module
 
+    from headstart.core import share_cores_politely
+
+    share_cores_politely()
     return getattr(import_module(_HOMES[name]), name)
 
 

@@ -1,4 +1,4 @@
-"""Small generated data, and where the real sets are."""
+"""Small generated data."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import pytest
 from PIL import Image
 
 from headstart.data import LabelledData, load
-
-REAL = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 
 @pytest.fixture(autouse=True)

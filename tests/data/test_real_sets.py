@@ -1,12 +1,14 @@
 """What is known about the real sets must be found in them."""
 
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import REAL  # type: ignore[import-not-found]
 
 from headstart.data import Resize, check, load, make_splits, nested_subset, tuning_holdout
+
+REAL = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 pytestmark = [pytest.mark.real, pytest.mark.skipif(not REAL.is_dir(), reason="the real sets are not here")]
 

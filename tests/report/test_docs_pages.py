@@ -8,6 +8,7 @@ from typing import Annotated
 
 import pytest
 import typer
+
 from headstart.report import recommendation_schema
 from headstart.report.glossary import GLOSSARY
 

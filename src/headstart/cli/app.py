@@ -47,6 +47,9 @@ def _options(
     context.obj = {"debug": debug}
     if debug:
         os.environ["HEADSTART_DEBUG"] = "1"
+    from headstart.core import share_cores_politely
+
+    share_cores_politely()
 
 
 @app.command()

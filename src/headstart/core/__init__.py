@@ -9,7 +9,7 @@ from headstart.core.errors import (
     SourceError,
     did_you_mean,
 )
-from headstart.core.hardware import Hardware, probe_hardware
+from headstart.core.hardware import Hardware, probe_hardware, share_cores_politely
 from headstart.core.records import (
     PROTOCOL_VERSION,
     SCHEMA_VERSION,
@@ -29,4 +29,5 @@ __all__ = [
     "PROTOCOL_VERSION", "SCHEMA_VERSION", "Arm", "Augmentation", "BudgetError", "BundleError", "DataError",
     "Hardware", "HeadstartError", "Measurement", "Paradigm", "Recipe", "Record", "Role", "SettingsError",
     "SourceError", "Task", "TrialSpec", "derive_seed", "did_you_mean", "probe_hardware",
+    "share_cores_politely",
 ]  # fmt: skip

@@ -92,3 +92,12 @@ def _matrix_rate(dtype: object, device: object) -> float:
         (left @ left).sum().item()
         rates.append(2 * 512**3 / (time.perf_counter() - start) / 1e9)
     return max(rates)
+
+
+def share_cores_politely() -> None:
+    """Let idle OpenMP threads sleep instead of spin, unless the person decided otherwise.
+
+    Takes effect only before torch is imported. On two cores that another process used as well, a
+    training step took ten times longer with spinning threads (bench/results/threads.md).
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -150,8 +150,8 @@ def connect(count: int, *labellings: np.ndarray, pairs: np.ndarray | None = None
         edges.append(np.column_stack((np.arange(count), first[labels])))
     joined = np.concatenate(edges)
     graph = coo_array((np.ones(len(joined), dtype=np.int8), (joined[:, 0], joined[:, 1])), shape=(count, count))
-    labels: np.ndarray = connected_components(graph, directed=False)[1].astype(np.int64)
-    return labels
+    clusters: np.ndarray = connected_components(graph, directed=False)[1].astype(np.int64)
+    return clusters
 
 
 def _close(bits: np.ndarray, limit: int) -> tuple[np.ndarray, np.ndarray]:
@@ -186,8 +186,8 @@ def _correlation(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     first -= first.mean(axis=1, keepdims=True)
     second -= second.mean(axis=1, keepdims=True)
     scale = np.sqrt((first**2).sum(axis=1) * (second**2).sum(axis=1))
-    products: np.ndarray = (first * second).sum(axis=1)
-    return products / np.maximum(scale, 1e-9)
+    correlation: np.ndarray = (first * second).sum(axis=1) / np.maximum(scale, 1e-9)
+    return correlation
 
 
 def _without_chains(exact: np.ndarray, near: np.ndarray) -> np.ndarray:

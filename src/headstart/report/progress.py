@@ -129,7 +129,8 @@ class Progress:
         from rich.console import Group
         from rich.text import Text
 
-        lines: list[Text] = [Text.assemble((self._stage or "Starting", "bold"), f"  {wording.plural(self._finished, 'trial')} done")]
+        done = f"  {wording.plural(self._finished, 'trial')} done"
+        lines: list[Text] = [Text.assemble((self._stage or "Starting", "bold"), done)]
         lines.append(self._budget_line())
         if self._trial:
             lines.append(self._trial_line())
