@@ -185,7 +185,8 @@ def train(arguments: argparse.Namespace) -> None:
                         slow.copy_(fast)
         top1 = accuracy(average, test_images, test_labels, device)
         seconds = time.perf_counter() - start
-        row = {"epoch": epoch + 1, "pixels": pixels, "loss": running / steps_per_epoch, "test": top1, "seconds": seconds}
+        row = {"epoch": epoch + 1, "pixels": pixels, "loss": running / steps_per_epoch, "test": top1}
+        row["seconds"] = seconds
         history.append(row)
         print(json.dumps(row), flush=True)
         state = {

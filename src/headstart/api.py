@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from headstart._version import __version__
 from headstart.advice import Recommendation, folder_size_mb, recommend
 from headstart.core import BundleError, Hardware, SettingsError, probe_hardware
-from headstart.data import Finding, LabelledData, make_splits
+from headstart.data import Finding, make_splits
 from headstart.data import check as check_data
 from headstart.data import load as load_data
 from headstart.models import FittedModel
@@ -182,8 +182,12 @@ def study(
     check_margin(margin)
     screen = console or RichConsole(stderr=True, quiet=quiet)
     folder = Path(out) if out else default_folder(data)
+    hardware = probe_hardware()
     if not quiet:
-        render_header({"version": __version__, "budget_seconds": seconds, "folder": str(folder), "seed": seed}, screen)
+        render_header(
+            {"version": __version__, "budget_seconds": seconds, "folder": str(folder), "seed": seed,
+             "hardware": hardware.model_dump()}, screen,
+        )  # fmt: skip
     labelled = load_data(data, task, seed=seed, **columns)
     findings = check_data(labelled)
     labelled.findings = findings
@@ -201,8 +205,8 @@ def study(
         store = Store(folder)
         try:
             return _drive(
-                StudyView(settings, labelled, splits, arms, store), found, findings, [*skipped, *left_out], started,
-                screen, quiet, dry_run, tuple(command or _python_call(data, budget)), why,
+                StudyView(settings, labelled, splits, arms, store), found, findings, [*skipped, *left_out], hardware,
+                started, screen, quiet, dry_run, tuple(command or _python_call(data, budget)), why,
             )  # fmt: skip
         finally:
             store.close()
@@ -217,18 +221,18 @@ def default_folder(data: Any) -> Path:
 
 def _drive(
     view: StudyView, candidates: dict[str, Any], findings: Sequence[Finding], skipped: list[tuple[str, str]],
-    started: float, screen: Console, quiet: bool, dry_run: bool, command: tuple[str, ...], metric_reason: str,
+    hardware: Hardware, started: float, screen: Console, quiet: bool, dry_run: bool, command: tuple[str, ...],
+    metric_reason: str,
 ) -> Study:  # fmt: skip
     """Run one study inside its lock."""
     store, settings = view.store, view.settings
     _refuse_changes(store, settings)
-    hardware = probe_hardware()
     budget = Budget(store, settings.budget_seconds, started)
     created = store.fact("created") or datetime.now(UTC).isoformat(timespec="seconds")
     store.set_fact("created", created)
     if not quiet:
         render_data(describe_data(view, findings), screen)
-        screen.print(f"Metric    {settings.metric} ({metric_reason})", highlight=False)
+        screen.print(f"Metric     {settings.metric} ({metric_reason})", highlight=False)
     with Progress(
         screen, settings.budget_seconds, quiet, spent_seconds=budget.spent, metric=settings.metric
     ) as progress:

@@ -145,7 +145,7 @@ def _arm_report(
     if verdict and arm == verdict.chosen:
         status = "chosen"
     elif arm.key in dropped:
-        status, note = "dropped", dropped[arm.key]
+        status, note = "dropped" if measured else "not started", dropped[arm.key]
     elif not measured:
         status, note = ("failed", failures[0].measurement.error or "") if failures else ("not started", "no time left")
     largest = max(measured, key=lambda trial: (trial.spec.n, -trial.spec.repeat)) if measured else None

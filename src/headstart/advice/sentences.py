@@ -11,14 +11,16 @@ from headstart.evidence import detectable_difference
 from headstart.studies import StudyView
 
 PARADIGM_WORDS = {"transfer": "Transfer", "scratch": "From scratch", "hybrid": "Hybrid"}
-STRATEGY_WORDS = {"linear_probe": "linear probe on", "full_finetune": "fine-tune all of", "from_scratch": "train"}
+ARM_WORDS = {
+    "linear_probe": "a linear probe on {}",
+    "full_finetune": "fine-tuning all of {}",
+    "from_scratch": "{} from scratch",
+}
 
 
 def arm_words(arm: Arm | ArmReport) -> str:
-    """An arm as a phrase, such as ``fine-tune all of builtin:image``."""
-    words = STRATEGY_WORDS.get(arm.strategy, f"{arm.strategy} of")
-    tail = " from scratch" if arm.strategy == "from_scratch" else ""
-    return f"{words} {arm.candidate}{tail}"
+    """An arm as a phrase, such as ``fine-tuning all of builtin:image``."""
+    return ARM_WORDS.get(arm.strategy, f"{arm.strategy} of {{}}").format(arm.candidate)
 
 
 def points(share: float) -> str:

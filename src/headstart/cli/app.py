@@ -24,6 +24,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+TYPERS_CTRL_C = 130  # the code that Typer makes of a KeyboardInterrupt
+
+Data = Annotated[
+    str, typer.Argument(metavar="DATA", help="Class folders, a table file, a folder of such files, or a hub id.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON document on standard output.")]
 TextColumn = Annotated[str | None, typer.Option(help="Column with the texts.")]
@@ -54,7 +59,7 @@ def _options(
 
 @app.command()
 def study(
-    data: Annotated[str, typer.Argument(help="Class folders, a table file, a folder of such files, or a hub id.")],
+    data: Data,
     out: Annotated[Path | None, typer.Option(help="Folder of the study; named after the data if not given.")] = None,
     budget: Annotated[str, typer.Option(help="Time allowed in all: 90s, 15m, 2h.")] = "15m",
     task: Task = None,
@@ -122,7 +127,7 @@ def predict(
 
 @app.command()
 def models(
-    data: Annotated[str | None, typer.Argument(help="Show the candidates for this data only.")] = None,
+    data: Annotated[str | None, typer.Argument(metavar="DATA", help="Show the candidates for this data only.")] = None,
     json_output: Json = False,
 ) -> None:
     """Show the candidates that are at hand, with their facts."""
@@ -133,7 +138,7 @@ def models(
 
 @app.command()
 def check(
-    data: Annotated[str, typer.Argument(help="Labelled data, as for study.")],
+    data: Data,
     task: Task = None,
     label_column: LabelColumn = None,
     text_column: TextColumn = None,
@@ -163,7 +168,10 @@ def strategies(json_output: Json = False) -> None:
 def main() -> None:
     """Run the command line; no failure of the user's making ever shows a traceback."""
     try:
-        app(standalone_mode=False)
+        code = app(standalone_mode=False) or 0
+        if code == TYPERS_CTRL_C:
+            raise KeyboardInterrupt
+        sys.exit(code)
     except SystemExit:
         raise
     except BaseException as error:  # the outermost door: everything becomes a message and a code
@@ -171,21 +179,18 @@ def main() -> None:
 
 
 def _report_failure(error: BaseException) -> int:
-    import click
     from rich.console import Console
 
     from headstart.core import HeadstartError
     from headstart.report import render_error
 
     screen = Console(stderr=True)
-    if isinstance(error, click.exceptions.Exit):
-        return int(error.exit_code)
-    if isinstance(error, click.ClickException):
-        error.show()
-        return 2
-    if isinstance(error, click.exceptions.Abort | KeyboardInterrupt):
+    if isinstance(error, typer.Abort | KeyboardInterrupt):
         screen.print("Stopped. What was finished is stored; the same command goes on.", highlight=False)
         return 1
+    if isinstance(error, typer.TyperException):
+        error.show()
+        return 2
     if os.environ.get("HEADSTART_DEBUG"):
         import traceback
 

@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from headstart.api import Study, study
-from headstart.report import render_summary, write_html, write_json
+from headstart.report import render_plan, render_summary, write_html, write_json
 
 
 def run_study(data: str, *, json_output: bool, quiet: bool, out: Path | None, **options: Any) -> None:
@@ -19,7 +19,9 @@ def run_study(data: str, *, json_output: bool, quiet: bool, out: Path | None, **
     result = study(data, out=out, quiet=quiet, command=["headstart", *sys.argv[1:]], **options)
     if options.get("dry_run"):
         if json_output:
-            print(json.dumps(result.summary["plan"], indent=2))
+            print(json.dumps(result.summary["plan"], indent=2, ensure_ascii=False))
+        elif quiet:  # else the plan was shown on the way
+            render_plan(result.summary["plan"], Console())
         return
     _show(result, json_output)
 

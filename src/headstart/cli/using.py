@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from headstart.cli.screens import print_models, print_strategies
 from headstart.core import DataError, SourceError
-from headstart.report import render_models, render_strategies
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff"}
 
@@ -68,11 +68,11 @@ def show_models(data: str | None, *, json_output: bool) -> None:
             try:
                 rows.append(_model_row(resolve(name, task, native_size=native), task))
             except SourceError as trouble:
-                rows.append({"name": name, "task": task, "start": str(trouble)})
+                rows.append({"name": name, "task": task, "problem": str(trouble)})
     if json_output:
-        print(json.dumps(rows, indent=2))
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
         return
-    render_models(rows, Console())
+    print_models(rows, Console())
 
 
 def _model_row(candidate: Any, task: str) -> dict[str, Any]:
@@ -132,6 +132,6 @@ def show_strategies(*, json_output: bool) -> None:
             "tends to lose": strategy.loses, "cost": strategy.cost, "paper": strategy.paper,
         })  # fmt: skip
     if json_output:
-        print(json.dumps(rows, indent=2))
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
         return
-    render_strategies(rows, Console())
+    print_strategies(rows, Console())

@@ -79,7 +79,8 @@ def did_you_mean(word: str, options: Iterable[str]) -> str:
         A sentence to use as the hint of an error.
     """
     known = list(options)
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    by_lower_case = {option.lower(): option for option in known}
+    close = difflib.get_close_matches(word.lower(), list(by_lower_case), n=1, cutoff=0.5)
     if close:
-        return f"Did you mean {close[0]!r}?"
+        return f"Did you mean {by_lower_case[close[0]]!r}?"
     return f"Choose one of: {', '.join(known)}" if known else "Nothing is available to choose from"

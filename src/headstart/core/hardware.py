@@ -6,11 +6,15 @@ import functools
 import os
 import platform
 import time
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from headstart.core.records import Record
 
+if TYPE_CHECKING:
+    import torch
+
 BF16_GAIN = 1.2  # autocast costs casts: bf16 must beat fp32 by this factor to pay
+CPU_SIDE, GPU_SIDE = 512, 4096  # a GPU finishes a small product before its launch costs are paid
 
 
 class Hardware(Record):
@@ -81,16 +85,17 @@ def probe_hardware() -> Hardware:
     )
 
 
-def _matrix_rate(dtype: object, device: object) -> float:
-    """Rate of a 512 x 512 product in 1e9 operations a second: the best of three."""
+def _matrix_rate(dtype: torch.dtype, device: torch.device) -> float:
+    """Rate of a square product in 1e9 operations a second: the best of three."""
     import torch
 
-    left = torch.ones(512, 512, dtype=dtype, device=device)  # type: ignore[call-overload]
+    side = CPU_SIDE if device.type == "cpu" else GPU_SIDE
+    left = torch.ones(side, side, dtype=dtype, device=device)
     rates = []
     for _ in range(3):
         start = time.perf_counter()
         (left @ left).sum().item()
-        rates.append(2 * 512**3 / (time.perf_counter() - start) / 1e9)
+        rates.append(2 * side**3 / (time.perf_counter() - start) / 1e9)
     return max(rates)
 
 

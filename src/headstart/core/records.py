@@ -41,7 +41,7 @@ class Recipe(Record):
     Attributes:
         learning_rate: Peak rate of the weights that start from pretraining (or of all, from scratch).
         head_rate: Peak rate of the new head, as a multiple of ``learning_rate``.
-        weight_decay: Decoupled weight decay (AdamW), or the ridge strength grid's name for closed-form heads.
+        weight_decay: Decoupled weight decay (AdamW); 1 / C of a logistic regression.
         steps: Optimiser steps; 0 where the head has a closed form.
         batch_size: Examples per step.
         warmup: Share of the steps over which the rate rises linearly; cosine to zero afterwards.
@@ -124,10 +124,13 @@ class Measurement(Record):
     Attributes:
         value: The study's metric: on the held-out fifth when tuning, on the test part when measuring.
         seconds: Wall-clock seconds of training and evaluation, without waiting for shared caches.
-        train_value: The metric on the training examples (last pass), for the overfitting gap.
         n_realised: Labels used after rounding to classes and groups.
+        n_test: Examples that ``value`` was measured on.
+        steps: Optimiser steps that were done.
+        flops: Floating-point operations of training, counted for the forward pass and estimated beyond it.
+        peak_memory_mb: Of the GPU during the trial; without one, of the process up to its end.
+        curve: (seconds, value) pairs during training; empty for closed forms.
         latency: Seconds to predict one example, in batches.
-        convergence_gain: What twice the steps would add, where that was measured.
         notes: What a reader must know: smaller batch after running out of memory, widened grids.
         error: One line, if the trial failed; every number is then meaningless.
     """
@@ -143,8 +146,6 @@ class Measurement(Record):
     flops: float = 0.0
     peak_memory_mb: float = 0.0
     latency: float = 0.0
-    train_value: float | None = None
-    convergence_gain: float | None = None
     curve: tuple[tuple[float, float], ...] = ()
     notes: tuple[str, ...] = ()
     error: str | None = None

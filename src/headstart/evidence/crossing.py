@@ -32,7 +32,7 @@ class CrossingDraws:
 
     def quantile(self, share: float) -> float:
         """A quantile of the crossing; infinity is kept."""
-        return float(np.sort(self.draws)[min(int(share * len(self.draws)), len(self.draws) - 1)])
+        return float(np.quantile(self.draws, share, method="higher"))
 
 
 def crossing(sizes: Floats, scratch: Floats, transfer: Floats) -> CrossingDraws:

@@ -19,6 +19,8 @@ DRAWS = 2000
 LEVEL = 0.90
 PRIOR_FREEDOM = 4  # how many repeats' worth of trust the pooled scatter gets against an arm's own
 DEFAULT_SCATTER = 0.01  # one point between repeats, where nothing was measured twice
+TEST_TO_TRAIN = 0.25  # of five rotating parts, one tests and four are learnt from
+BLOCK_CELLS = 4_000_000  # draws x examples that are in memory at once
 
 
 @dataclass(frozen=True)
@@ -63,15 +65,22 @@ class JointDraws:
 
 
 def pooled_scatter(runs_by_cell: Sequence[Sequence[Run]], metric: str, num_classes: int) -> float:
-    """Standard deviation between repeats, pooled over arms and sizes that were measured more than once."""
+    """Standard deviation between repeats, pooled over arms and sizes that were measured more than once.
+
+    Where the repeats of a cell read different test parts, the share of those examples in the variance
+    (that of a proportion) is taken off: :func:`joint_draws` accounts for it by itself.
+    """
     sums, freedom = 0.0, 0
     for runs in runs_by_cell:
-        values = [metric_of(run, metric, num_classes) for run in runs]
+        values = np.asarray([metric_of(run, metric, num_classes) for run in runs])
         if len(values) > 1:
-            sums += float(np.var(values, ddof=1)) * (len(values) - 1)
+            own = float(values.var(ddof=1))
+            if len({run.fold for run in runs}) > 1:
+                own -= float(np.mean([v * (1 - v) / len(run.labels) for v, run in zip(values, runs, strict=True)]))
+            sums += own * (len(values) - 1)
             freedom += len(values) - 1
     prior = DEFAULT_SCATTER**2
-    return float(np.sqrt((sums + PRIOR_FREEDOM * prior) / (freedom + PRIOR_FREEDOM)))
+    return float(np.sqrt((max(sums, 0.0) + PRIOR_FREEDOM * prior) / (freedom + PRIOR_FREEDOM)))
 
 
 def joint_draws(
@@ -81,7 +90,7 @@ def joint_draws(
     """Draw the metrics of several arms jointly.
 
     Args:
-        runs: Runs of each arm at one size.
+        runs: Runs of each arm at one size. Where all arms have repeats in common, only those count.
         metric: Name of the metric.
         num_classes: Number of classes.
         scatter: Pooled standard deviation between repeats, for arms with few of them.
@@ -96,54 +105,60 @@ def joint_draws(
     if not runs or any(not of_arm for of_arm in runs.values()):
         raise ValueError("every arm needs at least one run")
     rng = np.random.default_rng(seed)
-    arms = tuple(runs)
     common = set.intersection(*({run.key for run in of_arm} for of_arm in runs.values()))
     chosen = {
         arm: [run for run in of_arm if run.key in common] if common else list(of_arm) for arm, of_arm in runs.items()
     }
-    values = [np.asarray([metric_of(run, metric, num_classes) for run in chosen[arm]]) for arm in arms]
+    values = [np.asarray([metric_of(run, metric, num_classes) for run in of_arm]) for of_arm in chosen.values()]
     estimates = np.asarray([of_arm.mean() for of_arm in values])
-    if rotating and min(len(of_arm) for of_arm in values) > 1:
-        world = np.repeat(estimates[None], draws, 0)
-        inflation = len(values[0]) * (1 / len(values[0]) + 0.25)  # a fifth tests, four fifths train
+    examples = _example_draws(chosen, metric, num_classes, rng, draws)
+    noise = scatter * rng.standard_normal((draws, len(chosen)))
+    if rotating and len(common) > 1:
+        folds = len(common)
+        prior = noise + np.sqrt(folds) * (examples - examples.mean(0))  # one fold holds 1 / folds of the examples
+        world = estimates + np.sqrt(1 / folds + TEST_TO_TRAIN) * _repeat_draws(values, prior, rng)
+    elif common:
+        world = examples + _repeat_draws(values, noise, rng) / np.sqrt(len(common))
     else:
-        world = _example_draws(chosen, metric, num_classes, rng, draws)
-        inflation = 1.0
-    world = world + np.sqrt(inflation) * _repeat_draws(values, bool(common), scatter, rng, draws)
-    return JointDraws(arms, estimates, np.clip(world, 0, 1), tuple(len(of_arm) for of_arm in values))
+        apart = [_repeat_draws([values[i]], noise[:, [i]], rng) / np.sqrt(len(values[i])) for i in range(len(values))]
+        world = examples + np.concatenate(apart, 1)
+    return JointDraws(tuple(runs), estimates, np.clip(world, 0, 1), tuple(len(of_arm) for of_arm in values))
 
 
 def _example_draws(
     runs: Mapping[str, Sequence[Run]], metric: str, num_classes: int, rng: np.random.Generator, draws: int
 ) -> Floats:
     """Resample groups of test examples, the same ones for every arm and repeat."""
-    everyone = [run for of_arm in runs.values() for run in of_arm]
-    groups = np.unique(np.concatenate([run.groups for run in everyone]))
-    counts = rng.multinomial(len(groups), np.full(len(groups), 1 / len(groups)), size=draws).astype(np.float32)
-    columns = []
-    for of_arm in runs.values():
-        total = np.zeros(draws)
-        for run in of_arm:
-            weights = counts[:, np.searchsorted(groups, run.groups)]
-            total += weighted_metric(run, metric, num_classes, weights)
-        columns.append(total / len(of_arm))
-    return np.stack(columns, 1)
+    groups = np.unique(np.concatenate([run.groups for of_arm in runs.values() for run in of_arm]))
+    places = {arm: [np.searchsorted(groups, run.groups) for run in of_arm] for arm, of_arm in runs.items()}
+    result = np.zeros((draws, len(runs)))
+    block = max(1, BLOCK_CELLS // len(groups))
+    for start in range(0, draws, block):
+        size = min(block, draws - start)
+        counts = rng.multinomial(len(groups), np.full(len(groups), 1 / len(groups)), size=size).astype(np.float32)
+        for column, (arm, of_arm) in enumerate(runs.items()):
+            for run, place in zip(of_arm, places[arm], strict=True):
+                values = weighted_metric(run, metric, num_classes, counts[:, place])
+                result[start : start + size, column] += values / len(of_arm)
+    return result
 
 
-def _repeat_draws(
-    values: list[Floats], paired: bool, scatter: float, rng: np.random.Generator, draws: int
-) -> Floats:
-    """Deviation of each arm's mean over repeats: multivariate t, shrunk towards the pooled scatter."""
-    repeats = min(len(of_arm) for of_arm in values)
-    freedom = repeats - 1 + PRIOR_FREEDOM
-    stretch = np.sqrt(freedom / rng.chisquare(freedom, size=(draws, 1)))
-    if paired and repeats > 1:
-        centred = np.stack([of_arm - of_arm.mean() for of_arm in values], 1)  # (R, A)
-        own = rng.standard_normal((draws, repeats)) @ centred
-        pooled = rng.standard_normal((draws, len(values))) * scatter * np.sqrt(PRIOR_FREEDOM)
-        return (own + pooled) / np.sqrt(freedom * repeats) * stretch
-    sizes = np.asarray([len(of_arm) for of_arm in values])
-    return rng.standard_normal((draws, len(values))) * scatter / np.sqrt(sizes) * stretch
+def _repeat_draws(values: list[Floats], prior: Floats, rng: np.random.Generator) -> Floats:
+    """Deviation of one repeat of each arm: multivariate t around zero.
+
+    Its covariance shrinks that of the R repeats, S, towards that of the prior, P:
+    (f P + (R - 1) S) / (f + R - 1), with f + R - 1 degrees of freedom and f = ``PRIOR_FREEDOM``.
+
+    Args:
+        values: One array (R,) for each of the A arms, paired.
+        prior: (draws, A) draws from P, around zero.
+        rng: For the other draws.
+    """
+    centred = np.stack([of_arm - of_arm.mean() for of_arm in values], 1)
+    freedom = len(centred) - 1 + PRIOR_FREEDOM
+    own = rng.standard_normal((len(prior), len(centred))) @ centred
+    stretch = rng.chisquare(freedom, size=(len(prior), 1))
+    return np.asarray((own + np.sqrt(PRIOR_FREEDOM) * prior) / np.sqrt(stretch))
 
 
 def _interval(values: Floats, level: float) -> tuple[float, float]:

@@ -47,6 +47,8 @@ class Run:
 
 def metric_of(run: Run, metric: str, num_classes: int) -> float:
     """The metric of one run."""
+    if metric == "macro-f1":
+        return macro_f1_of(run.predictions, run.labels, num_classes)
     return float(weighted_metric(run, metric, num_classes, np.ones((1, len(run.labels))))[0])
 
 
@@ -57,17 +59,18 @@ def weighted_metric(run: Run, metric: str, num_classes: int, weights: Floats) ->
         run: M predictions.
         metric: ``accuracy``, ``macro-f1`` or ``balanced-accuracy``.
         num_classes: Number of classes.
-        weights: (draws, M), such as bootstrap counts.
+        weights: (draws, M) floats, such as bootstrap counts.
 
     Returns:
-        (draws,) values.
+        (draws,) values; zero where all weights are.
+
+    Raises:
+        ValueError: There is no such metric.
     """
-    if len(weights) == 1 and metric == "macro-f1":
-        return np.asarray([macro_f1_of(run.predictions, run.labels, num_classes)])
-    right = (run.predictions == run.labels).astype(float)
+    right = (run.predictions == run.labels).astype(weights.dtype)
     if metric == "accuracy":
         return np.asarray(weights @ right / np.maximum(weights.sum(1), 1e-12))
-    eye = np.eye(num_classes)
+    eye = np.eye(num_classes, dtype=weights.dtype)
     truth, guess = eye[run.labels], eye[run.predictions]
     hits = weights @ (truth * right[:, None])
     actual, guessed = weights @ truth, weights @ guess

@@ -23,11 +23,16 @@ def corrected_metric(
 
     Returns:
         Mean, and the 5 % and 95 % quantiles, of the out-of-bag metric of whichever arm won in bag.
+
+    Raises:
+        ValueError: All examples are in one group, so that nothing can be out of bag.
     """
     first = next(iter(runs.values()))
     groups, index = np.unique(first.groups, return_inverse=True)
+    if len(groups) < 2:
+        raise ValueError("the test examples are all in one group")
     rng = np.random.default_rng(seed)
-    counts = rng.multinomial(len(groups), np.full(len(groups), 1 / len(groups)), size=draws)[:, index]
+    counts = rng.multinomial(len(groups), np.full(len(groups), 1 / len(groups)), size=draws)[:, index].astype(float)
     inside = np.stack([weighted_metric(run, metric, num_classes, counts) for run in runs.values()], 1)
     out_of_bag = (counts == 0).astype(float)
     outside = np.stack([weighted_metric(run, metric, num_classes, out_of_bag) for run in runs.values()], 1)

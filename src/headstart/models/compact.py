@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import nn
 
 WORD = re.compile(r"\w+|[^\w\s]")
-HASH_SLOTS = 2**15
+HASH_SLOTS = 2**14
 
 
 class ResidualBlock(nn.Module):
@@ -81,7 +81,7 @@ class CompactTextNetwork(nn.Module):
         width: Length of a word vector.
     """
 
-    def __init__(self, num_classes: int, input_size: int, width: int = 96) -> None:
+    def __init__(self, num_classes: int, input_size: int, width: int = 64) -> None:
         super().__init__()
         self.settings = {"num_classes": num_classes, "input_size": input_size, "width": width}
         self.words = nn.Embedding(HASH_SLOTS, width, padding_idx=0)

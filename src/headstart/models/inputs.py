@@ -38,7 +38,7 @@ class PixelInputs:
         """Gather, vary and standardise the examples ``rows``."""
         pixels = torch.from_numpy(np.ascontiguousarray(self.pixels[rows]))
         if augmentation != "none":
-            pixels = augment(pixels.float() / 255, augmentation) * 255
+            pixels = augment(pixels.float() / 255, augmentation)
         values = standardise(pixels, self.mean, self.std)
         return {"pixel_values": values.contiguous(memory_format=torch.channels_last)}
 

@@ -14,21 +14,23 @@ from torch import nn
 TRUNK_SHARE = 0.5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stage:
     """A run of layers that freezes or moves as one.
 
     Attributes:
         name: ``stem``, or the dotted name of the block in the network.
-        modules: The layers, in order; together they hold each parameter of the stage once.
+        modules: The layers, in order.
+        owned: Their parameters, without those that an earlier stage shares.
     """
 
     name: str
     modules: tuple[nn.Module, ...]
+    owned: tuple[nn.Parameter, ...]
 
     def parameters(self) -> list[nn.Parameter]:
-        """Every parameter of the stage."""
-        return [parameter for module in self.modules for parameter in module.parameters()]
+        """Every parameter of the stage, once."""
+        return list(self.owned)
 
 
 def last_linear(module: nn.Module) -> tuple[str, nn.Linear]:
@@ -48,21 +50,54 @@ def cut(network: nn.Module, head: nn.Module) -> tuple[Stage, ...]:
 
     Args:
         network: Any module, head included.
-        head: The submodule that is the head; its parameters belong to no stage.
+        head: The head; its parameters belong to no stage. It may be a list of submodules.
 
     Returns:
-        At least one stage. Every parameter outside the head is in exactly one of them.
+        At least one stage. Every parameter outside the head is in exactly one of them; a parameter that
+        several layers share is in the first of their stages.
     """
     excluded = {id(parameter) for parameter in head.parameters()}
     name, trunk = _find_trunk(network, excluded)
-    blocks = [(child_name, child) for child_name, child in trunk.named_children() if _size(child, excluded)]
-    inside = {id(parameter) for parameter in trunk.parameters()}
-    before, after = _around(network, trunk, head, excluded | inside)
-    stages = [Stage("stem", tuple(before))] if before else []
-    stages += [Stage(f"{name}.{child}" if name else child, (block,)) for child, block in blocks]
-    if after:
-        stages[-1] = Stage(stages[-1].name, (*stages[-1].modules, *after))
-    return tuple(stages)
+    parts: list[tuple[str, list[nn.Module]]] = [("stem", [])]
+    _gather(network, excluded, trunk, f"{name}." if name else "", parts)
+    stages: list[Stage] = []
+    seen = set(excluded)
+    for part, modules in parts:
+        owned = []
+        for parameter in (parameter for module in modules for parameter in module.parameters()):
+            if id(parameter) not in seen:
+                seen.add(id(parameter))
+                owned.append(parameter)
+        if owned or not stages:
+            stages.append(Stage(part, tuple(modules), tuple(owned)))
+        else:  # layers without weights of their own, such as a norm that only keeps statistics
+            stages[-1] = Stage(stages[-1].name, (*stages[-1].modules, *modules), stages[-1].owned)
+    return tuple(stages[1:] if len(stages) > 1 and not stages[0].modules else stages)
+
+
+def _gather(
+    module: nn.Module, excluded: set[int], trunk: nn.Module | None, prefix: str,
+    parts: list[tuple[str, list[nn.Module]]],
+) -> None:  # fmt: skip
+    """Add the largest submodules without a parameter of the head to the last part, in order of registration.
+
+    Each child of the trunk opens a part. A container that cannot be taken whole gives its loose parameters
+    (a class token, say) as :class:`LooseParameters`, then its children.
+    """
+    holds_trunk = trunk is not None and any(part is trunk for part in module.modules())
+    tensors = [*module.parameters(), *module.buffers()]
+    if not tensors or all(id(tensor) in excluded for tensor in tensors):
+        return
+    if not holds_trunk and not any(id(tensor) in excluded for tensor in tensors):
+        parts[-1][1].append(module)
+        return
+    loose = [p for p in module.parameters(recurse=False) if id(p) not in excluded]
+    if loose:
+        parts[-1][1].append(LooseParameters(loose))
+    for child_name, child in module.named_children():
+        if module is trunk:
+            parts.append((prefix + child_name, []))
+        _gather(child, excluded, trunk if holds_trunk and module is not trunk else None, prefix, parts)
 
 
 def _size(module: nn.Module, excluded: set[int]) -> int:
@@ -91,40 +126,6 @@ def _find_trunk(network: nn.Module, excluded: set[int]) -> tuple[str, nn.Module]
             # No single block list dominates: the children of this level are the stages.
             return best
         name, node = f"{name}.{child_name}" if name else child_name, child
-
-
-def _around(
-    network: nn.Module, trunk: nn.Module, head: nn.Module, covered: set[int]
-) -> tuple[list[nn.Module], list[nn.Module]]:
-    """Collect the largest submodules before and after the trunk, in order of registration.
-
-    A module that owns loose parameters itself (a position embedding, say) is returned as a
-    :class:`LooseParameters` beside its children, so that nothing is counted twice.
-    """
-    before: list[nn.Module] = []
-    after: list[nn.Module] = []
-    seen_trunk = False
-
-    def visit(module: nn.Module) -> None:
-        nonlocal seen_trunk
-        if module is trunk:
-            seen_trunk = True
-            return
-        if module is head:
-            return
-        inside = list(module.modules())
-        if not any(part is trunk or part is head for part in inside):
-            if _size(module, covered):
-                (after if seen_trunk else before).append(module)
-            return
-        loose = [p for p in module.parameters(recurse=False) if id(p) not in covered]
-        if loose:
-            (after if seen_trunk else before).append(LooseParameters(loose))
-        for child in module.children():
-            visit(child)
-
-    visit(network)
-    return before, after
 
 
 class LooseParameters(nn.Module):

@@ -103,7 +103,9 @@ def _alerts(summary: Summary) -> list[dict[str, str]]:
     alerts = [{"severity": "warning", "text": text} for text in summary["recommendation"]["warnings"]]
     for finding in summary["data"].get("findings") or ():
         if finding["severity"] != "info":
-            alerts.append({"severity": finding["severity"], "text": finding["message"]})
+            said = {alert["text"] for alert in alerts}
+            if finding["message"] not in said:
+                alerts.append({"severity": finding["severity"], "text": finding["message"]})
     failed = sum(1 for trial in summary["trials"] if trial["error"])
     if failed:
         alerts.append({"severity": "warning", "text": f"{wording.plural(failed, 'trial')} failed and left no figure."})

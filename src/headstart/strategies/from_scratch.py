@@ -54,7 +54,7 @@ def _image_centre(setting: Setting) -> Recipe:
     batch = batch_size_for(setting.n, 64)
     return Recipe(
         learning_rate=2e-3, weight_decay=0.05, batch_size=batch, warmup=0.1,
-        steps=steps_for(setting.n, batch, epochs=40, at_least=600, at_most=6000),
+        steps=steps_for(setting.n, batch, epochs=40, at_least=600, at_most=4000),
         augmentation="flip" if setting.mirrored else "shift", label_smoothing=0.1,
     )  # fmt: skip
 

@@ -45,7 +45,7 @@ class FullFinetune(Strategy):
             batch = batch_size_for(setting.n, 64)
             centre = Recipe(
                 learning_rate=1e-3, head_rate=3.0, weight_decay=0.05, batch_size=batch,
-                steps=steps_for(setting.n, batch, epochs=20, at_least=200, at_most=3000), warmup=0.1,
+                steps=steps_for(setting.n, batch, epochs=20, at_least=200, at_most=2000), warmup=0.1,
                 augmentation="flip" if setting.mirrored else "shift", label_smoothing=0.1,
             )  # fmt: skip
         factors = ((1 / 3, "rate / 3"), (3.0, "rate x 3"))

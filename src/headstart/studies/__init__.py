@@ -2,6 +2,7 @@
 
 from headstart.studies.arms import find_candidates, make_arms
 from headstart.studies.budget import Budget
+from headstart.studies.cost import CostModel
 from headstart.studies.lock import StudyLock
 from headstart.studies.planner import Plan, Planner, Proposal
 from headstart.studies.runner import Observer, StudyRunner
@@ -11,7 +12,7 @@ from headstart.studies.tuning import LONGER, chosen_recipe, ranked_tuning
 from headstart.studies.view import StudyView
 
 __all__ = [
-    "Budget", "Observer", "Plan", "Planner", "Proposal", "Store", "StudyLock", "StudyRunner", "StudySettings",
+    "Budget", "CostModel", "Observer", "Plan", "Planner", "Proposal", "Store", "StudyLock", "StudyRunner", "StudySettings",
     "StudyView", "Trial", "check_margin", "choose_metric", "LONGER", "chosen_recipe", "find_candidates", "make_arms",
     "parse_budget", "ranked_tuning",
 ]  # fmt: skip

@@ -52,6 +52,7 @@ class Plan:
         tuning_size: Where recipes are chosen; None if only centre recipes are used.
         evaluations: Recipes tried, by arm key.
         left_out: (what, why) pairs.
+        fixed: The comparison size neither grows nor is exceeded: a comparison, not a search for a winner.
     """
 
     sizes: tuple[int, ...]
@@ -61,6 +62,7 @@ class Plan:
     total_seconds: float
     left_out: list[tuple[str, str]] = field(default_factory=list)
     rows: list[dict] = field(default_factory=list)
+    fixed: bool = False
 
 
 class Planner:
@@ -218,6 +220,24 @@ class Planner:
             })  # fmt: skip
         return rows
 
+    def grow(self, plan: Plan, seconds_left: float) -> bool:
+        """Raise the comparison size when everything planned is done and a larger one still fits.
+
+        Predictions lean to the long side, so time is often left over; the plan is changed in place.
+
+        Returns:
+            Whether there is something new to do.
+        """
+        arms = [arm for arm in self.view.arms if arm.key not in self.dropped]
+        for size in [] if plan.fixed else self.grid():
+            if size <= plan.comparison_size:
+                return False
+            open_arms = [arm for arm in arms if not self._done("measuring", arm, size, 0)]
+            if sum(self._measuring_seconds(arm, size) for arm in open_arms) <= PLANNED_SHARE * seconds_left:
+                plan.sizes, plan.comparison_size = (*plan.sizes, size), size
+                return True
+        return False
+
     def next(self, plan: Plan, seconds_left: float) -> Proposal | None:
         """The first trial in the order of worth that has not been run and can end in time."""
         for proposal, reserve in self._wanted(plan):
@@ -328,7 +348,7 @@ class Planner:
 
     def _finish(self, plan: Plan) -> Iterator[tuple[Proposal, float]]:
         leader = self.leader(plan.comparison_size)
-        if leader is None or plan.comparison_size >= self.view.pool_size:
+        if leader is None or plan.fixed or plan.comparison_size >= self.view.pool_size:
             return
         if self.view.sizes(leader.key)[-1] > plan.comparison_size:
             return
@@ -338,7 +358,7 @@ class Planner:
 
     def _finishing_reserve(self, plan: Plan) -> float:
         leader = self.leader(plan.comparison_size)
-        if plan.comparison_size >= self.view.pool_size:
+        if plan.fixed or plan.comparison_size >= self.view.pool_size:
             return 0.0
         if leader is None:
             return self._finishing_seconds(list(self.view.arms), plan.comparison_size)

@@ -106,6 +106,9 @@ class StudyRunner:
         with self._one_interrupt():
             while not self.interrupted:
                 proposal = self.planner.next(plan, self.budget.left - keep_back)
+                if proposal is None and self.planner.grow(plan, self.budget.left - keep_back):
+                    self.observer.note(f"time is left: comparing up to {plan.comparison_size:,} labels")
+                    continue
                 if proposal is None:
                     break
                 try:

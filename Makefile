@@ -1,0 +1,52 @@
+# `make demo` and `make test` need Python 3.11, pip and make; they set up everything else in .venv, once.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+DEMO_BUDGET ?= 60s
+
+BIN := .venv/bin
+STAMP := .venv/stamp
+FAST := not real and not slow and not browser
+
+.PHONY: help setup demo test test-fast lint docs pages pin clean
+
+help: ## Show this list.
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+setup: $(STAMP) ## Create .venv with everything the other targets need.
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; ok = sys.version_info[:2] == (3, 11); sys.exit(None if ok else "error: Headstart needs Python 3.11, and this is " + sys.version.split()[0] + "\n  hint: make PYTHON=/path/to/python3.11")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+# torch by itself first: that takes a CPU build where one is offered. Installed together with
+# the rest, the resolver may prefer the build that brings gigabytes of CUDA libraries.
+	$(BIN)/python -m pip install --quiet -c constraints.txt torch
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,text,docs]'
+	touch $@
+
+demo: $(STAMP) ## A small study on handwritten digits; needs no data and no network.
+	$(BIN)/headstart demo --budget $(DEMO_BUDGET)
+
+test: $(STAMP) ## All tests: the fast ones first, then real data, browser and whole studies.
+	$(BIN)/pytest -m "$(FAST)"
+	$(BIN)/pytest -m "not ($(FAST))" -rs
+
+test-fast: $(STAMP) ## The tests that take less than two minutes.
+	$(BIN)/pytest -m "$(FAST)"
+
+lint: $(STAMP) ## Style, types and the floors of the house.
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: $(STAMP) ## Build the documentation into site/.
+	$(BIN)/python docs/generate.py --check
+	$(BIN)/mkdocs build --strict --quiet
+
+pages: $(STAMP) ## Write the pages and tables of the documentation that are made from code.
+	$(BIN)/python docs/generate.py
+
+pin: $(STAMP) ## Write the installed versions into constraints.txt.
+	$(BIN)/python scripts/pin.py
+
+clean: ## Remove what the tools leave behind, but no data, study or environment.
+	rm -rf site build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,58 @@
+"""Lists for people: strategies as short blocks, candidates as one narrow table for each task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+TABLE_COLUMNS = ("start", "input", "parameters", "GFLOP per example", "licence")
+SHORT = {"GFLOP per example": "GFLOP", "from scratch only": "scratch", "grows with the texts": "as texts"}
+
+
+def print_strategies(rows: Sequence[Mapping[str, Any]], console: Console) -> None:
+    """Print a block for each strategy: its name and idea, then a line for each of its other properties.
+
+    Args:
+        rows: Dicts with ``name``, ``paradigm``, ``idea`` and any further properties as text.
+        console: Where to print; texts wrap at its width.
+    """
+    for number, row in enumerate(rows):
+        if number:
+            console.print()
+        console.print(Text.assemble((row["name"], "bold"), (f"  {row['paradigm']}", "dim")))
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        grid.add_column(width=15, no_wrap=True)
+        grid.add_column(overflow="fold")
+        for name, value in row.items():
+            if name not in ("name", "paradigm"):
+                grid.add_row(Text(f"  {name}", style="dim"), Text(str(value)))
+        console.print(grid)
+
+
+def print_models(rows: Sequence[Mapping[str, Any]], console: Console) -> None:
+    """Print the candidates of each task in a table that fits 80 characters.
+
+    Args:
+        rows: Dicts with ``name`` and ``task``, and facts as text; ``problem`` says why one cannot be used.
+        console: Where to print.
+    """
+    for number, task in enumerate(dict.fromkeys(row["task"] for row in rows)):
+        mine = [row for row in rows if row["task"] == task]
+        if number:
+            console.print()
+        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", show_edge=False)
+        table.add_column(Text(task, style="bold"), no_wrap=True, min_width=21)
+        for column in TABLE_COLUMNS:
+            right = column in ("parameters", "GFLOP per example")
+            table.add_column(SHORT.get(column, column), justify="right" if right else "left", overflow="fold")
+        for row in mine:
+            values = (str(row.get(column, "")) for column in TABLE_COLUMNS)
+            table.add_row(Text(row["name"]), *(Text(SHORT.get(value, value)) for value in values))
+        console.print(table)
+        for row in mine:
+            if row.get("problem"):
+                console.print(Text(f"  {row['name']}: {row['problem']}", style="yellow"))

@@ -1,0 +1,125 @@
+"""The commands that use what is there: predict, check, models, strategies and the plan of a study."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from headstart.strategies import strategy_names
+
+
+def test_predict_prints_a_line_for_each_image(headstart, image_model, digit_folders):
+    done = headstart("predict", image_model, digit_folders / "0" / "00.png", digit_folders / "1")
+    assert (done.code, done.err) == (0, "")
+    rows = [line.split("\t") for line in done.out.splitlines()]
+    assert len(rows) == 21
+    assert {name for _, name, _ in rows} <= {"cat", "dog"}
+    assert all(0.5 <= float(probability) <= 1 for _, _, probability in rows)
+
+
+def test_predict_as_json_is_one_document(headstart, text_model):
+    done = headstart("predict", text_model, "how nice — schön", "leave me alone", "--json")
+    assert done.code == 0
+    first, second = done.document
+    assert first["input"] == "how nice — schön"
+    assert first["class"] in first["probabilities"]
+    assert sum(second["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+
+
+def test_predict_from_the_folder_of_a_study(headstart, image_model, digit_folders, tmp_path):
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "model").symlink_to(image_model)
+    assert headstart("predict", tmp_path / "study", digit_folders / "0" / "00.png").code == 0
+
+
+def test_predict_refuses_what_it_cannot_read(headstart, image_model, digit_folders, tmp_path):
+    picture = digit_folders / "0" / "00.png"
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    (tmp_path / "nothing").mkdir()
+    headstart("predict", image_model, "no.png").failed_well("no such file", "no.png")
+    headstart("predict", image_model, picture, tmp_path / "broken.png").failed_well("broken.png")
+    headstart("predict", image_model, tmp_path / "nothing").failed_well("no images")
+    headstart("predict", tmp_path / "nothing", picture).failed_well("no model")
+    headstart("predict", tmp_path / "nowhere", picture).failed_well("no model")
+
+
+@pytest.mark.parametrize("damage", ["headstart.json", "model.safetensors"])
+def test_predict_with_a_damaged_model(headstart, image_model, digit_folders, tmp_path, damage):
+    import shutil
+
+    model = shutil.copytree(image_model, tmp_path / "model")
+    (model / damage).write_bytes(b"{")
+    headstart("predict", model, digit_folders / "0" / "00.png").failed_well("model")
+
+
+def test_check_shows_what_is_in_the_data(headstart, digit_folders):
+    done = headstart("check", digit_folders)
+    assert (done.code, done.err) == (0, "")
+    assert "60 images" in done.out
+    assert "3 classes" in done.out
+
+
+def test_check_as_json_is_one_document(headstart, tmp_path):
+    file = tmp_path / "spam.csv"
+    rows = [f"win a prize number {n},spam" for n in range(20)] + [f"see you at {n},ham" for n in range(20)]
+    file.write_text("\n".join(["text,label", *rows, "win a prize number 1,ham", "win a prize number 1,ham"]) + "\n")
+    done = headstart("check", file, "--json")
+    assert (done.code, done.err) == (0, "")
+    assert {"code", "severity", "message"} <= set(done.document[0])
+
+
+def test_check_knows_every_option_of_study_that_describes_data(headstart):
+    for option in ("task", "label-column", "text-column", "image-column", "group-column", "group-regex", "test"):
+        assert f"--{option}" in headstart("check", "--help").out
+        assert f"--{option}" in headstart("study", "--help").out
+
+
+def test_strategies_are_blocks_that_fit_the_screen(headstart):
+    done = headstart("strategies")
+    assert (done.code, done.err) == (0, "")
+    lines = done.out.splitlines()
+    assert max(map(len, lines)) <= 80
+    for name in strategy_names():
+        assert any(line.split()[:1] == [name] for line in lines)
+    assert "arXiv" in done.out
+    listed = headstart("strategies", "--json").document
+    assert [row["name"] for row in listed] == list(strategy_names())
+    assert set(listed[0]) == {"name", "paradigm", "idea", "tends to win", "tends to lose", "cost", "paper"}
+
+
+def test_models_fit_the_screen(headstart):
+    done = headstart("models")
+    assert (done.code, done.err) == (0, "")
+    lines = done.out.splitlines()
+    assert max(map(len, lines)) <= 80
+    for name in ("builtin:image", "builtin:compact-image", "builtin:tfidf", "builtin:compact-text"):
+        assert sum(line.startswith(f"{name} ") for line in lines) == 1
+
+
+def test_models_for_the_data_at_hand(headstart, digit_folders):
+    rows = headstart("models", digit_folders, "--json").document
+    assert {row["task"] for row in rows} == {"image-classification"}
+
+
+def test_plan_trains_nothing(headstart, digit_folders, tmp_path):
+    out = tmp_path / "study"
+    done = headstart("study", digit_folders, "--budget", "60s", "--out", out, "--dry-run", "--json")
+    assert done.code == 0
+    plan = done.document
+    assert {"rows", "total_seconds", "budget_seconds", "comparison_size", "left_out"} <= set(plan)
+    assert plan["budget_seconds"] == 60
+    assert not (out / "model").exists()
+    again = headstart("study", digit_folders, "--budget", "60s", "--out", out, "--dry-run", "--quiet")
+    assert (again.code, again.err) == (0, "")
+    assert "planned arm" in again.out
+    headstart("report", out).failed_well("not measured anything")
+
+
+def test_settings_are_kept_as_json(headstart, digit_folders, tmp_path):
+    """A folder that holds another study is refused in one message that says what changed."""
+    out = tmp_path / "study"
+    assert headstart("study", digit_folders, "--budget", "60s", "--out", out, "--dry-run", "--quiet").code == 0
+    done = headstart("study", digit_folders, "--budget", "60s", "--out", out, "--dry-run", "--quiet", "--seed", 1)
+    done.failed_well("seed: 0 -> 1", "--out")
+    assert json.loads(headstart("strategies", "--json").out)

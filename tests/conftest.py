@@ -1,0 +1,50 @@
+"""What every test stands on: its own cache, no hub, screens of 80 columns, and the real data where there is any."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parent.parent
+
+# Before any library reads them. Threads are left as the person set them.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+os.environ["COLUMNS"] = "80"
+for name in ("NO_COLOR", "FORCE_COLOR", "HEADSTART_DEBUG"):
+    os.environ.pop(name, None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory) -> Path:
+    """No test, and no process that a test starts, reads or writes the user's cache."""
+    folder = tmp_path_factory.mktemp("headstart-cache")
+    before = os.environ.get("HEADSTART_CACHE")
+    os.environ["HEADSTART_CACHE"] = str(folder)
+    yield folder
+    if before is None:
+        del os.environ["HEADSTART_CACHE"]
+    else:
+        os.environ["HEADSTART_CACHE"] = before
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    """The folder with pyproject.toml."""
+    return CHECKOUT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with the real data sets; tests that ask for it are skipped where there is none.
+
+    ``HEADSTART_REAL_DATA`` names it; otherwise ``shared/data`` in the checkout or beside it.
+    """
+    named = os.environ.get("HEADSTART_REAL_DATA")
+    places = [Path(named)] if named else [CHECKOUT / "shared" / "data", CHECKOUT.parent / "shared" / "data"]
+    for place in places:
+        if place.is_dir():
+            return place
+    pytest.skip("the real data sets are not here (HEADSTART_REAL_DATA names their folder)")

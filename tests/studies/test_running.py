@@ -1,0 +1,158 @@
+import pytest
+
+from headstart.studies import Planner
+from headstart.studies import runner as runner_module
+
+
+@pytest.fixture(autouse=True)
+def _no_training(monkeypatch, replay):
+    monkeypatch.setattr(runner_module, "execute", replay)
+    monkeypatch.setattr("headstart.studies.cost.CostModel.time_arm", lambda *_: None)
+    monkeypatch.setattr(runner_module, "labels_survive_mirroring", lambda _: True)
+
+
+def finish(runner):
+    plan = runner.prepare()
+    runner.run(plan)
+    return plan
+
+
+def test_every_arm_reaches_the_comparison_size(make_runner):
+    runner = make_runner()
+    plan = finish(runner)
+    for arm in runner.view.arms:
+        if arm.key not in runner.planner.dropped:
+            assert plan.comparison_size in runner.view.sizes(arm.key)
+
+
+def test_the_last_arm_of_a_paradigm_is_never_dropped(make_runner):
+    runner = make_runner()
+    finish(runner)
+    for paradigm in ("transfer", "scratch"):
+        arms = [arm for arm in runner.view.arms if arm.paradigm == paradigm]
+        assert any(arm.key not in runner.planner.dropped for arm in arms)
+
+
+def test_the_leader_is_finished_on_the_whole_pool(make_runner):
+    runner = make_runner(budget=60.0)
+    finish(runner)
+    leader = runner.planner.leader(runner.planner.view.all_sizes[0])
+    assert leader is not None
+    assert max(runner.view.all_sizes) == runner.view.pool_size
+
+
+def test_tuning_happens_before_measuring_of_tuned_arms_and_inside_its_share(make_runner):
+    runner = make_runner()
+    plan = finish(runner)
+    assert plan.tuning_size is not None
+    tuned = {key for key, count in plan.evaluations.items() if count > 1}
+    first_measured = {}
+    last_tuned = {}
+    for position, trial in enumerate(runner.store.trials()):
+        target = last_tuned if trial.spec.role == "tuning" else first_measured
+        if trial.spec.role == "tuning" and ", steps x 2" in trial.spec.recipe.label:
+            continue
+        if trial.spec.role == "tuning" or trial.spec.arm.key not in target:
+            target[trial.spec.arm.key] = position
+    for key in tuned:
+        assert last_tuned[key] < first_measured[key]
+
+
+def test_a_recipe_chosen_elsewhere_is_marked(make_runner):
+    runner = make_runner()
+    plan = finish(runner)
+    for trial in runner.view.trials(role="measuring"):
+        if plan.evaluations[trial.spec.arm.key] == 1:
+            continue
+        outside = trial.spec.n < plan.tuning_size or trial.spec.repeat > 0
+        assert trial.spec.recipe_informed == outside
+
+
+def test_the_best_recipe_is_used(make_runner):
+    runner = make_runner()
+    finish(runner)
+    for trial in runner.view.trials("full_finetune@builtin:image", "measuring"):
+        assert trial.spec.recipe.label == "centre"
+
+
+def test_resuming_repeats_nothing_and_gives_the_same_numbers(make_runner, tmp_path, monkeypatch, replay):
+    whole = make_runner(folder=tmp_path / "whole")
+    finish(whole)
+    part = make_runner(folder=tmp_path / "part")
+    plan = part.prepare()
+    count = 0
+
+    def stop_after_five(spec, context):
+        nonlocal count
+        count += 1
+        if count == 5:
+            part.interrupted = True
+        return replay(spec, context)
+
+    monkeypatch.setattr(runner_module, "execute", stop_after_five)
+    part.run(plan)
+    done = {trial.key for trial in part.store.trials()}
+    assert len(done) == 5
+    part.store.close()
+    again = make_runner(folder=tmp_path / "part")
+    seen = []
+
+    def watch(spec, context):
+        seen.append(spec.key)
+        return replay(spec, context)
+
+    monkeypatch.setattr(runner_module, "execute", watch)
+    finish(again)
+    assert not done & set(seen)
+    values = {trial.key: trial.measurement.value for trial in whole.store.trials()}
+    for trial in again.store.trials():
+        if trial.key in values:
+            assert trial.measurement.value == values[trial.key]
+
+
+def test_nothing_is_started_that_cannot_end_in_time(make_runner):
+    runner = make_runner(budget=30.0)
+    runner.cost.train_rate = {key: 1.0 for key in runner.cost.train_rate}
+    finish(runner)
+    assert {trial.spec.arm.strategy for trial in runner.store.trials()} == {"linear_probe"}
+
+
+def test_a_failing_arm_is_a_row_and_not_the_end(make_runner, monkeypatch, replay):
+    runner = make_runner()
+
+    def fail_one(spec, context):
+        outcome = replay(spec, context)
+        if spec.arm.strategy != "full_finetune":
+            return outcome
+        broken = outcome.measurement.model_copy(update={"error": "the loss became nan"})
+        return type(outcome)(broken, outcome.measured, outcome.probabilities, None)
+
+    monkeypatch.setattr(runner_module, "execute", fail_one)
+    finish(runner)
+    assert runner.view.sizes("full_finetune@builtin:image") == []
+    assert runner.view.sizes("linear_probe@builtin:image")
+
+
+def test_the_true_best_arm_is_found(make_runner, true_accuracy):
+    runner = make_runner()
+    plan = finish(runner)
+    best = max((arm.key for arm in runner.view.arms), key=lambda key: true_accuracy(key, plan.comparison_size))
+    assert runner.planner.leader(plan.comparison_size).key == best
+
+
+def test_costly_arms_stay_out_but_never_the_last_of_a_paradigm(make_runner):
+    runner = make_runner(budget=120.0)
+    runner.cost.train_rate["from_scratch@builtin:image"] = 0.5
+    plan = runner.prepare()
+    assert "from_scratch@builtin:image" in runner.planner.dropped
+    assert any("from_scratch of builtin:image" == what for what, _ in plan.left_out)
+    assert plan.comparison_size >= runner.view.pool_size // 4
+
+
+def test_the_grid_halves_down_to_a_few_of_each_class(make_runner):
+    runner = make_runner()
+    planner = Planner(runner.view, runner.context, runner.cost, True, 600.0)
+    grid = planner.grid()
+    assert grid[0] == runner.view.pool_size
+    assert all(a // 2 == b for a, b in zip(grid, grid[1:], strict=False))
+    assert grid[-1] >= 20
