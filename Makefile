@@ -40,7 +40,7 @@ lint: $(STAMP) ## Style, types and the floors of the house.
 
 docs: $(STAMP) ## Build the documentation into site/.
 	$(BIN)/python docs/generate.py --check
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 pages: $(STAMP) ## Write the pages and tables of the documentation that are made from code.
 	$(BIN)/python docs/generate.py

@@ -19,6 +19,7 @@ from headstart.data import check, load, make_splits
 from headstart.report import Progress
 from headstart.studies import (
     Budget,
+    Plan,
     Store,
     StudyLock,
     StudyRunner,
@@ -28,7 +29,6 @@ from headstart.studies import (
     find_candidates,
     make_arms,
 )
-from headstart.studies.planner import Plan
 from headstart.studies.tuning import SMALLEST_PER_CLASS, equal_effort
 
 RESULTS = Path(__file__).parent / "results"
@@ -63,7 +63,7 @@ def main() -> None:
         size = min(arguments.n, view.pool_size)
         enough = SMALLEST_PER_CLASS * len(data.class_names)
         tuning_size = size // 4 if size // 4 >= enough else size
-        settings_by_arm = {arm.key: runner.planner.setting(arm, tuning_size) for arm in arms}
+        settings_by_arm = {arm.key: runner.planner.pricing.setting(arm, tuning_size) for arm in arms}
         effort = equal_effort(arms, settings_by_arm)[0]
         runner.planner.dropped.clear()
         plan = Plan((size,), size, tuning_size, effort, 0.0, fixed=True)

@@ -1,13 +1,16 @@
 """Write the pages that repeat what the code already says, so that they cannot drift from it.
 
-Run it from anywhere: ``python docs/generate.py`` writes ``cli.md``, ``recommendation-json.md`` and ``glossary.md``
-beside itself; ``--check`` writes nothing and exits 1 where a page is out of date.
+Run it from anywhere: ``python docs/generate.py`` writes ``cli.md``, ``python.md``, ``strategies.md``,
+``recommendation-json.md`` and ``glossary.md`` beside itself; ``--check`` writes nothing and exits 1 where a page is out
+of date.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import inspect
+import re
 import sys
 import typing
 from pathlib import Path
@@ -174,14 +177,79 @@ def glossary_page(words: dict[str, str]) -> str:
     return "\n".join(lines)
 
 
+def strategies_page(strategies: list[Any]) -> str:
+    """What each strategy says about itself."""
+    lines = [GENERATED, "# Strategies", "", "What `headstart strategies` prints. [Recipes and sources]"
+             "(recipes-and-sources.md) tells which recipes each tries and why.", ""]  # fmt: skip
+    for strategy in strategies:
+        said = {
+            "where the weights come from": f"{strategy.weights}; paradigm `{strategy.paradigm}`",
+            "tends to win": strategy.wins, "tends to lose": strategy.loses, "cost": strategy.cost,
+            "paper": strategy.paper,
+        }  # fmt: skip
+        lines += [f"## `{strategy.name}`", "", strategy.idea, "", "| | |", "| --- | --- |"]
+        lines += [*(f"| {name} | {_cell(value)} |" for name, value in said.items()), ""]
+    return "\n".join(lines)
+
+
+def python_page(module: Any) -> str:
+    """The public names of a package, from their signatures and Google docstrings."""
+    lines = [GENERATED, "# Python", "", f"Everything public is in `{module.__name__}`, and is loaded when first used.",
+             ""]  # fmt: skip
+    for name in module.__all__:
+        found = getattr(module, name)
+        if name.startswith("__"):
+            lines += [f"## `{module.__name__}.{name}`", "", f"The version, as text: `{found}`.", ""]
+            continue
+        lines += _described(f"{module.__name__}.{name}", found, "##")
+        for member, value in vars(found).items() if inspect.isclass(found) else ():
+            inner = getattr(value, "fget", None) or getattr(value, "__func__", value)
+            if not member.startswith("_") and inspect.isfunction(inner):
+                shown = name if isinstance(value, classmethod | staticmethod) else name.lower()
+                lines += _described(f"{shown}.{member}", value, "###")
+    return "\n".join(lines)
+
+
+def _described(title: str, found: Any, level: str) -> list[str]:
+    is_property = isinstance(found, property)
+    function = found.fget if is_property else getattr(found, "__func__", found)
+    lines = [f"{level} `{title}`", ""]
+    if inspect.isfunction(function) and not is_property:
+        signature = inspect.signature(function)
+        kept = [p.replace(annotation=p.empty) for n, p in signature.parameters.items() if n not in ("self", "cls")]
+        lines += ["```python", f"{title}{inspect.Signature(kept)}", "```", ""]
+    text = inspect.cleandoc(found.__doc__ or "")
+    body, *sections = re.split(r"^(Args|Attributes|Returns|Raises):\n", text, flags=re.MULTILINE)
+    lines += [_prose(body), ""]
+    for heading, content in zip(sections[::2], sections[1::2], strict=True):
+        entries = re.findall(r"^    (\S.*(?:\n(?: {5,}.*|\s*$))*)", content, flags=re.MULTILINE)
+        lines += [f"**{heading}**", ""]
+        for entry in entries:
+            name, colon, meaning = _prose(entry).partition(": ")
+            named = colon and heading != "Returns" and name.lstrip("*").isidentifier()
+            lines.append(f"- `{name}`: {meaning}" if named else f"- {_prose(entry)}")
+        lines.append("")
+    return lines
+
+
+def _prose(text: str) -> str:
+    """Docstring text as Markdown: no roles, single backticks, one line a paragraph."""
+    text = re.sub(r":\w+:`~?([^`]+)`", r"`\1`", text)
+    return _text(text).replace("<", "&lt;")
+
+
 def pages() -> dict[str, str]:
     """Every generated page by file name."""
+    import headstart
     from headstart.report.glossary import GLOSSARY
     from headstart.report.schema import recommendation_schema
+    from headstart.strategies import get_strategy, strategy_names
 
     app = importlib.import_module("headstart.cli.app").app
     return {
         "cli.md": cli_page(app, "headstart"),
+        "python.md": python_page(headstart),
+        "strategies.md": strategies_page([get_strategy(name) for name in strategy_names()]),
         "recommendation-json.md": schema_page(recommendation_schema(), "recommendation.json"),
         "glossary.md": glossary_page(GLOSSARY),
     }

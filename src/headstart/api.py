@@ -81,8 +81,8 @@ class Study:
     @property
     def model_dir(self) -> Path | None:
         """Folder of the trained winner; None before anything was measured."""
-        name = self.summary["recommendation"]["model_dir"]
-        return Path(name) if name else None
+        folder = self.folder / "model"
+        return folder if self.summary["recommendation"]["model_dir"] and folder.exists() else None
 
     def model(self) -> FittedModel:
         """Load the trained winner.
@@ -226,7 +226,9 @@ def _drive(
 ) -> Study:  # fmt: skip
     """Run one study inside its lock."""
     store, settings = view.store, view.settings
-    _refuse_changes(store, settings)
+    known = store.fact("summary")
+    if _resume(store, settings) and known and not dry_run:
+        return Study(json.loads(known), store.folder)
     budget = Budget(store, settings.budget_seconds, started)
     created = store.fact("created") or datetime.now(UTC).isoformat(timespec="seconds")
     store.set_fact("created", created)
@@ -248,23 +250,31 @@ def _drive(
         runner.run(plan, keep_back=CLOSING_SECONDS)
         progress.stage("writing the report")
         summary = closing.write("interrupted" if runner.interrupted else "finished")
+        if not runner.interrupted:
+            store.set_fact("finished_budget", repr(settings.budget_seconds))
+        runner.budget.heartbeat(force=True)
     return Study(summary, store.folder)
 
 
-def _refuse_changes(store: Store, settings: StudySettings) -> None:
-    """Resume only what is the same study; remember what this one is."""
+def _resume(store: Store, settings: StudySettings) -> bool:
+    """Remember what this study is; say whether it has already used the time it is given.
+
+    Raises:
+        SettingsError: The folder holds a study of other data or with other options.
+    """
     known = store.fact("settings")
-    if known is not None:
-        before = StudySettings.from_json(known)
-        changes = before.differences(settings)
-        if changes:
-            raise SettingsError(
-                f"this folder holds a study with other data or options ({'; '.join(changes)})",
-                place=str(store.folder), hint="Use the same options to go on, or --out for a new study",
-            )  # fmt: skip
-        if settings.budget_seconds < before.budget_seconds:
-            settings = settings.model_copy(update={"budget_seconds": before.budget_seconds})
+    before = StudySettings.from_json(known) if known else settings
+    changes = before.differences(settings)
+    if changes:
+        raise SettingsError(
+            f"this folder holds a study with other data or options ({'; '.join(changes)})",
+            place=str(store.folder), hint="Use the same options to go on, or --out for a new study",
+        )  # fmt: skip
+    done = store.fact("finished_budget")
+    if done is not None and settings.budget_seconds <= float(done):
+        return True
     store.set_fact("settings", settings.to_json())
+    return False
 
 
 class _Closing:

@@ -1,6 +1,6 @@
 import pytest
 
-from headstart.studies import Planner
+from headstart.studies import Pricing
 from headstart.studies import runner as runner_module
 
 
@@ -151,8 +151,7 @@ def test_costly_arms_stay_out_but_never_the_last_of_a_paradigm(make_runner):
 
 def test_the_grid_halves_down_to_a_few_of_each_class(make_runner):
     runner = make_runner()
-    planner = Planner(runner.view, runner.context, runner.cost, True, 600.0)
-    grid = planner.grid()
+    grid = Pricing(runner.view, runner.context, runner.cost, True, 600.0).grid()
     assert grid[0] == runner.view.pool_size
     assert all(a // 2 == b for a, b in zip(grid, grid[1:], strict=False))
     assert grid[-1] >= 20

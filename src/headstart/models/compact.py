@@ -86,6 +86,7 @@ class CompactTextNetwork(nn.Module):
         self.settings = {"num_classes": num_classes, "input_size": input_size, "width": width}
         self.words = nn.Embedding(HASH_SLOTS, width, padding_idx=0)
         nn.init.normal_(self.words.weight, std=0.1)
+        nn.init.zeros_(self.words.weight[0])  # else a text's logits would depend on the longest one of its batch
         self.stages = nn.ModuleList([nn.Conv1d(width, width, size, padding=size // 2) for size in (1, 3, 5)])
         self.drop = nn.Dropout(0.4)
         self.head = nn.Linear(3 * width, num_classes)
@@ -95,7 +96,7 @@ class CompactTextNetwork(nn.Module):
         vectors = self.drop(self.words(input_ids)).transpose(1, 2)
         hidden = attention_mask[:, None, :] == 0
         pooled = [
-            F.relu(stage(vectors)[..., : vectors.shape[-1]]).masked_fill(hidden, 0).amax(-1) for stage in self.stages
+            F.relu(stage(vectors)).masked_fill(hidden, 0).amax(-1) for stage in self.stages
         ]
         return self.head(self.drop(torch.cat(pooled, 1)))
 

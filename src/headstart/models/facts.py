@@ -33,11 +33,13 @@ def measure_facts(network: Network, batch: Batch) -> Facts:
         Counts; operations are per example.
     """
     examples = len(next(iter(batch.values())))
-    was_training = network.training
+    device = next(network.parameters()).device
+    modes = [(module, module.training) for module in network.modules()]
     network.eval()
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
-        network(**batch)
-    network.train(was_training)
+        network(**{name: tensor.to(device) for name, tensor in batch.items()})
+    for module, was_training in modes:
+        module.training = was_training
     return Facts(
         parameters=sum(p.numel() for p in network.parameters()),
         forward_flops=counter.get_total_flops() / examples,

@@ -19,7 +19,11 @@ Batch = dict[str, torch.Tensor]
 
 
 class PixelInputs:
-    """Images as uint8 squares (N, 3, S, S), usually memory-mapped."""
+    """Images as uint8 squares (N, 3, S, S), usually memory-mapped.
+
+    Attributes:
+        truncated: How many inputs were cut; never any for images.
+    """
 
     truncated = 0
 
@@ -44,7 +48,13 @@ class PixelInputs:
 
 
 class TokenInputs:
-    """Texts as lists of ids, padded to the longest of each batch."""
+    """Texts as lists of ids, padded to the longest of each batch.
+
+    Args:
+        rows: One int64 array a text, none of them empty.
+        padding: Id that fills up; masked.
+        truncated: How many texts were cut.
+    """
 
     def __init__(self, rows: list[np.ndarray], padding: int, truncated: int) -> None:
         self.rows, self.padding, self.truncated = rows, padding, truncated
@@ -104,10 +114,15 @@ def encode_texts(candidate: Candidate, texts: Sequence[str]) -> TokenInputs | Ra
         rows, truncated = hash_words(texts, candidate.input_size)
         return TokenInputs(rows, 0, truncated)
     tokenizer = load_tokenizer(candidate)
-    full = tokenizer(texts, add_special_tokens=True, truncation=False, verbose=False)["input_ids"]
-    cut = tokenizer(texts, add_special_tokens=True, truncation=True, max_length=candidate.input_size)["input_ids"]
-    truncated = sum(len(row) > candidate.input_size for row in full)
-    return TokenInputs([np.asarray(row, dtype=np.int64) for row in cut], tokenizer.pad_token_id or 0, truncated)
+    limit = candidate.input_size
+    rows = tokenizer(texts, truncation=False, verbose=False)["input_ids"]
+    long = [index for index, row in enumerate(rows) if len(row) > limit]
+    if long:
+        cut = tokenizer([texts[index] for index in long], truncation=True, max_length=limit)["input_ids"]
+        for index, row in zip(long, cut, strict=True):
+            rows[index] = row
+    padding = tokenizer.pad_token_id or 0
+    return TokenInputs([np.asarray(row or [padding], dtype=np.int64) for row in rows], padding, len(long))
 
 
 def encode_files(candidate: Candidate, paths: Sequence[str | Path]) -> PixelInputs:
@@ -122,4 +137,4 @@ def load_tokenizer(candidate: Candidate):  # noqa: ANN201 - transformers has no 
     from transformers import AutoTokenizer
 
     with quiet_transformers():
-        return AutoTokenizer.from_pretrained(str(candidate.folder), local_files_only=True)
+        return AutoTokenizer.from_pretrained(str(candidate.folder), local_files_only=True, trust_remote_code=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 from collections.abc import Iterator
 
 import torch
@@ -20,7 +21,7 @@ class Network(nn.Module):
     Attributes:
         module: The underlying network; takes the batch as keywords, returns logits or an output with them.
         head: The final linear layer, inside ``module``.
-        head_module: The outermost submodule that belongs to the head alone (may equal ``head``).
+        head_module: Everything that starts fresh with the head, so ``head`` and any layer just before it.
         stages: Everything but the head, from input to output.
     """
 
@@ -28,10 +29,10 @@ class Network(nn.Module):
         super().__init__()
         self.module = module
         self.candidate = candidate
-        _, self_head = last_linear(head_module or module)
-        self._head = [self_head]  # lists keep nn.Module from registering the same layers twice
-        self._head_module = [head_module or self_head]
-        self._stages = cut(module, head_module or self_head)
+        _, head = last_linear(module if head_module is None else head_module)
+        self._head = [head]  # lists keep nn.Module from registering the same layers twice
+        self._head_module = [head if head_module is None else head_module]
+        self._stages = cut(module, self._head_module[0])
 
     @property
     def head(self) -> nn.Linear:
@@ -42,6 +43,14 @@ class Network(nn.Module):
     def head_module(self) -> nn.Module:
         """Everything that belongs to the head alone."""
         return self._head_module[0]
+
+    def with_own_head(self) -> Network:
+        """Copy the head and share every other weight, so that many heads cost the memory of one network."""
+        head = {id(parameter) for parameter in self.head_module.parameters()}
+        tensors = [*self.module.parameters(), *self.module.buffers()]
+        shared = {id(tensor): tensor for tensor in tensors if id(tensor) not in head}
+        module, head_module = copy.deepcopy((self.module, self.head_module), shared)
+        return Network(module, self.candidate, head_module)
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -72,7 +81,9 @@ class Network(nn.Module):
         return seen[-1].flatten(1).float()
 
 
-def build(candidate: Candidate, class_names: tuple[str, ...], *, weights: str, seed: int) -> Network:
+def build(
+    candidate: Candidate, class_names: tuple[str, ...], *, weights: str, seed: int, with_head: bool = False
+) -> Network:
     """Build a candidate's network with a fresh head.
 
     Args:
@@ -80,6 +91,7 @@ def build(candidate: Candidate, class_names: tuple[str, ...], *, weights: str, s
         class_names: Names of the outputs, in order; saved with the model.
         weights: ``pretrained`` or ``random``.
         seed: Seeds every random initial weight.
+        with_head: The weights are those of a whole classifier for these classes; its head is kept.
 
     Returns:
         The network on the CPU in fp32.
@@ -94,11 +106,13 @@ def build(candidate: Candidate, class_names: tuple[str, ...], *, weights: str, s
         kind = CompactImageNetwork if candidate.modality == "image" else CompactTextNetwork
         return Network(kind(len(class_names), candidate.input_size), candidate)
     if candidate.family == "transformers":
-        return _build_transformers(candidate, class_names, weights)
+        return _build_transformers(candidate, class_names, weights, with_head)
     raise HeadstartError(f"{candidate.name} is not a network")
 
 
-def _build_transformers(candidate: Candidate, class_names: tuple[str, ...], weights: str) -> Network:
+def _build_transformers(
+    candidate: Candidate, class_names: tuple[str, ...], weights: str, with_head: bool
+) -> Network:
     from transformers import AutoConfig, AutoModelForImageClassification, AutoModelForSequenceClassification
 
     labels = {
@@ -111,14 +125,18 @@ def _build_transformers(candidate: Candidate, class_names: tuple[str, ...], weig
     try:
         with quiet_transformers():
             if weights == "pretrained":
-                module = loader.from_pretrained(
+                module, loading = loader.from_pretrained(
                     folder, ignore_mismatched_sizes=True, use_safetensors=True, dtype=torch.float32,
-                    local_files_only=True, **labels,
+                    local_files_only=True, trust_remote_code=False, output_loading_info=True, **labels,
                 )  # fmt: skip
+                _check_loading(module, loading, with_head)
+                if not with_head:
+                    _renew_head(module)
             else:
-                module = loader.from_config(AutoConfig.from_pretrained(folder, local_files_only=True, **labels))
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        reason = str(error).strip().splitlines()[0][:200]
+                config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **labels)
+                module = loader.from_config(config, dtype=torch.float32, trust_remote_code=False)
+    except Exception as error:  # transformers and safetensors raise a dozen unrelated kinds
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         raise SourceError(
             f"candidate {candidate.name!r} cannot be loaded for {candidate.modality} classification: {reason}",
             place=folder, hint="Check that it is a complete transformers model of that modality",
@@ -127,10 +145,36 @@ def _build_transformers(candidate: Candidate, class_names: tuple[str, ...], weig
 
 
 def _transformers_head(module: nn.Module) -> nn.Module:
-    """The part of a transformers classifier outside its base model that holds the last linear layer."""
+    """What a transformers classifier has outside its base model: one or more layers that start fresh."""
     base = getattr(module, module.base_model_prefix, None)
     outside = [child for child in module.children() if child is not base and any(True for _ in child.parameters())]
-    return outside[-1] if outside else last_linear(module)[1]
+    if base is None or not outside:
+        return last_linear(module)[1]
+    return outside[0] if len(outside) == 1 else nn.ModuleList(outside)
+
+
+def _check_loading(module: nn.Module, loading: dict, with_head: bool) -> None:
+    """Refuse weights that leave most of the network (or, with its head, any of it) at random values.
+
+    Raises:
+        ValueError: They do not fit.
+    """
+    fresh = {*loading["missing_keys"], *(entry[0] for entry in loading["mismatched_keys"])}
+    if with_head and fresh:
+        raise ValueError(f"the weights lack {', '.join(sorted(fresh)[:3])}")
+    head = {id(parameter) for parameter in _transformers_head(module).parameters()}
+    body = {name: p.numel() for name, p in module.named_parameters() if id(p) not in head}
+    if 2 * sum(body.get(name, 0) for name in fresh) > sum(body.values()):
+        raise ValueError("most of the weights that its config.json describes are missing or of another size")
+
+
+def _renew_head(module: nn.Module) -> None:
+    """Draw the last layer anew where the checkpoint brought one for as many other classes."""
+    head = last_linear(_transformers_head(module))[1]
+    with torch.no_grad():
+        head.weight.normal_(std=getattr(module.config, "initializer_range", None) or 0.02)
+        if head.bias is not None:
+            head.bias.zero_()
 
 
 @contextlib.contextmanager

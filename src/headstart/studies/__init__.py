@@ -4,7 +4,9 @@ from headstart.studies.arms import find_candidates, make_arms
 from headstart.studies.budget import Budget
 from headstart.studies.cost import CostModel
 from headstart.studies.lock import StudyLock
-from headstart.studies.planner import Plan, Planner, Proposal
+from headstart.studies.plan import Plan
+from headstart.studies.planner import Planner, Proposal
+from headstart.studies.pricing import Pricing
 from headstart.studies.runner import Observer, StudyRunner
 from headstart.studies.settings import StudySettings, check_margin, choose_metric, parse_budget
 from headstart.studies.store import Store, Trial
@@ -12,7 +14,7 @@ from headstart.studies.tuning import LONGER, chosen_recipe, ranked_tuning
 from headstart.studies.view import StudyView
 
 __all__ = [
-    "Budget", "CostModel", "Observer", "Plan", "Planner", "Proposal", "Store", "StudyLock", "StudyRunner", "StudySettings",
-    "StudyView", "Trial", "check_margin", "choose_metric", "LONGER", "chosen_recipe", "find_candidates", "make_arms",
-    "parse_budget", "ranked_tuning",
+    "LONGER", "Budget", "CostModel", "Observer", "Plan", "Planner", "Pricing", "Proposal", "Store", "StudyLock",
+    "StudyRunner", "StudySettings", "StudyView", "Trial", "check_margin", "choose_metric", "chosen_recipe",
+    "find_candidates", "make_arms", "parse_budget", "ranked_tuning",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
@@ -16,13 +17,14 @@ from headstart.evidence import majority_baseline
 from headstart.models import Candidate
 from headstart.studies.budget import Budget
 from headstart.studies.cost import CostModel, OutOfTime
-from headstart.studies.planner import Plan, Planner, Proposal
+from headstart.studies.plan import Plan
+from headstart.studies.planner import Planner, Proposal
+from headstart.studies.pricing import Pricing
 from headstart.studies.probing import labels_survive_mirroring
 from headstart.studies.store import Store, Trial
 from headstart.studies.tuning import recipes_for
 from headstart.studies.view import StudyView
 from headstart.training import Outcome, TrialContext, execute
-
 
 
 class Observer(Protocol):
@@ -83,11 +85,12 @@ class StudyRunner:
         """Look at the machine and the data, and make the plan. Nothing is trained for keeps."""
         self.observer.stage("timing a few steps of each arm")
         mirrored = self._mirrored()
-        self.planner = Planner(self.view, self.context, self.cost, mirrored, self.budget.seconds)
+        pricing = Pricing(self.view, self.context, self.cost, mirrored, self.budget.seconds)
+        self.planner = Planner(pricing)
         rows = self.view.splits[0].pool
-        typical = self.planner.grid()[len(self.planner.grid()) // 2]
+        typical = pricing.grid()[len(pricing.grid()) // 2]
         for arm in self.view.arms:
-            recipe = recipes_for(arm, self.planner.setting(arm, typical))[0]
+            recipe = recipes_for(arm, pricing.setting(arm, typical))[0]
             self.cost.time_arm(arm, recipe, self.context, rows)
             self.budget.heartbeat(force=True)
         self._learn_costs()
@@ -187,7 +190,7 @@ class StudyRunner:
             return target if target.exists() else None
         partial = target.with_name("model.partial")
         shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(source, partial)
+        shutil.copytree(source, partial, copy_function=_link)
         shutil.rmtree(target, ignore_errors=True)
         partial.replace(target)
         return target
@@ -240,3 +243,11 @@ class StudyRunner:
             yield
         finally:
             signal.signal(signal.SIGINT, before)
+
+
+def _link(source: str, target: str) -> None:
+    """Share a file's bytes instead of copying them, where the file system can."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)

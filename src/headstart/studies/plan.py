@@ -1,0 +1,134 @@
+"""The plan: how far both paradigms can be compared, and how much tuning the time allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from headstart.core import Arm
+from headstart.studies.pricing import Pricing
+from headstart.studies.tuning import SMALLEST_PER_CLASS, equal_effort
+
+TUNING_SHARE = 0.25
+PLANNED_SHARE = 0.85  # the rest is for what predictions miss
+
+
+@dataclass
+class Plan:
+    """What the study intends to do.
+
+    Attributes:
+        sizes: Nested sizes up to ``comparison_size``, ascending.
+        comparison_size: Largest n at which both paradigms can finish their own schedules.
+        tuning_size: Where recipes are chosen; None if only centre recipes are used.
+        evaluations: Recipes tried, by arm key.
+        left_out: (what, why) pairs.
+        fixed: The comparison size neither grows nor is exceeded: a comparison, not a search for a winner.
+    """
+
+    sizes: tuple[int, ...]
+    comparison_size: int
+    tuning_size: int | None
+    evaluations: dict[str, int]
+    total_seconds: float
+    left_out: list[tuple[str, str]] = field(default_factory=list)
+    rows: list[dict] = field(default_factory=list)
+    fixed: bool = False
+
+
+class PlanMaker:
+    """Finds the largest comparison that fits.
+
+    Attributes:
+        left_out: Arms that are too costly, with the reason.
+    """
+
+    def __init__(self, pricing: Pricing) -> None:
+        self.pricing, self.view = pricing, pricing.view
+        self.left_out: dict[str, str] = {}
+
+    def make(self, seconds_left: float) -> Plan:
+        """Find the arms, the comparison size and the tuning effort that the time allows.
+
+        All arms take part if the comparison still reaches a quarter of the pool with them. Otherwise
+        the costliest arm that is not the last of its paradigm stays out, and so on.
+        """
+        arms = list(self.view.arms)
+        out: list[tuple[Arm, str]] = []
+        plan = self._largest_plan(arms, seconds_left)
+        while plan is None or plan.comparison_size < self.view.pool_size // 4:
+            spare = [arm for arm in arms if sum(other.paradigm == arm.paradigm for other in arms) > 1]
+            if not spare:
+                break
+            costliest = max(spare, key=lambda arm: self.pricing.measuring_seconds(arm, self.view.pool_size))
+            fewer = [arm for arm in arms if arm != costliest]
+            smaller_plan = self._largest_plan(fewer, seconds_left)
+            if plan and (smaller_plan is None or smaller_plan.comparison_size <= plan.comparison_size):
+                break
+            seconds = self.pricing.measuring_seconds(costliest, self.view.pool_size)
+            out.append((costliest, f"one run on all labels would take {seconds / 60:.0f} min"))
+            arms, plan = fewer, smaller_plan
+        if plan is None:
+            plan = self._plans_at(self.pricing.grid()[-1], arms)[-1]
+        self.left_out = {arm.key: reason for arm, reason in out}
+        plan.left_out += [(arm.name, reason) for arm, reason in out]
+        plan.rows = self._rows(plan, arms)
+        if plan.tuning_size is None:
+            plan.left_out.append(("tuning", "centre recipes only: " + self._why_untuned(plan)))
+        if plan.comparison_size < self.view.pool_size:
+            plan.left_out.append((
+                f"comparison beyond {plan.comparison_size:,} labels",
+                "both paradigms could not finish their schedules there in time; only the leading arm trains on all "
+                f"{self.view.pool_size:,}",
+            ))  # fmt: skip
+        return plan
+
+    def _largest_plan(self, arms: list[Arm], seconds_left: float) -> Plan | None:
+        for size in self.pricing.grid():
+            for plan in self._plans_at(size, arms):
+                if plan.total_seconds <= PLANNED_SHARE * seconds_left:
+                    return plan
+        return None
+
+    def _why_untuned(self, plan: Plan) -> str:
+        classes = len(self.view.data.class_names)
+        if plan.comparison_size < SMALLEST_PER_CLASS * classes:
+            return f"below {SMALLEST_PER_CLASS} labels per class no held-out choice can be trusted"
+        return "tuning would take more than a quarter of the budget"
+
+    def _plans_at(self, size: int, arms: list[Arm]) -> list[Plan]:
+        """Plans with this comparison size, the most tuning first."""
+        floor = self.pricing.smallest
+        sizes = sorted({n for n in (size, size // 4, size // 16) if n >= floor or n == size})
+        tuning_size = self._tuning_size(sizes)
+        settings = {arm.key: self.pricing.setting(arm, tuning_size or size) for arm in arms}
+        plans = []
+        for effort in equal_effort(arms, settings):
+            tuned = any(count > 1 for count in effort.values())
+            if tuned and tuning_size is None:
+                continue
+            tuning = self.pricing.tuning_seconds(arms, settings, effort, tuning_size or size) if tuned else 0.0
+            if tuning > TUNING_SHARE * self.pricing.budget_seconds:
+                continue
+            measuring = sum(self.pricing.measuring_seconds(arm, n) for arm in arms for n in sizes)
+            total = tuning + measuring + self.pricing.finishing_seconds(arms, size)
+            plans.append(Plan(tuple(sizes), size, tuning_size if tuned else None, effort, total))
+        return plans
+
+    def _tuning_size(self, sizes: list[int]) -> int | None:
+        """A quarter of the comparison size where that suffices for a held-out choice, else the whole."""
+        enough = SMALLEST_PER_CLASS * len(self.view.data.class_names)
+        usable = [n for n in sizes[-2:] if n >= enough]
+        return usable[0] if usable else None
+
+    def _rows(self, plan: Plan, arms: list[Arm]) -> list[dict]:
+        rows = []
+        for arm in arms:
+            seconds = sum(self.pricing.measuring_seconds(arm, n) for n in plan.sizes)
+            if plan.tuning_size:
+                settings = {arm.key: self.pricing.setting(arm, plan.tuning_size)}
+                seconds += self.pricing.tuning_seconds([arm], settings, plan.evaluations, plan.tuning_size)
+            rows.append({
+                "arm": arm.name, "sizes": list(plan.sizes), "repeats": self.view.repeats,
+                "recipes": plan.evaluations[arm.key], "seconds": seconds,
+            })  # fmt: skip
+        return rows
