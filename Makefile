@@ -34,9 +34,9 @@ test-fast: $(STAMP) ## The tests that take less than two minutes.
 	$(BIN)/pytest -m "$(FAST)"
 
 lint: $(STAMP) ## Style, types and the floors of the house.
-	$(BIN)/ruff check .
+	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 docs: $(STAMP) ## Build the documentation into site/.
 	$(BIN)/python docs/generate.py --check

@@ -102,7 +102,7 @@ def main() -> None:
             pairs.append((speeds[OURS], speeds[BARE]))
     ratios = sorted(ours / bare for ours, bare in pairs)
     write("loop_overhead", "Throughput of our loop against a bare PyTorch loop", [
-        f"{PAIRS} interleaved pairs, {STEPS} steps of {BATCH} examples at {SIDE} px, residual network of 2.8 M parameters.",
+        f"{PAIRS} interleaved pairs, {STEPS} steps of {BATCH} examples at {SIDE} px, 2.8 M parameters.",
         "",
         f"Ratio ours / bare: median **{statistics.median(ratios):.3f}**, from {ratios[0]:.3f} to {ratios[-1]:.3f}"
         " (promised: at least 0.97).",

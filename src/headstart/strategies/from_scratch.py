@@ -31,9 +31,8 @@ class FromScratch(Strategy):
     def recipes(self, setting: Setting) -> tuple[Recipe, ...]:
         """Recipes by expected gain.
 
-        The neighbours change rate and decay together with the centre: tuning rate, decay and batch
-        size alone beats most methods made for small data, and the decay that wins is far larger than
-        the usual one (Brigato 2021).
+        Each neighbour changes rate or decay: tuning rate, decay and batch size alone beats most methods
+        made for small data, and the decay that wins is far larger than the usual one (Brigato 2021).
         """
         if setting.family == "tfidf":
             return tuple(

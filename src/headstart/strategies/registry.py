@@ -31,7 +31,8 @@ def get_strategy(name: str) -> Strategy:
         strategy = found[name].load()()
     except Exception as error:
         raise SettingsError(
-            f"strategy {name!r} cannot be loaded: {type(error).__name__}: {error}", place=found[name].value,
+            f"strategy {name!r} cannot be loaded: {type(error).__name__}: {_first_line(error)}",
+            place=found[name].value,
             hint="Repair or uninstall the package that brings it",
         ) from error  # fmt: skip
     if not isinstance(strategy, Strategy):
@@ -39,4 +40,14 @@ def get_strategy(name: str) -> Strategy:
             f"strategy {name!r} is a {type(strategy).__name__}, not a headstart Strategy", place=found[name].value,
             hint="Let its class inherit headstart.strategies.Strategy",
         )  # fmt: skip
+    missing = [word for word in Strategy.__annotations__ if not hasattr(strategy, word)]
+    if missing:
+        raise SettingsError(
+            f"strategy {name!r} does not say its {', '.join(missing)}", place=found[name].value,
+            hint="Set them in its class, as the built-in strategies do",
+        )  # fmt: skip
     return strategy
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or "no reason given").splitlines()[0]

@@ -12,8 +12,8 @@ BUCKET = 32  # batches that are sorted by length together, so that texts of like
 def batch_order(rows: np.ndarray, lengths: np.ndarray, batch_size: int, seed: int, epoch: int) -> list[np.ndarray]:
     """Cut one pass over ``rows`` into shuffled batches of like length.
 
-    The last, smaller batch is kept when it is all there is, and dropped otherwise: a batch of one
-    breaks batch norm, and the next pass shows those examples anyway.
+    A last, smaller batch is kept when it is all there is, and dropped otherwise: a batch of one breaks
+    batch norm. Which examples that leaves out is drawn anew for each pass, before any are sorted.
 
     Args:
         rows: Example indices (n,).
@@ -23,13 +23,13 @@ def batch_order(rows: np.ndarray, lengths: np.ndarray, batch_size: int, seed: in
         epoch: Which pass.
     """
     rng = np.random.default_rng([seed, epoch])
-    order = rng.permutation(rows)
+    full = len(rows) // batch_size
+    order = rng.permutation(rows)[: full * batch_size or None]
     chunk = batch_size * BUCKET
     if lengths[rows].min() != lengths[rows].max():
         parts = [order[start : start + chunk] for start in range(0, len(order), chunk)]
         order = np.concatenate([part[np.argsort(lengths[part], kind="stable")] for part in parts])
-    full = len(order) // batch_size
-    batches = [order[i * batch_size : (i + 1) * batch_size] for i in range(full)] or [order]
+    batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
     return [batches[i] for i in rng.permutation(len(batches))]
 
 

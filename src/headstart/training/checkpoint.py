@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import time
 from pathlib import Path
 from typing import Any
@@ -26,23 +27,34 @@ class Checkpoint:
         return time.monotonic() - self._last >= self.every_seconds
 
     def save(self, state: dict[str, Any]) -> None:
-        """Write a state of tensors and plain values, atomically, with torch's random state."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.path.with_suffix(".partial")
-        torch.save({**state, "rng": torch.get_rng_state()}, partial)
-        partial.replace(self.path)
+        """Write a state of tensors and plain values, atomically, with torch's random states.
+
+        A full disk costs the checkpoint, not the trial.
+        """
         self._last = time.monotonic()
+        partial = self.path.with_suffix(".partial")
+        random_states = {"rng": torch.get_rng_state(), "cuda_rng": torch.cuda.get_rng_state_all()}
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            torch.save({**state, **random_states}, partial)
+            partial.replace(self.path)
+        except (OSError, RuntimeError):  # torch's writer raises RuntimeError on a full disk
+            partial.unlink(missing_ok=True)
 
     def load(self) -> dict[str, Any] | None:
-        """Read the state back and restore torch's random state; None if there is none or it is damaged."""
-        if not self.path.exists():
-            return None
+        """Read the state back, on the CPU; None if there is none or it is damaged."""
         try:
-            state = torch.load(self.path, weights_only=True)
-        except (RuntimeError, EOFError, OSError, ValueError, KeyError):
+            state = torch.load(self.path, weights_only=True, map_location="cpu")
+        except (RuntimeError, EOFError, OSError, ValueError, KeyError, pickle.UnpicklingError):
             return None
+        return state if isinstance(state, dict) and "rng" in state else None
+
+    @staticmethod
+    def restore_random_state(state: dict[str, Any]) -> None:
+        """Go on with the random numbers that followed when ``state`` was saved."""
         torch.set_rng_state(state["rng"])
-        return state
+        if len(state["cuda_rng"]) == torch.cuda.device_count():
+            torch.cuda.set_rng_state_all(state["cuda_rng"])
 
     def discard(self) -> None:
         """Remove the file once the trial's result is stored."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,51 +14,65 @@ import torch
 from headstart.core import HeadstartError
 from headstart.models import Inputs, Network
 
-CHUNK = 512
+CHUNK, BATCH = 512, 128
+FLUSH_SECONDS = 10.0  # how much work a power cut may cost; a killed process loses none
 
 
 class FeatureCache:
-    """A memory-mapped table (N, D) that fills up as rows are asked for.
+    """A memory-mapped table (N, D + 1) that fills up as rows are asked for; the last column marks rows as done.
 
     Every probe, size and seed reads the same table, so the network runs over each example at most once.
+    The mark lies in the row itself and is written after it: there is no second file that could disagree,
+    and two studies may fill the same table.
 
     Args:
         folder: Where tables are kept.
         data_fingerprint: Identity of the data set.
-        weights_hash: Identity of the frozen weights (with the seed, for random ones).
+        weights_hash: Identity of the frozen weights and of the inputs' form.
+
+    Attributes:
+        notes: What a reader must know, such as a table that did not fit on the disk.
     """
 
     def __init__(self, folder: Path, data_fingerprint: str, weights_hash: str) -> None:
-        key = hashlib.blake2b(f"{data_fingerprint}/{weights_hash}/1".encode(), digest_size=10).hexdigest()
-        self._file, self._mask_file = folder / f"features-{key}.npy", folder / f"features-{key}-done.npy"
+        key = hashlib.blake2b(f"{data_fingerprint}/{weights_hash}/2".encode(), digest_size=10).hexdigest()
+        self._file = folder / f"features-{key}.npy"
         self._table: np.ndarray | None = None
         self._done: np.ndarray | None = None
+        self._flushed = time.monotonic()
         self.notes: list[str] = []
 
     def missing(self, rows: np.ndarray, total: int) -> np.ndarray:
         """Which of ``rows`` have yet to be computed, out of ``total`` examples."""
-        self._open(total)
+        if self._table is None:
+            self._open(total)
         return rows if self._done is None else rows[~self._done[rows]]
 
     def rows(
         self, network: Network, inputs: Inputs, rows: np.ndarray, on_progress: Callable[[int, int], None] | None = None
     ) -> np.ndarray:
-        """Features (len(rows), D) in fp32, computed where they are missing."""
+        """Features (len(rows), D) in fp32, computed where they are missing.
+
+        Raises:
+            HeadstartError: A feature is infinite or not a number.
+        """
         missing = np.unique(self.missing(rows, len(inputs)))
         if len(missing):
-            self._fill(network, inputs, missing, on_progress)
+            try:
+                self._fill(network, inputs, missing, on_progress)
+            finally:
+                self._flush()
         assert self._table is not None
-        return np.asarray(self._table[rows])
+        return np.asarray(self._table[rows, :-1])
 
     def _open(self, total: int) -> None:
-        if self._table is not None or not (self._file.exists() and self._mask_file.exists()):
-            return
+        """Map the file if there is one that fits; a damaged one counts as none."""
         try:
-            table, done = np.load(self._file, mmap_mode="r+"), np.load(self._mask_file)
+            table = np.load(self._file, mmap_mode="r+", allow_pickle=False)
         except (ValueError, OSError, EOFError):
-            return  # a damaged table is computed anew
-        if len(table) == total == len(done):
-            self._table, self._done = table, done
+            return
+        if table.ndim == 2 and len(table) == total and table.dtype == np.float32:
+            self._table, self._done = table, table[:, -1] == 1
 
     def _fill(
         self, network: Network, inputs: Inputs, missing: np.ndarray, on_progress: Callable[[int, int], None] | None
@@ -68,40 +84,53 @@ class FeatureCache:
             part = missing[start : start + CHUNK]
             blocks = []
             with torch.inference_mode():
-                for begin in range(0, len(part), 128):
-                    batch = inputs.batch(part[begin : begin + 128])
+                for begin in range(0, len(part), BATCH):
+                    batch = inputs.batch(part[begin : begin + BATCH])
                     values = network.features(**{name: tensor.to(device) for name, tensor in batch.items()})
                     blocks.append(values.cpu().numpy())
             self._store(part, np.concatenate(blocks), len(inputs))
             if on_progress:
                 on_progress(min(start + CHUNK, len(missing)), len(missing))
-        self._flush()
 
     def _store(self, rows: np.ndarray, values: np.ndarray, total: int) -> None:
         if not np.isfinite(values).all():
             raise HeadstartError("the network's features are not finite", hint="Choose another candidate")
         if self._table is None:
+            self._table = self._create((total, values.shape[1] + 1))
             self._done = np.zeros(total, dtype=bool)
-            try:
-                self._file.parent.mkdir(parents=True, exist_ok=True)
-                self._table = np.lib.format.open_memmap(
-                    self._file, mode="w+", dtype=np.float32, shape=(total, values.shape[1])
-                )
-            except OSError as error:
-                self.notes.append(f"features are kept in memory only: {error.strerror}")
-                self._table = np.zeros((total, values.shape[1]), dtype=np.float32)
         assert self._done is not None
-        self._table[rows] = values
+        self._table[rows, :-1] = values
+        self._table[rows, -1] = 1
         self._done[rows] = True
+        if time.monotonic() - self._flushed > FLUSH_SECONDS:
+            self._flush()
+
+    def _create(self, shape: tuple[int, int]) -> np.ndarray:
+        """Make an empty table on disk, or in memory where the disk does not take it."""
+        partial = self._file.with_suffix(f".{os.getpid()}.partial")
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            table = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float32, shape=shape)
+            _claim_space(partial)
+            partial.replace(self._file)
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            self.notes.append(f"features are kept in memory only: {error.strerror or error}")
+            return np.zeros(shape, dtype=np.float32)
+        return table
 
     def _flush(self) -> None:
-        """Write the table before the mask, so that a kill in between costs time and never numbers."""
-        if not isinstance(self._table, np.memmap):
-            return
-        self._table.flush()
-        partial = self._mask_file.with_suffix(".partial.npy")
-        try:
-            np.save(partial, self._done)
-            partial.replace(self._mask_file)
-        except OSError as error:
-            self.notes.append(f"features will be computed again next time: {error.strerror}")
+        if isinstance(self._table, np.memmap):
+            self._table.flush()
+        self._flushed = time.monotonic()
+
+
+def _claim_space(file: Path) -> None:
+    """Take the file's blocks now: a full disk is an error here, but kills the process that writes to a map.
+
+    Raises:
+        OSError: There is no room.
+    """
+    if hasattr(os, "posix_fallocate"):
+        with file.open("r+b") as stream:
+            os.posix_fallocate(stream.fileno(), 0, file.stat().st_size)

@@ -19,7 +19,8 @@ from headstart.training.checkpoint import Checkpoint
 from headstart.training.optimizer import build_optimizer, freeze, rate_share
 
 MAX_GRADIENT_NORM = 1.0
-EMA_WARMUP = 10
+EMA_WARMUP = 10  # early averages forget faster, else they would hold on to the random start
+WATCH_SHARES = (0.1, 0.25, 0.5, 0.75)  # of the steps; the end is measured anyway
 
 
 class Diverged(HeadstartError):
@@ -31,23 +32,40 @@ class Run:
     """What a run of the loop did.
 
     Attributes:
+        steps: Optimiser steps, those before a resumption included.
+        seconds: Time in the loop without watching, before a resumption included.
         curve: (seconds, value) pairs from ``watch``, in order.
-        last_losses: Training losses of the last steps, for the overfitting gap.
+        resumed_at: Steps that a checkpoint saved.
+        seconds_before: Seconds that a checkpoint saved.
     """
 
     steps: int = 0
     seconds: float = 0.0
     curve: list[tuple[float, float]] = field(default_factory=list)
-    last_losses: list[float] = field(default_factory=list)
     resumed_at: int = 0
+    seconds_before: float = 0.0
+
+    def followed_by(self, other: Run) -> Run:
+        """Both, one after the other."""
+        shifted = [(self.seconds + seconds, value) for seconds, value in other.curve]
+        return Run(
+            self.steps + other.steps, self.seconds + other.seconds, [*self.curve, *shifted],
+            self.resumed_at + other.resumed_at, self.seconds_before + other.seconds_before,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class LoopOptions:
-    """How the loop runs, none of which changes its numbers beyond rounding.
+    """How the loop runs.
+
+    None of it changes the numbers beyond rounding, with two exceptions: bf16 is coarser, and microbatches
+    change the statistics of batch norm and the draws of dropout.
 
     Attributes:
+        precision: ``float32``, or ``bfloat16`` for autocast.
         microbatch: Examples per forward pass; smaller than the batch when memory is short.
+        checkpoint: Where the state is kept.
+        keep_last: Save the state after the last step too, because other phases follow.
         on_step: Called with (step, steps) after each step.
         watch: Called at a few points of the run; returns a metric for the run's curve.
         stop_after: Stop after so many steps of the schedule, to time it.
@@ -56,6 +74,7 @@ class LoopOptions:
     precision: str = "float32"
     microbatch: int | None = None
     checkpoint: Checkpoint | None = None
+    keep_last: bool = False
     on_step: Callable[[int, int], None] | None = None
     watch: Callable[[], float] | None = None
     stop_after: int | None = None
@@ -101,14 +120,13 @@ def train(
     model, optimizer = accelerator.prepare(network, build_optimizer(network, phase, recipe))
     average = copy.deepcopy(network.module.state_dict()) if recipe.ema else None
     steps = max(1, round(recipe.steps * phase.steps_share))
-    run = Run(resumed_at=_resume(options.checkpoint, network, optimizer, average))
+    run = _resume(options.checkpoint, network, optimizer, average)
     labels = torch.from_numpy(targets)
     batches = endless_batches(rows, inputs.lengths, recipe.batch_size, seed, skip=run.resumed_at)
-    watch_at = {round(share * steps) for share in (0.1, 0.25, 0.5, 0.75)} if options.watch else set()
-    start = time.perf_counter()
-    watching = 0.0
+    watch_at = {round(share * steps) for share in WATCH_SHARES} if options.watch else set()
+    start = time.perf_counter() - run.seconds
+    _train_mode(network, frozen)
     for step in range(run.resumed_at, min(steps, options.stop_after or steps)):
-        _train_mode(network, frozen)
         share = rate_share(step, steps, recipe.warmup)
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * share
@@ -121,59 +139,63 @@ def train(
         optimizer.zero_grad(set_to_none=True)
         if average is not None:
             _blend(average, network, min(recipe.ema, (1 + step) / (EMA_WARMUP + step)))
-        run.last_losses = [*run.last_losses[-19:], loss]
         run.steps = step + 1
+        run.seconds = time.perf_counter() - start
+        if step + 1 in watch_at and options.watch:
+            run.curve.append((run.seconds, options.watch()))
+            _train_mode(network, frozen)
+            start = time.perf_counter() - run.seconds
+        if options.checkpoint and (options.checkpoint.due() or (options.keep_last and run.steps == steps)):
+            options.checkpoint.save(_state(run, network, optimizer, average))
         if options.on_step:
             options.on_step(step + 1, steps)
-        if step + 1 in watch_at and options.watch:
-            paused = time.perf_counter()
-            rng = torch.get_rng_state()
-            run.curve.append((paused - start - watching, options.watch()))
-            torch.set_rng_state(rng)
-            watching += time.perf_counter() - paused
-        if options.checkpoint and options.checkpoint.due():
-            options.checkpoint.save(_state(step + 1, network, optimizer, average))
-    run.seconds = time.perf_counter() - start - watching
     if average is not None:
         network.module.load_state_dict(average)
     network.eval()
+    accelerator.unwrap_model(model, keep_fp32_wrapper=False)  # predict in fp32, as the saved model will
     accelerator.free_memory()
     return run
 
 
 def _train_mode(network: Network, frozen: list[torch.nn.Module]) -> None:
-    if network.training and not any(module.training for module in frozen):
-        return
+    """Frozen layers stay in eval mode, so that dropout and running statistics leave them alone."""
     network.train()
     for module in frozen:
         module.eval()
 
 
 def _accumulate(accelerator, model, inputs, labels, batch, recipe, microbatch) -> float:  # noqa: ANN001
-    """Backpropagate one batch in slices that fit into memory; returns its mean loss."""
+    """Backpropagate one batch in slices that fit into memory; returns its mean loss.
+
+    Augmentation and mixup are drawn for the whole batch, so that slicing does not change them.
+    """
+    values = inputs.batch(batch, recipe.augmentation)
+    values = {name: tensor.to(accelerator.device) for name, tensor in values.items()}
+    wanted = labels[batch].to(accelerator.device)
+    share, partners = 1.0, wanted
+    if recipe.mixup and "pixel_values" in values:
+        share, partners, values = _mix(values["pixel_values"], wanted, recipe.mixup)
     total = 0.0
     for start in range(0, len(batch), microbatch):
-        part = batch[start : start + microbatch]
-        values = inputs.batch(part, recipe.augmentation)
-        values = {name: tensor.to(accelerator.device) for name, tensor in values.items()}
-        wanted = labels[part].to(accelerator.device)
-        if recipe.mixup and "pixel_values" in values:
-            loss = _mixed_loss(model, values["pixel_values"], wanted, recipe)
-        else:
-            loss = F.cross_entropy(model(**values).float(), wanted, label_smoothing=recipe.label_smoothing)
-        accelerator.backward(loss * (len(part) / len(batch)))
-        total += loss.item() * len(part) / len(batch)
+        part = slice(start, start + microbatch)
+        logits = model(**{name: tensor[part] for name, tensor in values.items()}).float()
+        loss = F.cross_entropy(logits, wanted[part], label_smoothing=recipe.label_smoothing)
+        if share < 1:
+            other = F.cross_entropy(logits, partners[part], label_smoothing=recipe.label_smoothing)
+            loss = share * loss + (1 - share) * other
+        loss = loss * (len(logits) / len(batch))
+        accelerator.backward(loss)
+        total += loss.item()
     return total
 
 
-def _mixed_loss(model, pixels: torch.Tensor, wanted: torch.Tensor, recipe: Recipe) -> torch.Tensor:  # noqa: ANN001
+def _mix(
+    pixels: torch.Tensor, wanted: torch.Tensor, strength: float
+) -> tuple[float, torch.Tensor, dict[str, torch.Tensor]]:
     """Mixup (Zhang 2018, arXiv 1710.09412): a convex pair of images has the same mixture as its target."""
-    share = torch.distributions.Beta(recipe.mixup, recipe.mixup).sample().item()
-    partner = torch.randperm(len(pixels), device=pixels.device)
-    logits = model(pixel_values=share * pixels + (1 - share) * pixels[partner]).float()
-    first = F.cross_entropy(logits, wanted, label_smoothing=recipe.label_smoothing)
-    second = F.cross_entropy(logits, wanted[partner], label_smoothing=recipe.label_smoothing)
-    return share * first + (1 - share) * second
+    share = torch.distributions.Beta(strength, strength).sample().item()
+    order = torch.randperm(len(pixels)).to(pixels.device)
+    return share, wanted[order], {"pixel_values": share * pixels + (1 - share) * pixels[order]}
 
 
 def _blend(average: dict[str, torch.Tensor], network: Network, keep: float) -> None:
@@ -185,18 +207,25 @@ def _blend(average: dict[str, torch.Tensor], network: Network, keep: float) -> N
                 average[name].copy_(value)
 
 
-def _state(step: int, network: Network, optimizer, average) -> dict:  # noqa: ANN001
-    state = {"step": step, "model": network.module.state_dict(), "optimizer": optimizer.state_dict()}
+def _state(run: Run, network: Network, optimizer, average) -> dict:  # noqa: ANN001
+    state = {
+        "step": run.steps, "seconds": run.seconds, "curve": run.curve, "model": network.module.state_dict(),
+        "optimizer": optimizer.state_dict(),
+    }  # fmt: skip
     return {**state, "average": average} if average is not None else state
 
 
-def _resume(checkpoint: Checkpoint | None, network: Network, optimizer, average) -> int:  # noqa: ANN001
-    """Load a checkpoint if there is one; returns the step to go on from."""
+def _resume(checkpoint: Checkpoint | None, network: Network, optimizer, average) -> Run:  # noqa: ANN001
+    """Load a checkpoint if there is one that fits; returns what was done before."""
     state = checkpoint.load() if checkpoint else None
-    if state is None:
-        return 0
+    shapes = {name: value.shape for name, value in network.module.state_dict().items()}
+    if checkpoint is None or state is None or shapes != {name: v.shape for name, v in state["model"].items()}:
+        return Run()
     network.module.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])
-    if average is not None and "average" in state:
-        average.update(state["average"])
-    return int(state["step"])
+    if average is not None:
+        for name, value in state["average"].items():
+            average[name].copy_(value)
+    checkpoint.restore_random_state(state)
+    curve = [(seconds, value) for seconds, value in state["curve"]]
+    return Run(state["step"], state["seconds"], curve, resumed_at=state["step"], seconds_before=state["seconds"])

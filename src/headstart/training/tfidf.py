@@ -39,10 +39,3 @@ def fit_tfidf(texts: list[str], targets: np.ndarray, recipe: Recipe, seed: int) 
         warnings.simplefilter("ignore", ConvergenceWarning)
         pipeline.fit(texts, targets)
     return pipeline
-
-
-def full_width(probabilities: np.ndarray, classes: np.ndarray, num_classes: int) -> np.ndarray:
-    """Spread probabilities over all classes; those unseen in training get zero."""
-    full = np.zeros((len(probabilities), num_classes), dtype=np.float32)
-    full[:, classes] = probabilities
-    return full

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from headstart.core import Hardware, HeadstartError, Measurement, Recipe, TrialSpec
+from headstart.core import Hardware, HeadstartError, Measurement, TrialSpec
 from headstart.data import LabelledData, Split, nested_subset, tuning_holdout
 from headstart.evidence.metrics import METRICS
 from headstart.models import (
@@ -25,17 +26,21 @@ from headstart.models import (
     build,
     encode,
     measure_facts,
-    predict_network,
 )
-from headstart.strategies import FitHead, Train, get_strategy
+from headstart.strategies import FitHead, get_strategy
 from headstart.training.checkpoint import Checkpoint
 from headstart.training.features import FeatureCache
 from headstart.training.heads import fit_ridge_head
-from headstart.training.loop import Diverged, LoopOptions, Run, train
-from headstart.training.tfidf import fit_tfidf, full_width
+from headstart.training.loop import Diverged, Run
+from headstart.training.retries import train_phase
+from headstart.training.tfidf import fit_tfidf
 
-WATCH_ROWS = 200
-SMALLEST_MICROBATCH = 2
+NATIVE_FORMAT = {"transformers": "transformers", "compact": "headstart"}
+# What broken weights, odd data and foreign code raise. Wider would swallow a budget that ran out.
+FAILURES = (
+    HeadstartError, MemoryError, OSError, ArithmeticError, RuntimeError, LookupError, ValueError, TypeError,
+    AttributeError,
+)  # fmt: skip
 
 
 @dataclass
@@ -72,7 +77,7 @@ class TrialContext:
         """A candidate's pretrained network that nothing will change, loaded once."""
         if name not in self._frozen:
             network = build(self.candidates[name], self.data.class_names, weights="pretrained", seed=0)
-            self._frozen[name] = network.to("cuda" if torch.cuda.is_available() else "cpu")
+            self._frozen[name] = network.to("cuda" if torch.cuda.is_available() else "cpu").eval()
         return self._frozen[name]
 
     def feature_cache(self, name: str) -> FeatureCache:
@@ -88,7 +93,7 @@ class TrialContext:
 
     @cached_property
     def latencies(self) -> dict[str, float]:
-        """Seconds to predict one example, by candidate and kind of head; filled by trials."""
+        """Seconds to predict one example through a frozen network and its head, by candidate; filled by trials."""
         return {}
 
 
@@ -111,25 +116,35 @@ class Outcome:
 def execute(spec: TrialSpec, context: TrialContext) -> Outcome:
     """Run one trial. A failure of its training becomes a measurement with ``error``, never an exception.
 
+    What ``on_step`` raises goes through, unless it is of the kinds in :data:`FAILURES`.
+
     Args:
         spec: What to train; determines every number.
         context: Data, caches and machine.
     """
     learn, measured, realised = trial_rows(spec, context)
     notes: list[str] = []
+    if torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
     try:
+        if not len(measured):
+            raise HeadstartError(f"{realised} labels are too few to hold any out")
+        _fill_caches(spec, context, learn, measured, notes)
         start = time.perf_counter()
         model, run = _fit(spec, context, learn, measured, notes)
-        seconds = time.perf_counter() - start
+        seconds = time.perf_counter() - start + run.seconds_before
         probabilities, latency = _predict(model, spec, context, measured)
-    except (HeadstartError, MemoryError, RuntimeError, ValueError, IndexError) as error:
-        reason = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
+        if not np.isfinite(probabilities).all():
+            raise Diverged("the trained model predicts no numbers")
+        sizes = _sizes(model, context, spec, learn)
+    except FAILURES as error:
+        reason = (str(error).strip() or "no reason given").splitlines()[0][:300]
+        if not isinstance(error, HeadstartError):
+            reason = f"{type(error).__name__}: {reason}"
         failed = Measurement(error=reason, n_realised=realised, notes=tuple(notes))
         return Outcome(failed, measured, np.empty((0, 0), dtype=np.float32), None)
-    labels = context.data.labels[measured]
-    value = METRICS[context.metric](probabilities, labels)
     measurement = Measurement(
-        value=value,
+        value=METRICS[context.metric](probabilities, context.data.labels[measured]),
         seconds=seconds + latency * len(measured),
         n_realised=realised,
         n_test=len(measured),
@@ -138,7 +153,7 @@ def execute(spec: TrialSpec, context: TrialContext) -> Outcome:
         peak_memory_mb=_peak_memory_mb(),
         curve=tuple(run.curve),
         notes=tuple(notes),
-        **_sizes(model, context, spec, learn),
+        **sizes,
     )
     return Outcome(measurement, measured, probabilities, model)
 
@@ -153,28 +168,45 @@ def trial_rows(spec: TrialSpec, context: TrialContext) -> tuple[np.ndarray, np.n
     return learn, held_out, len(subset)
 
 
+def _fill_caches(
+    spec: TrialSpec, context: TrialContext, learn: np.ndarray, measured: np.ndarray, notes: list[str]
+) -> None:
+    """Compute what trials share before the clock of this one starts."""
+    name = spec.arm.candidate
+    context.inputs(name)
+    phases = get_strategy(spec.arm.strategy).phases(context.candidates[name].family)
+    if any(isinstance(phase, FitHead) and phase.on == "features" for phase in phases):
+        only_heads = all(isinstance(phase, FitHead) for phase in phases)
+        context.features(name, np.concatenate((learn, measured)) if only_heads else learn)
+        notes.extend(context.feature_cache(name).notes)
+
+
 def _fit(
     spec: TrialSpec, context: TrialContext, learn: np.ndarray, measured: np.ndarray, notes: list[str]
 ) -> tuple[FittedModel, Run]:
+    """Carry out the strategy's phases; each goes on from the network that the one before left."""
     candidate = context.candidates[spec.arm.candidate]
     strategy = get_strategy(spec.arm.strategy)
-    run = Run()
-    network: Network | None = None
+    phases = strategy.phases(candidate.family)
+    total = Run()
     fitted: FittedModel | None = None
-    for number, phase in enumerate(strategy.phases(candidate.family)):
-        if isinstance(phase, FitHead) and phase.on == "text":
-            fitted = _fit_text(spec, context, candidate, learn)
-        elif isinstance(phase, FitHead):
-            fitted = _fit_probe(spec, context, candidate, learn)
-            network = fitted.model
-        else:
-            network, run = _fit_network(
-                spec, context, candidate, strategy.weights, phase, number, learn, measured, notes
-            )
-            native = candidate.family == "transformers"
-            fitted = FittedModel(network, _card(spec, context, "transformers" if native else "headstart"))
+    checkpoints: list[Checkpoint] = []
+    for number, phase in enumerate(phases):
+        if isinstance(phase, FitHead):
+            fit = _fit_text if phase.on == "text" else _fit_probe
+            fitted = fit(spec, context, candidate, learn)
+            continue
+        network, run = train_phase(
+            spec, context, strategy.weights, phase, number, learn, measured, notes, checkpoints,
+            start=fitted.model if fitted else None, last=number == len(phases) - 1,
+        )  # fmt: skip
+        total = total.followed_by(run)
+        card = fitted.card if fitted else _card(spec, context, NATIVE_FORMAT[candidate.family])
+        fitted = FittedModel(network, card)
+    for checkpoint in checkpoints:
+        checkpoint.discard()
     assert fitted is not None, "a strategy has at least one phase"
-    return fitted, run
+    return fitted, total
 
 
 def _card(spec: TrialSpec, context: TrialContext, model_format: str, mean_pooled: bool = False) -> Card:
@@ -198,61 +230,15 @@ def _fit_probe(spec: TrialSpec, context: TrialContext, candidate: Candidate, lea
     pooled = candidate.modality == "text"
     frozen = context.frozen(candidate.name)
     if pooled:
-        module = MeanPooledClassifier(frozen.module.base_model, classes)
+        module = MeanPooledClassifier(frozen.module.base_model, classes).to(next(frozen.parameters()).device)
         network = Network(module, candidate, module.head)
     else:
-        # The encoder is shared with the cache; only the head differs between probes.
-        network = frozen
+        network = frozen.with_own_head()
     with torch.no_grad():
         network.head.weight.copy_(torch.from_numpy(head.weight))
         network.head.bias.copy_(torch.from_numpy(head.bias))
+    network.eval()
     return FittedModel(network, _card(spec, context, "headstart" if pooled else "transformers", pooled))
-
-
-def _fit_network(
-    spec: TrialSpec, context: TrialContext, candidate: Candidate, weights: str, phase: Train, number: int,
-    learn: np.ndarray, measured: np.ndarray, notes: list[str],
-) -> tuple[Network, Run]:  # fmt: skip
-    """Train with the loop; on trouble retry smaller and say so."""
-    inputs = context.inputs(candidate.name)
-    labels = context.data.labels
-    recipe, microbatch = spec.recipe, spec.recipe.batch_size
-    watched = np.random.default_rng(spec.seed).choice(measured, min(WATCH_ROWS, len(measured)), replace=False)
-    checkpoint = Checkpoint(context.checkpoint_folder / f"{spec.key}-{number}.pt")
-    while True:
-        network = build(candidate, context.data.class_names, weights=weights, seed=spec.seed)
-
-        def watch(network: Network = network) -> float:
-            return METRICS[context.metric](predict_network(network, inputs, watched), labels[watched])
-
-        options = LoopOptions(
-            precision=spec.dtype, microbatch=microbatch, checkpoint=checkpoint, on_step=context.on_step,
-            watch=watch if spec.role == "measuring" else None,
-        )  # fmt: skip
-        try:
-            run = train(network, inputs, labels, learn, phase, recipe, spec.seed, options)
-        except Diverged as trouble:
-            if recipe.learning_rate < spec.recipe.learning_rate:
-                raise
-            recipe = _gentler(recipe)
-            notes.append(f"{trouble.fact}; repeated at a tenth of the rate")
-        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as trouble:
-            if not _is_memory(trouble) or microbatch <= SMALLEST_MICROBATCH:
-                raise
-            microbatch //= 2
-            notes.append(f"out of memory; {microbatch} examples at a time instead of {microbatch * 2}")
-        else:
-            checkpoint.discard()
-            return network, run
-        checkpoint.discard()
-
-
-def _gentler(recipe: Recipe) -> Recipe:
-    return recipe.model_copy(update={"learning_rate": recipe.learning_rate / 10})
-
-
-def _is_memory(trouble: BaseException) -> bool:
-    return isinstance(trouble, torch.OutOfMemoryError | MemoryError) or "allocate memory" in str(trouble)
 
 
 def _predict(
@@ -260,11 +246,6 @@ def _predict(
 ) -> tuple[np.ndarray, float]:
     """Probabilities over all classes, and seconds to predict one example in batches."""
     name = spec.arm.candidate
-    if model.card.model_format == "skops":
-        start = time.perf_counter()
-        probabilities = model.predict_inputs(context.inputs(name), measured)
-        latency = (time.perf_counter() - start) / len(measured)
-        return full_width(probabilities, model.model.classes_, len(context.data.class_names)), latency
     strategy = get_strategy(spec.arm.strategy)
     if all(isinstance(phase, FitHead) for phase in strategy.phases(context.candidates[name].family)):
         features = context.features(name, measured)
@@ -287,14 +268,14 @@ def _time_prediction(model: FittedModel, inputs: Inputs, measured: np.ndarray) -
 
 
 def _sizes(model: FittedModel, context: TrialContext, spec: TrialSpec, learn: np.ndarray) -> dict:
-    """Parameters and operations. Training costs three forward passes an example, probing one."""
+    """Parameters and operations. A step costs three forward passes an example, a probe one."""
     if model.card.model_format == "skops":
         weights = model.model.named_steps["head"].coef_.size
         return {"parameters": int(weights), "trainable_parameters": int(weights)}
     network: Network = model.model
     facts = measure_facts(network, context.inputs(spec.arm.candidate).batch(learn[:8]))
     moving = sum(p.numel() for p in network.parameters() if p.requires_grad)
-    trained = spec.recipe.steps * spec.recipe.batch_size
+    trained = spec.recipe.steps * min(spec.recipe.batch_size, len(learn))
     if not trained:
         moving = sum(p.numel() for p in network.head.parameters())
     flops = facts.forward_flops * (3 * trained if trained else len(learn))
@@ -304,4 +285,5 @@ def _sizes(model: FittedModel, context: TrialContext, spec: TrialSpec, learn: np
 def _peak_memory_mb() -> float:
     if torch.cuda.is_available():
         return torch.cuda.max_memory_allocated() / 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit

@@ -1,0 +1,148 @@
+"""Verdicts from evidence whose truth is known."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from headstart.advice.decide import comparison_size, decide, differences, find_crossover, find_head_start
+from headstart.advice.sentences import verdict_sentence
+from headstart.core import Arm
+from headstart.evidence import JointDraws
+
+PROBE = Arm(candidate="builtin:image", strategy="linear_probe", paradigm="transfer")
+TUNE = Arm(candidate="builtin:image", strategy="full_finetune", paradigm="transfer")
+SCRATCH = Arm(candidate="builtin:compact-image", strategy="from_scratch", paradigm="scratch")
+
+
+class TableView:
+    """A study's evidence from a table: arm -> n -> (mean, spread); draws are independent normals."""
+
+    def __init__(self, table: dict[Arm, dict[int, tuple[float, float]]], margin: float = 0.01) -> None:
+        self.arms = tuple(table)
+        self._table = table
+        self.settings = SimpleNamespace(margin=margin, metric="accuracy", seed=0)
+
+    def sizes(self, key: str) -> list[int]:
+        return sorted(next(self._table[arm] for arm in self.arms if arm.key == key))
+
+    @property
+    def all_sizes(self) -> list[int]:
+        return sorted({n for row in self._table.values() for n in row})
+
+    def measured_at(self, n: int) -> list[Arm]:
+        return [arm for arm in self.arms if n in self._table[arm]]
+
+    def draws(self, n, arms=None, part="all") -> JointDraws:
+        chosen = [arm for arm in (arms or self.arms) if n in self._table[arm]]
+        rng = np.random.default_rng(n)
+        means = np.asarray([self._table[arm][n][0] for arm in chosen])
+        spreads = np.asarray([self._table[arm][n][1] for arm in chosen])
+        draws = means + rng.standard_normal((2000, len(chosen))) * spreads
+        return JointDraws(tuple(arm.key for arm in chosen), means, draws, (2,) * len(chosen))
+
+
+def test_a_clear_lead_of_transfer():
+    view = TableView({TUNE: {100: (0.8, 0.01)}, SCRATCH: {100: (0.6, 0.01)}})
+    verdict = decide(view)
+    assert (verdict.kind, verdict.chosen, verdict.runner_up) == ("transfer", TUNE, SCRATCH)
+    assert verdict_sentence(view, verdict).startswith(
+        "Transfer: fine-tuning all of builtin:image beats builtin:compact-image from scratch by 20.0 points ["
+    )
+
+
+def test_a_clear_lead_of_scratch():
+    assert decide(TableView({TUNE: {100: (0.6, 0.01)}, SCRATCH: {100: (0.8, 0.01)}})).kind == "scratch"
+
+
+def test_equal_arms_measured_well_are_a_tie():
+    view = TableView({TUNE: {100: (0.8, 0.002)}, SCRATCH: {100: (0.801, 0.002)}})
+    assert decide(view).kind == "tie"
+    assert "inside your margin of 1.0" in verdict_sentence(view, decide(view))
+
+
+def test_equal_arms_measured_badly_are_not_a_tie():
+    assert decide(TableView({TUNE: {100: (0.80, 0.03)}, SCRATCH: {100: (0.80, 0.03)}})).kind == "undetermined"
+
+
+def test_the_rival_is_of_the_other_paradigm_even_if_another_arm_is_closer():
+    view = TableView({TUNE: {100: (0.80, 0.01)}, PROBE: {100: (0.79, 0.01)}, SCRATCH: {100: (0.5, 0.01)}})
+    assert decide(view).runner_up == SCRATCH
+    assert decide(view).kind == "transfer"
+
+
+def test_one_paradigm_alone_decides_nothing():
+    view = TableView({TUNE: {100: (0.8, 0.01)}, PROBE: {100: (0.5, 0.01)}})
+    assert decide(view).kind == "undetermined"
+    assert "only one paradigm" in verdict_sentence(view, decide(view))
+
+
+def test_nothing_measured():
+    view = TableView({TUNE: {}, SCRATCH: {}})
+    assert decide(view) is None
+    assert verdict_sentence(view, None) == "Not determined: nothing was measured yet."
+
+
+def test_the_comparison_is_at_the_largest_size_that_both_paradigms_reached():
+    view = TableView({TUNE: {100: (0.7, 0.01), 400: (0.9, 0.01)}, SCRATCH: {100: (0.8, 0.01)}})
+    assert comparison_size(view) == 100
+    assert decide(view).kind == "scratch"
+
+
+def crossing_view(at: float) -> TableView:
+    """Scratch overtakes between 100 and 400, halfway in log n if ``at`` is 0.5."""
+    return TableView({
+        TUNE: {100: (0.70, 1e-4), 400: (0.70, 1e-4)},
+        SCRATCH: {100: (0.70 - 0.1 * at, 1e-4), 400: (0.70 + 0.1 * (1 - at), 1e-4)},
+    })  # fmt: skip
+
+
+@pytest.mark.parametrize("at", [0.25, 0.5, 0.75])
+def test_the_crossover_inside_the_range_is_found(at):
+    found = find_crossover(crossing_view(at))
+    assert found.n == pytest.approx(100 * 4**at, rel=0.02)
+    assert found.low <= found.n <= found.high
+    assert found.horizon == 400
+
+
+def test_no_crossover_is_said_up_to_the_largest_size_only():
+    found = find_crossover(TableView({TUNE: {50: (0.8, 0.01)}, SCRATCH: {50: (0.5, 0.01)}}))
+    assert found.n is None
+    assert found.statement == "not seen up to 50 labels: transfer leads throughout"
+
+
+def test_scratch_ahead_from_the_start_has_crossed_already():
+    found = find_crossover(TableView({TUNE: {50: (0.5, 0.01)}, SCRATCH: {50: (0.8, 0.01)}}))
+    assert found.statement.startswith("already crossed at 50 labels")
+
+
+def test_a_crossing_that_may_or_may_not_be_there_is_not_determined():
+    found = find_crossover(TableView({TUNE: {50: (0.8, 0.02)}, SCRATCH: {50: (0.79, 0.02)}}))
+    assert found.statement.startswith("not determined")
+    assert found.n is None
+
+
+def test_the_head_start_is_the_labels_that_scratch_needs():
+    view = TableView({
+        TUNE: {100: (0.60, 1e-4), 200: (0.70, 1e-4), 400: (0.80, 1e-4)},
+        SCRATCH: {100: (0.50, 1e-4), 200: (0.60, 1e-4), 400: (0.72, 1e-4)},
+    })  # fmt: skip
+    found = find_head_start(view)
+    assert found.n == 200
+    assert found.multiplier == pytest.approx(2 ** (5 / 6), rel=0.02)
+
+
+def test_a_head_start_beyond_the_range_is_more_than():
+    found = find_head_start(TableView({TUNE: {100: (0.9, 0.01)}, SCRATCH: {100: (0.5, 0.01)}}))
+    assert found.examples is None
+    assert "the most measured" in found.statement
+
+
+def test_differences_name_better_worse_tie_and_open():
+    view = TableView({
+        TUNE: {100: (0.70, 0.002)}, PROBE: {100: (0.701, 0.002)}, SCRATCH: {100: (0.5, 0.01)},
+    })  # fmt: skip
+    verdicts = {found.arm: found.verdict for found in differences(view, TUNE)}
+    assert verdicts == {PROBE.key: "tie", SCRATCH.key: "worse"}
