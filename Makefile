@@ -7,7 +7,7 @@ BIN := .venv/bin
 STAMP := .venv/stamp
 FAST := not real and not slow and not browser
 
-.PHONY: help setup demo test test-fast lint docs pages pin clean
+.PHONY: help setup demo test test-fast lint style types floors docs pages bench pin clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -33,9 +33,15 @@ test: $(STAMP) ## All tests: the fast ones first, then real data, browser and wh
 test-fast: $(STAMP) ## The tests that take less than two minutes.
 	$(BIN)/pytest -m "$(FAST)"
 
-lint: $(STAMP) ## Style, types and the floors of the house.
+lint: style types floors ## Style, types and the floors of the house.
+
+style: $(STAMP)
 	$(BIN)/ruff check --quiet .
+
+types: $(STAMP)
 	$(BIN)/mypy
+
+floors: $(STAMP)
 	$(BIN)/lint-imports --no-logo
 
 docs: $(STAMP) ## Build the documentation into site/.
@@ -44,6 +50,10 @@ docs: $(STAMP) ## Build the documentation into site/.
 
 pages: $(STAMP) ## Write the pages and tables of the documentation that are made from code.
 	$(BIN)/python docs/generate.py
+
+bench: $(STAMP) ## Time start-up and the training loop; other scripts in bench/ say what they need.
+	$(BIN)/python bench/startup.py
+	$(BIN)/python bench/loop_overhead.py
 
 pin: $(STAMP) ## Write the installed versions into constraints.txt.
 	$(BIN)/python scripts/pin.py

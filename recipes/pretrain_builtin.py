@@ -8,6 +8,13 @@ command continues from there::
 ``DATA_FOLDER`` holds ``train-*.parquet`` and ``test-*.parquet`` with the columns ``image`` (struct of
 ``bytes``) and ``label``.
 
+The shipped weights come from two cycles: the second warm-restarts at full resolution (SGDR, Loshchilov &
+Hutter 2017)::
+
+    python recipes/pretrain_builtin.py DATA --work runs/cycle1 --out runs/first --epochs 21
+    python recipes/pretrain_builtin.py DATA --work runs/cycle2 --out src/headstart/builtin/image \
+        --start-from runs/first --epochs 10 --rate 0.06 --smallest-crop 0.4
+
 The recipe, and why:
 
 * SGD with Nesterov momentum on a one-cycle schedule (Smith & Topin 2018): the best use of few epochs.
@@ -138,7 +145,12 @@ def train(arguments: argparse.Namespace) -> None:
     test_images, test_labels, _ = decode(arguments.data, "test", arguments.work)
     torch.manual_seed(arguments.seed)
     config = build_config(names, arguments.widths)
-    model = ResNetForImageClassification(config).to(device, memory_format=torch.channels_last)
+    if arguments.start_from:
+        model = ResNetForImageClassification.from_pretrained(arguments.start_from, dtype=torch.float32)
+    else:
+        model = ResNetForImageClassification(config)
+    model = model.to(device, memory_format=torch.channels_last)
+    resolutions = ((1.00, NATIVE),) if arguments.start_from else RESOLUTIONS
     average = copy.deepcopy(model).eval()
     decayed = [p for p in model.parameters() if p.ndim > 1]
     plain = [p for p in model.parameters() if p.ndim <= 1]
@@ -159,7 +171,7 @@ def train(arguments: argparse.Namespace) -> None:
     for epoch in range(first_epoch, arguments.epochs):
         torch.manual_seed(arguments.seed * 1000 + epoch)
         start, running = time.perf_counter(), 0.0
-        pixels = next(px for until, px in RESOLUTIONS if epoch / arguments.epochs < until)
+        pixels = next(px for until, px in resolutions if epoch / arguments.epochs < until)
         model.train()
         order = torch.randperm(len(images))
         for step in range(steps_per_epoch):
@@ -226,6 +238,7 @@ def main() -> None:
     parser.add_argument("--average", type=float, default=0.998)
     parser.add_argument("--smallest-crop", type=float, default=0.5)
     parser.add_argument("--widths", type=int, nargs=4, default=[32, 64, 128, 256])
+    parser.add_argument("--start-from", type=Path, help="weights of an earlier cycle; trains at 64 px throughout")
     parser.add_argument("--seed", type=int, default=0)
     train(parser.parse_args())
 

@@ -8,6 +8,8 @@ import pytest
 
 from headstart.strategies import strategy_names
 
+PLAN = ("--dry-run", "--budget", "60s", "--strategy", "linear_probe")
+
 
 def test_predict_prints_a_line_for_each_image(headstart, image_model, digit_folders):
     done = headstart("predict", image_model, digit_folders / "0" / "00.png", digit_folders / "1")
@@ -104,13 +106,13 @@ def test_models_for_the_data_at_hand(headstart, digit_folders):
 
 def test_plan_trains_nothing(headstart, digit_folders, tmp_path):
     out = tmp_path / "study"
-    done = headstart("study", digit_folders, "--budget", "60s", "--out", out, "--dry-run", "--json")
+    done = headstart("study", digit_folders, *PLAN, "--out", out, "--json")
     assert done.code == 0
     plan = done.document
     assert {"rows", "total_seconds", "budget_seconds", "comparison_size", "left_out"} <= set(plan)
     assert plan["budget_seconds"] == 60
     assert not (out / "model").exists()
-    again = headstart("study", digit_folders, "--budget", "60s", "--out", out, "--dry-run", "--quiet")
+    again = headstart("study", digit_folders, *PLAN, "--out", out, "--quiet")
     assert (again.code, again.err) == (0, "")
     assert "planned arm" in again.out
     headstart("report", out).failed_well("not measured anything")
@@ -119,7 +121,7 @@ def test_plan_trains_nothing(headstart, digit_folders, tmp_path):
 def test_settings_are_kept_as_json(headstart, digit_folders, tmp_path):
     """A folder that holds another study is refused in one message that says what changed."""
     out = tmp_path / "study"
-    assert headstart("study", digit_folders, "--budget", "60s", "--out", out, "--dry-run", "--quiet").code == 0
-    done = headstart("study", digit_folders, "--budget", "60s", "--out", out, "--dry-run", "--quiet", "--seed", 1)
+    assert headstart("study", digit_folders, *PLAN, "--out", out, "--quiet").code == 0
+    done = headstart("study", digit_folders, *PLAN, "--out", out, "--quiet", "--seed", 1)
     done.failed_well("seed: 0 -> 1", "--out")
     assert json.loads(headstart("strategies", "--json").out)

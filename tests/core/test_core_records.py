@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -46,6 +46,7 @@ OTHER_RECIPE = {
 }  # fmt: skip
 
 
+@settings(max_examples=40)
 @given(specs)
 def test_specs_survive_json(spec):
     again = TrialSpec.from_json(spec.to_json())
@@ -54,6 +55,7 @@ def test_specs_survive_json(spec):
     assert hash(again) == hash(spec)
 
 
+@settings(max_examples=40)
 @given(measurements)
 def test_measurements_survive_json_with_nan_and_infinity(measurement):
     again = Measurement.from_json(measurement.to_json())

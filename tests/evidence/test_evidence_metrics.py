@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
@@ -30,6 +30,7 @@ def run_of(labels, predictions, repeat=0, fold=0, groups=None):
 
 
 @pytest.mark.parametrize("metric", sorted(METRICS))
+@settings(max_examples=30)
 @given(answers())
 def test_metrics_agree_with_scikit_learn(metric, pair):
     labels, guesses = pair
@@ -47,6 +48,7 @@ def test_balanced_accuracy_agrees_with_scikit_learn_where_every_class_occurs():
 
 @pytest.mark.parametrize("metric", sorted(METRICS))
 @pytest.mark.parametrize("draws", [1, 3])
+@settings(max_examples=30)
 @given(answers(most=12), st.data())
 def test_a_weight_means_so_many_copies(metric, draws, pair, data):
     labels, guesses = pair

@@ -73,7 +73,7 @@ def test_the_covariance_of_repeats_is_shrunk_towards_the_prior():
     rng = np.random.default_rng(6)
     values = [np.asarray([0.1, 0.4, 0.3]), np.asarray([0.2, 0.3, 0.7])]
     prior_scale = 0.05
-    prior = prior_scale * rng.standard_normal((400_000, 2))
+    prior = prior_scale * rng.standard_normal((100_000, 2))
     draws = _repeat_draws(values, prior, rng)
     freedom = PRIOR_FREEDOM + 2
     scale = (PRIOR_FREEDOM * prior_scale**2 * np.eye(2) + 2 * np.cov(values)) / freedom
@@ -86,8 +86,8 @@ def test_more_repeats_count_by_the_square_root():
     spread = {}
     for repeats in (1, 4):
         runs = [run_of(right, repeat=r) for r in range(repeats)]
-        wide = joint_draws({"a": runs}, "accuracy", 2, scatter=0.05, seed=0, draws=20_000).column("a").var()
-        none = joint_draws({"a": runs}, "accuracy", 2, scatter=0.0, seed=0, draws=20_000).column("a").var()
+        wide = joint_draws({"a": runs}, "accuracy", 2, scatter=0.05, seed=0, draws=8000).column("a").var()
+        none = joint_draws({"a": runs}, "accuracy", 2, scatter=0.0, seed=0, draws=8000).column("a").var()
         spread[repeats] = wide - none
     # t with 4 and 7 degrees; equal repeats shrink the variance to 4 / 7 of the prior's
     assert spread[1] == pytest.approx(0.05**2 * 4 / 2, rel=0.3)
@@ -146,7 +146,7 @@ def test_pooled_scatter_leaves_out_what_the_examples_explain():
     assert pooled_scatter([], "accuracy", 2) == paired.DEFAULT_SCATTER
 
 
-def simulate(rng, rotating, studies=150):
+def simulate(rng, rotating, studies=120):
     """Shares of studies whose 90 % intervals hold the true metric and the true difference."""
     hits = np.zeros(2)
     for _ in range(studies):
@@ -161,7 +161,7 @@ def simulate(rng, rotating, studies=150):
                     run_of(own < accuracy + luck, repeat=repeat, fold=fold, first=fold * len(hard))
                 )
         scatter = pooled_scatter(list(runs.values()), "accuracy", 2)
-        draws = joint_draws(runs, "accuracy", 2, scatter, 0, rotating=rotating, draws=400)
+        draws = joint_draws(runs, "accuracy", 2, scatter, 0, rotating=rotating, draws=300)
         low, high = draws.interval("a")
         hits[0] += low <= 0.8 <= high
         _, low, high, _ = draws.difference("a", "b")

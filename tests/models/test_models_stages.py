@@ -77,7 +77,8 @@ def check_order(module, stages, batch):
     ran = []
     hooks = []
     for index, stage in enumerate(stages):
-        for layer in [leaf for part in stage.modules for leaf in part.modules() if not list(leaf.children())]:
+        layers = [layer for part in stage.modules for layer in part.modules()]
+        for layer in [layer for layer in layers if list(layer.parameters(recurse=False))]:
             hooks.append(layer.register_forward_hook(lambda *_args, index=index: ran.append(index)))
     with torch.no_grad():
         module.eval()(**batch) if isinstance(batch, dict) else module.eval()(batch)

@@ -71,8 +71,10 @@ def test_a_recipe_chosen_elsewhere_is_marked(make_runner):
 def test_the_best_recipe_is_used(make_runner):
     runner = make_runner()
     finish(runner)
-    for trial in runner.view.trials("full_finetune@builtin:image", "measuring"):
-        assert trial.spec.recipe.label == "centre"
+    arm = "full_finetune@builtin:image"
+    tuning = [trial for trial in runner.view.trials(arm, "tuning") if ", steps x 2" not in trial.spec.recipe.label]
+    best = max(tuning, key=lambda trial: trial.measurement.value).spec.recipe.label
+    assert {trial.spec.recipe.label for trial in runner.view.trials(arm, "measuring")} == {best}
 
 
 def test_resuming_repeats_nothing_and_gives_the_same_numbers(make_runner, tmp_path, monkeypatch, replay):
@@ -146,7 +148,7 @@ def test_costly_arms_stay_out_but_never_the_last_of_a_paradigm(make_runner):
     plan = runner.prepare()
     assert "from_scratch@builtin:image" in runner.planner.dropped
     assert any("from_scratch of builtin:image" == what for what, _ in plan.left_out)
-    assert plan.comparison_size >= runner.view.pool_size // 4
+    assert plan.comparison_size >= 200
 
 
 def test_the_grid_halves_down_to_a_few_of_each_class(make_runner):

@@ -60,6 +60,9 @@ def cut(network: nn.Module, head: nn.Module) -> tuple[Stage, ...]:
     name, trunk = _find_trunk(network, excluded)
     parts: list[tuple[str, list[nn.Module]]] = [("stem", [])]
     _gather(network, excluded, trunk, f"{name}." if name else "", parts)
+    parts = [(part, modules) for part, modules in parts if modules]
+    if len(parts) > 1 and all(isinstance(module, LooseParameters) for module in parts[0][1]):
+        parts[:2] = [(parts[1][0], [*parts[0][1], *parts[1][1]])]  # a lone class token is no stage
     stages: list[Stage] = []
     seen = set(excluded)
     for part, modules in parts:
@@ -72,7 +75,7 @@ def cut(network: nn.Module, head: nn.Module) -> tuple[Stage, ...]:
             stages.append(Stage(part, tuple(modules), tuple(owned)))
         else:  # layers without weights of their own, such as a norm that only keeps statistics
             stages[-1] = Stage(stages[-1].name, (*stages[-1].modules, *modules), stages[-1].owned)
-    return tuple(stages[1:] if len(stages) > 1 and not stages[0].modules else stages)
+    return tuple(stages)
 
 
 def _gather(

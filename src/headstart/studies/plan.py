@@ -9,6 +9,7 @@ from headstart.studies.pricing import Pricing
 from headstart.studies.tuning import SMALLEST_PER_CLASS, equal_effort
 
 TUNING_SHARE = 0.25
+WORTHWHILE_PER_CLASS, WORTHWHILE = 20, 200
 PLANNED_SHARE = 0.85  # the rest is for what predictions miss
 
 
@@ -49,28 +50,19 @@ class PlanMaker:
     def make(self, seconds_left: float) -> Plan:
         """Find the arms, the comparison size and the tuning effort that the time allows.
 
-        All arms take part if the comparison still reaches a quarter of the pool with them. Otherwise
-        the costliest arm that is not the last of its paradigm stays out, and so on.
+        The fullest line-up whose comparison reaches a size worth having; where none does, the fullest
+        that fits at all.
         """
-        arms = list(self.view.arms)
-        out: list[tuple[Arm, str]] = []
-        plan = self._largest_plan(arms, seconds_left)
-        while plan is None or plan.comparison_size < self.view.pool_size // 4:
-            spare = [arm for arm in arms if sum(other.paradigm == arm.paradigm for other in arms) > 1]
-            if not spare:
-                break
-            costliest = max(spare, key=lambda arm: self.pricing.measuring_seconds(arm, self.view.pool_size))
-            fewer = [arm for arm in arms if arm != costliest]
-            smaller_plan = self._largest_plan(fewer, seconds_left)
-            if plan and (smaller_plan is None or smaller_plan.comparison_size <= plan.comparison_size):
-                break
-            seconds = self.pricing.measuring_seconds(costliest, self.view.pool_size)
-            out.append((costliest, f"one run on all labels would take {seconds / 60:.0f} min"))
-            arms, plan = fewer, smaller_plan
-        if plan is None:
-            plan = self._plans_at(self.pricing.grid()[-1], arms)[-1]
-        self.left_out = {arm.key: reason for arm, reason in out}
-        plan.left_out += [(arm.name, reason) for arm, reason in out]
+        tried = [(arms, self._largest_plan(arms, seconds_left)) for arms in self._line_ups()]
+        useful = [(arms, plan) for arms, plan in tried if plan and plan.comparison_size >= self._worthwhile()]
+        possible = [(arms, plan) for arms, plan in tried if plan]
+        last_resort = (tried[-1][0], self._plans_at(self.pricing.grid()[-1], tried[-1][0])[-1])
+        arms, plan = (useful or possible or [last_resort])[0]
+        for arm in self.view.arms:
+            if arm not in arms:
+                minutes = self.pricing.measuring_seconds(arm, self.view.pool_size) / 60
+                self.left_out[arm.key] = f"one run on all labels would take {minutes:.0f} min"
+        plan.left_out += [(arm.name, self.left_out[arm.key]) for arm in self.view.arms if arm.key in self.left_out]
         plan.rows = self._rows(plan, arms)
         if plan.tuning_size is None:
             plan.left_out.append(("tuning", "centre recipes only: " + self._why_untuned(plan)))
@@ -81,6 +73,22 @@ class PlanMaker:
                 f"{self.view.pool_size:,}",
             ))  # fmt: skip
         return plan
+
+    def _line_ups(self) -> list[list[Arm]]:
+        """All arms, then without the costliest that is not the last of its paradigm, and so on."""
+        line_ups = [list(self.view.arms)]
+        while True:
+            arms = line_ups[-1]
+            spare = [arm for arm in arms if sum(other.paradigm == arm.paradigm for other in arms) > 1]
+            if not spare:
+                return line_ups
+            costliest = max(spare, key=lambda arm: self.pricing.measuring_seconds(arm, self.view.pool_size))
+            line_ups.append([arm for arm in arms if arm != costliest])
+
+    def _worthwhile(self) -> int:
+        """A comparison size for which no arm is given up: twenty of each class, or a quarter of the pool."""
+        wanted = max(WORTHWHILE_PER_CLASS * len(self.view.data.class_names), WORTHWHILE)
+        return min(self.view.pool_size // 4, wanted)
 
     def _largest_plan(self, arms: list[Arm], seconds_left: float) -> Plan | None:
         for size in self.pricing.grid():

@@ -247,7 +247,8 @@ def _predict(
     """Probabilities over all classes, and seconds to predict one example in batches."""
     name = spec.arm.candidate
     strategy = get_strategy(spec.arm.strategy)
-    if all(isinstance(phase, FitHead) for phase in strategy.phases(context.candidates[name].family)):
+    phases = strategy.phases(context.candidates[name].family)
+    if all(isinstance(phase, FitHead) and phase.on == "features" for phase in phases):
         features = context.features(name, measured)
         head = model.model.head
         with torch.inference_mode():

@@ -1,0 +1,265 @@
+import json
+import shutil
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from transformers import pipeline
+
+from headstart.core import BundleError, DataError
+from headstart.models import (
+    Card,
+    FittedModel,
+    MeanPooledClassifier,
+    Network,
+    build,
+    bundle,
+    encode_files,
+    load,
+    resolve,
+)
+from headstart.training.tfidf import fit_tfidf
+
+IMAGE, TEXT = "image-classification", "text-classification"
+NAMES = ("cat", "dog", "eel")
+TEXTS = ["good film", "bad plot", "a very poor scene", "great actor", "awful", "the plot was not fine"]
+
+
+def card_of(candidate, task, model_format, **options):
+    return Card(
+        model_format=model_format, task=task, class_names=NAMES, candidate=candidate, arm="some@arm", **options
+    )
+
+
+def network_model(name, task, model_format, weights="pretrained", **options):
+    candidate = resolve(name, task, native_size=32)
+    network = build(candidate, NAMES, weights=weights, seed=3)
+    with torch.no_grad():
+        network.head.weight.mul_(20)  # probabilities that differ from each other
+    return FittedModel(network, card_of(candidate, task, model_format, **options))
+
+
+def probe_model(name):
+    candidate = resolve(name, TEXT)
+    frozen = build(candidate, NAMES, weights="pretrained", seed=0)
+    module = MeanPooledClassifier(frozen.module.base_model, len(NAMES))
+    return FittedModel(Network(module, candidate, module.head), card_of(candidate, TEXT, "headstart", mean_pooled=True))
+
+
+def tfidf_model(labels=(0, 1, 1, 2, 0, 2)):
+    from headstart.core import Recipe
+
+    pipe = fit_tfidf(TEXTS, np.asarray(labels), Recipe(weight_decay=0.1), seed=0)
+    return FittedModel(pipe, card_of(resolve("builtin:tfidf", TEXT), TEXT, "skops"))
+
+
+def check_round_trip(model, items, folder, forget=None):
+    """Saved, loaded (with the first origin gone), saved again and loaded: the same predictions."""
+    expected = model.predict_proba(items)
+    assert expected.shape == (len(items), len(NAMES))
+    assert expected.dtype == np.float32
+    np.testing.assert_allclose(expected.sum(1), 1, atol=1e-5)
+    model.save(folder)
+    if forget:
+        shutil.rmtree(forget)
+    loaded = load(folder)
+    np.testing.assert_array_equal(loaded.predict_proba(items), expected)
+    assert loaded.class_names == NAMES
+    assert loaded.predict(items) == [NAMES[i] for i in expected.argmax(1)]
+    again = loaded.save(folder.with_name("again"))
+    shutil.rmtree(folder)
+    np.testing.assert_array_equal(load(again).predict_proba(items), expected)
+    assert "folder" not in {k for k, v in json.loads((again / "headstart.json").read_text())["candidate"].items() if v}
+    return again
+
+
+def pipeline_probabilities(task, folder, items, **options):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # transformers speaks of torchvision and of devices
+        answers = pipeline(task, model=str(folder), device="cpu")([str(i) for i in items], top_k=None, **options)
+    return np.asarray([[{a["label"]: a["score"] for a in row}[name] for name in NAMES] for row in answers])
+
+
+@pytest.mark.parametrize("settings", [
+    {"image_processor_type": "ViTImageProcessor", "size": {"height": 32, "width": 32}},
+    {"image_processor_type": "BitImageProcessor", "size": {"shortest_edge": 36}, "crop_size": 32, "resample": 3},
+    {"image_processor_type": "BitImageProcessor", "size": {"shortest_edge": 32}},
+])  # fmt: skip
+def test_transformers_images_answer_alike_through_pipeline(image_folder, save_images, tmp_path, settings):
+    (image_folder / "preprocessor_config.json").write_text(json.dumps(settings))
+    model = network_model(str(image_folder), IMAGE, "transformers")
+    paths = save_images(4)
+    folder = check_round_trip(model, paths, tmp_path / "model", forget=image_folder)
+    np.testing.assert_allclose(
+        pipeline_probabilities(IMAGE, folder, paths), load(folder).predict_proba(paths), atol=1e-4
+    )
+
+
+def test_the_built_in_backbone_answers_alike_through_pipeline(save_images, tmp_path):
+    model = network_model("builtin:image", IMAGE, "transformers")
+    paths = save_images(3, size=(90, 70))
+    folder = check_round_trip(model, paths, tmp_path / "model")
+    np.testing.assert_allclose(
+        pipeline_probabilities(IMAGE, folder, paths), load(folder).predict_proba(paths), atol=1e-4
+    )
+
+
+def test_transformers_texts_answer_alike_through_pipeline(text_folder, tmp_path):
+    model = network_model(str(text_folder), TEXT, "transformers")
+    folder = check_round_trip(model, TEXTS, tmp_path / "model", forget=text_folder)
+    np.testing.assert_allclose(
+        pipeline_probabilities(TEXT, folder, TEXTS), load(folder).predict_proba(TEXTS), atol=1e-4
+    )
+
+
+def test_long_texts_are_cut_alike(text_folder, tmp_path):
+    model = network_model(str(text_folder), TEXT, "transformers")
+    items = ["good film " * 100, "bad plot"]
+    folder = model.save(tmp_path / "model")
+    answers = pipeline_probabilities(TEXT, folder, items, truncation=True)
+    np.testing.assert_allclose(answers, load(folder).predict_proba(items), atol=1e-4)
+
+
+def test_the_built_in_encoder_answers_alike_through_pipeline(needs_minilm, tmp_path):
+    model = network_model("builtin:text", TEXT, "transformers")
+    folder = model.save(tmp_path / "model")
+    np.testing.assert_allclose(
+        pipeline_probabilities(TEXT, folder, TEXTS), load(folder).predict_proba(TEXTS), atol=1e-4
+    )
+
+
+def test_an_architecture_trained_from_scratch_loads_again(text_folder, tmp_path):
+    (text_folder / "model.safetensors").unlink()
+    check_round_trip(network_model(str(text_folder), TEXT, "transformers", weights="random"), TEXTS, tmp_path / "model")
+
+
+def test_compact_images(save_images, tmp_path):
+    model = network_model("builtin:compact-image", IMAGE, "headstart", weights="random")
+    check_round_trip(model, save_images(3), tmp_path / "model")
+
+
+def test_compact_texts(tmp_path):
+    check_round_trip(network_model("builtin:compact-text", TEXT, "headstart", weights="random"), TEXTS, tmp_path / "m")
+
+
+def test_mean_pooled_probes(text_folder, tmp_path):
+    check_round_trip(probe_model(str(text_folder)), TEXTS, tmp_path / "model", forget=text_folder)
+
+
+def test_tfidf_needs_no_trust_beyond_skops_own(tmp_path):
+    assert bundle.SKOPS_TRUSTED == []
+    check_round_trip(tfidf_model(), TEXTS, tmp_path / "model")
+
+
+def test_tfidf_keeps_columns_for_classes_it_never_saw():
+    model = tfidf_model(labels=(0, 2, 2, 0, 2, 0))
+    probabilities = model.predict_proba(TEXTS)
+    assert probabilities.shape == (6, 3)
+    assert not probabilities[:, 1].any()
+    assert set(model.predict(TEXTS)) == {"cat", "eel"}
+
+
+def test_saving_leaves_the_network_where_and_as_it_is(save_images, tmp_path):
+    model = network_model("builtin:compact-image", IMAGE, "headstart", weights="random")
+    model.model.to(memory_format=torch.channels_last)
+    strides = model.model.module.stem.weight.stride()
+    model.save(tmp_path / "model")
+    assert model.model.module.stem.weight.stride() == strides
+
+
+def test_a_study_folder_leads_to_its_model(tmp_path):
+    tfidf_model().save(tmp_path / "study" / "model")
+    assert load(tmp_path / "study").predict(["good film"])
+
+
+def test_saving_replaces_an_older_model_whole(tmp_path):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "old.txt").write_text("old")
+    tfidf_model().save(tmp_path / "model")
+    assert sorted(file.name for file in (tmp_path / "model").iterdir()) == ["headstart.json", "model.skops"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["model"]
+
+
+def test_an_unwritable_folder_is_one_line(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BundleError, match="cannot be saved: Not a directory"):
+        tfidf_model().save(tmp_path / "file" / "model")
+
+
+def test_a_full_disk_keeps_the_older_model(tmp_path, monkeypatch):
+    old = tfidf_model().save(tmp_path / "model")
+
+    def full(*_args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setitem(bundle._WRITERS, "skops", full)
+    with pytest.raises(BundleError, match="No space left on device"):
+        tfidf_model().save(tmp_path / "model")
+    assert load(old).predict(["good"])
+
+
+@pytest.mark.parametrize("damage", ["truncate", "remove", "garbage", "other"])
+@pytest.mark.parametrize("kind", ["transformers", "compact", "probe", "tfidf"])
+def test_damage_is_a_bundle_error_in_one_line(kind, damage, text_folder, tmp_path):
+    model = {
+        "transformers": lambda: network_model(str(text_folder), TEXT, "transformers"),
+        "compact": lambda: network_model("builtin:compact-text", TEXT, "headstart", weights="random"),
+        "probe": lambda: probe_model(str(text_folder)),
+        "tfidf": tfidf_model,
+    }[kind]()
+    folder = model.save(tmp_path / "model")
+    file = next(iter(sorted([*folder.glob("model.*"), *folder.glob("head.*")], key=lambda f: -f.stat().st_size)))
+    content = file.read_bytes()
+    if damage == "truncate":
+        file.write_bytes(content[: len(content) // 2])
+    elif damage == "remove":
+        file.unlink()
+    elif damage == "garbage":
+        file.write_bytes(b"\x00" * 100)
+    else:
+        from safetensors.torch import save_file
+
+        save_file({"nothing": torch.zeros(1)}, file, metadata={"format": "pt"})
+    with pytest.raises(BundleError) as caught:
+        load(folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_foreign_types_in_skops_files_are_refused(tmp_path):
+    from fractions import Fraction
+
+    import skops.io
+
+    folder = tfidf_model().save(tmp_path / "model")
+    skops.io.dump({"x": Fraction(1, 2)}, folder / "model.skops")
+    with pytest.raises(BundleError, match="not trusted"):
+        load(folder)
+
+
+def test_what_is_no_model_is_said(tmp_path):
+    for place in (tmp_path, tmp_path / "missing"):
+        with pytest.raises(BundleError, match="no headstart.json"):
+            load(place)
+    (tmp_path / "headstart.json").write_text("{")
+    with pytest.raises(BundleError, match="cannot be read"):
+        load(tmp_path)
+    with pytest.raises(BundleError, match="no headstart.json"):
+        load(tmp_path / "headstart.json")
+
+
+def test_nothing_and_unreadable_files_cannot_be_predicted(tmp_path):
+    model = network_model("builtin:compact-image", IMAGE, "headstart", weights="random")
+    with pytest.raises(DataError, match="nothing to predict"):
+        model.predict([])
+    (tmp_path / "broken.png").write_bytes(b"no image")
+    with pytest.raises(DataError):
+        model.predict([tmp_path / "broken.png"])
+
+
+def test_rows_choose_inputs_in_their_order(save_images):
+    model = network_model("builtin:compact-image", IMAGE, "headstart", weights="random")
+    inputs = encode_files(model.card.candidate, save_images(5))
+    whole = model.predict_inputs(inputs)
+    rows = np.asarray([4, 0, 2])
+    np.testing.assert_allclose(model.predict_inputs(inputs, rows, batch_size=2), whole[rows], atol=1e-6)

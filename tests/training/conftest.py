@@ -1,0 +1,148 @@
+"""Tiny learnable data and tiny networks."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from headstart.core import Arm, Hardware, Recipe, TrialSpec, derive_seed
+from headstart.data import Resize, load, make_splits
+from headstart.models import Candidate, Network, PixelInputs, resolve
+from headstart.training import TrialContext
+
+CPU = Hardware(
+    cores=1, memory_gb=4, gpu=None, gflops_float32=1, gflops_bfloat16=1, dtype="float32", dtype_reason="test",
+    system="test",
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory, monkeypatch):
+    """No test reads or writes the user's cache."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("HEADSTART_CACHE", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def image_data(tmp_path_factory):
+    """Three classes of 20 noisy images of 20 pixels, told apart by their colour."""
+    root = tmp_path_factory.mktemp("images") / "colours"
+    rng = np.random.default_rng(0)
+    for channel, name in enumerate(("red", "green", "blue")):
+        (root / name).mkdir(parents=True)
+        for index in range(20):
+            pixels = rng.integers(0, 120, (20, 20, 3))
+            pixels[..., channel] += 100
+            Image.fromarray(pixels.astype(np.uint8)).save(root / name / f"{index}.png")
+    return load(root, cache_dir=tmp_path_factory.mktemp("image-cache"))
+
+
+@pytest.fixture(scope="session")
+def text_data(tmp_path_factory):
+    """Two classes of 40 short texts, told apart by one word."""
+    rng = np.random.default_rng(0)
+    fill = "the a film plot actor scene was is very quite one two three four five six seven".split()
+    rows = []
+    for index in range(80):
+        label = ("bad", "good")[index % 2]
+        words = [*rng.choice(fill, rng.integers(3, 9)), {"bad": "awful", "good": "great"}[label]]
+        rows.append({"text": " ".join(rng.permutation(words)) + f" {index}", "label": label})
+    return load(pd.DataFrame(rows), cache_dir=tmp_path_factory.mktemp("text-cache"))
+
+
+@pytest.fixture
+def context_of(tmp_path):
+    def make(data, *names, metric="accuracy", **options):
+        candidates = {name: resolve(name, data.task, native_size=16) for name in names}
+        return TrialContext(
+            data=data, splits=make_splits(data), candidates=candidates, metric=metric, seed=0, hardware=CPU,
+            cache_folder=tmp_path / "cache", checkpoint_folder=tmp_path / "checkpoints", **options,
+        )  # fmt: skip
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def resnet(tmp_path_factory):
+    """A tiny ResNet with fixed weights, as a folder; returns its path, which is a candidate's name."""
+    from transformers import ResNetConfig, ResNetForImageClassification
+
+    folder = tmp_path_factory.mktemp("tiny-resnet")
+    torch.manual_seed(0)
+    config = ResNetConfig(embedding_size=8, hidden_sizes=[8, 16, 24], depths=[1, 1, 1], layer_type="basic")
+    ResNetForImageClassification(config).save_pretrained(folder)
+    settings = {"image_processor_type": "ViTImageProcessor", "size": {"height": 16, "width": 16}}
+    (folder / "preprocessor_config.json").write_text(json.dumps(settings))
+    return str(folder)
+
+
+PARADIGM = {"linear_probe": "transfer", "full_finetune": "transfer", "from_scratch": "scratch"}
+
+
+@pytest.fixture
+def spec_of():
+    def make(context, strategy, candidate, recipe=None, n=30, role="measuring", **options):
+        known = context.candidates[candidate]
+        arm = Arm(candidate=candidate, strategy=strategy, paradigm=PARADIGM.get(strategy, "hybrid"))
+        return TrialSpec(
+            role=role, arm=arm, recipe=recipe or Recipe(learning_rate=2e-3, steps=8, batch_size=16),
+            weights_hash=known.weights_hash, input_size=known.input_size, dtype="float32", n=n, repeat=0,
+            seed=derive_seed(0, arm.key, n), data_fingerprint=context.data.fingerprint, **options,
+        )  # fmt: skip
+
+    return make
+
+
+class TinyImageNetwork(nn.Module):
+    """Two blocks and a head; batch norm and dropout on demand."""
+
+    def __init__(self, norm: bool = True, dropout: float = 0.0, classes: int = 3) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(
+            nn.Sequential(
+                nn.Conv2d(inputs, 8, 3, 2, 1), nn.BatchNorm2d(8) if norm else nn.Identity(), nn.ReLU(),
+                nn.Dropout(dropout),
+            ) for inputs in (3, 8)
+        )  # fmt: skip
+        self.head = nn.Linear(8, classes)
+
+    def forward(self, pixel_values):
+        for block in self.blocks:
+            pixel_values = block(pixel_values)
+        return self.head(pixel_values.mean((2, 3)))
+
+
+@pytest.fixture
+def tiny():
+    """Make a tiny network with the same initial weights each time."""
+
+    def make(**options) -> Network:
+        candidate = Candidate(
+            name="tiny", modality="image", family="compact", has_weights=True, weights_hash="t", input_size=16,
+            resize=Resize(size=16),
+        )  # fmt: skip
+        torch.manual_seed(1)
+        return Network(TinyImageNetwork(**options), candidate)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def pixels():
+    """Inputs and labels of 40 learnable images in three classes."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 40)
+    images = rng.integers(0, 120, (40, 3, 16, 16))
+    images[np.arange(40), labels] += 100
+    candidate = Candidate(
+        name="tiny", modality="image", family="compact", has_weights=True, weights_hash="t", input_size=16,
+        resize=Resize(size=16),
+    )  # fmt: skip
+    return PixelInputs(images.astype(np.uint8), candidate), labels

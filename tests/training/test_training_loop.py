@@ -1,0 +1,255 @@
+import numpy as np
+import pytest
+import torch
+
+from headstart.core import Recipe
+from headstart.models import predict_network
+from headstart.strategies import ParameterGroup, Train
+from headstart.training import LoopOptions, train
+from headstart.training.checkpoint import Checkpoint
+from headstart.training.loop import Diverged
+from headstart.training.optimizer import build_optimizer, freeze, moving_stages, rate_share
+
+RECIPE = Recipe(learning_rate=3e-3, head_rate=2.0, weight_decay=0.05, steps=8, batch_size=8)
+FULL = RECIPE.model_copy(update={"augmentation": "flip", "mixup": 0.2, "ema": 0.9, "label_smoothing": 0.1})
+ROWS = np.arange(30)
+
+
+def state(network):
+    return {name: value.clone() for name, value in network.module.state_dict().items()}
+
+
+def equal(one, two):
+    return one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
+
+
+def run(network, pixels, phase=None, recipe=RECIPE, seed=0, rows=ROWS, **options):
+    inputs, labels = pixels
+    return train(network, inputs, labels, rows, phase or Train(), recipe, seed, LoopOptions(**options))
+
+
+def test_training_learns(tiny, pixels):
+    network = tiny()
+    done = run(network, pixels, recipe=RECIPE.model_copy(update={"steps": 60}))
+    inputs, labels = pixels
+    held_out = np.arange(30, 40)
+    assert (predict_network(network, inputs, held_out).argmax(1) == labels[held_out]).mean() >= 0.9
+    assert done.steps == 60
+    assert done.seconds > 0
+    assert not network.training
+
+
+@pytest.mark.parametrize("recipe", [RECIPE, FULL])
+def test_the_seed_determines_the_weights(tiny, pixels, recipe):
+    results = []
+    for seed in (0, 0, 1):
+        torch.manual_seed(seed + 99)  # what came before must not matter
+        network = tiny(dropout=0.2)
+        run(network, pixels, recipe=recipe, seed=seed)
+        results.append(state(network))
+    assert equal(results[0], results[1])
+    assert not equal(results[0], results[2])
+
+
+def test_watching_does_not_change_the_numbers(tiny, pixels):
+    inputs, _ = pixels
+    plain, watched = tiny(dropout=0.3), tiny(dropout=0.3)
+    run(plain, pixels)
+    done = run(watched, pixels, watch=lambda: float(predict_network(watched, inputs, ROWS)[0, 0]))
+    assert equal(state(plain), state(watched))
+    assert len(done.curve) == 4
+    assert [seconds for seconds, _ in done.curve] == sorted(seconds for seconds, _ in done.curve)
+
+
+def test_a_network_that_arrives_in_eval_mode_is_trained_in_train_mode(tiny, pixels):
+    fresh, quiet = tiny(dropout=0.3), tiny(dropout=0.3)
+    quiet.module.eval()  # as transformers' from_pretrained leaves it
+    run(fresh, pixels)
+    run(quiet, pixels)
+    assert equal(state(fresh), state(quiet))
+    assert int(quiet.module.blocks[0][1].num_batches_tracked) == RECIPE.steps
+
+
+def test_frozen_stages_stay_bit_for_bit_with_their_statistics(tiny, pixels):
+    network = tiny(dropout=0.3)
+    before = state(network)
+    run(network, pixels, phase=Train(groups=(ParameterGroup((-1,)),)), recipe=FULL)
+    after = state(network)
+    for name in before:
+        if name.startswith("blocks.0"):
+            assert torch.equal(before[name], after[name]), name
+    assert not torch.equal(before["blocks.1.0.weight"], after["blocks.1.0.weight"])
+    assert not torch.equal(before["blocks.1.1.running_mean"], after["blocks.1.1.running_mean"])
+    assert not torch.equal(before["head.weight"], after["head.weight"])
+
+
+def test_only_the_head_moves_where_no_group_does(tiny, pixels):
+    network = tiny()
+    before = state(network)
+    run(network, pixels, phase=Train(groups=()))
+    changed = {name for name, value in state(network).items() if not torch.equal(value, before[name])}
+    assert changed == {"head.weight", "head.bias"}
+
+
+@pytest.mark.parametrize("groups", [None, (), ((-1,),), ((0,), (1,))])
+def test_the_optimizer_holds_exactly_what_moves(tiny, groups):
+    network = tiny()
+    phase = Train(groups=None if groups is None else tuple(ParameterGroup(stages, 0.5) for stages in groups))
+    freeze(network, phase)
+    optimizer = build_optimizer(network, phase, RECIPE)
+    held = [id(p) for group in optimizer.param_groups for p in group["params"]]
+    assert len(held) == len(set(held))
+    assert set(held) == {id(p) for p in network.parameters() if p.requires_grad}
+    rates = {id(p): group["peak"] for group in optimizer.param_groups for p in group["params"]}
+    assert rates[id(network.head.weight)] == pytest.approx(RECIPE.learning_rate * RECIPE.head_rate)
+    decays = {id(p): group["weight_decay"] for group in optimizer.param_groups for p in group["params"]}
+    assert decays[id(network.head.weight)] == RECIPE.weight_decay
+    assert decays[id(network.head.bias)] == 0
+    if groups == ((0,), (1,)):
+        assert rates[id(network.module.blocks[0][0].weight)] == pytest.approx(RECIPE.learning_rate * 0.5)
+
+
+def test_a_stage_that_does_not_exist_is_an_error(tiny):
+    with pytest.raises(IndexError, match="has 2 stages"):
+        moving_stages(tiny(), Train(groups=(ParameterGroup((2,)),)))
+
+
+@pytest.mark.parametrize("recipe", [RECIPE, FULL])
+@pytest.mark.parametrize("stop", [1, 7])
+def test_an_interrupted_run_goes_on_with_the_same_numbers(tiny, pixels, tmp_path, recipe, stop):
+    whole = tiny(dropout=0.2)
+    run(whole, pixels, recipe=recipe)
+
+    class Killed(Exception):
+        pass
+
+    def kill(step, steps):
+        if step == stop:
+            raise Killed
+
+    checkpoint = Checkpoint(tmp_path / "deep" / "run.pt", every_seconds=0)
+    with pytest.raises(Killed):
+        run(tiny(dropout=0.2), pixels, recipe=recipe, checkpoint=checkpoint, on_step=kill)
+    torch.manual_seed(12345)
+    resumed = tiny(dropout=0.2)
+    done = run(resumed, pixels, recipe=recipe, checkpoint=checkpoint)
+    assert done.resumed_at == stop
+    assert done.steps == recipe.steps
+    assert done.seconds > done.seconds_before > 0
+    assert equal(state(whole), state(resumed))
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"PK\x03\x04 half"])
+def test_a_damaged_checkpoint_starts_anew(tiny, pixels, tmp_path, content):
+    checkpoint = Checkpoint(tmp_path / "run.pt")
+    checkpoint.path.write_bytes(content)
+    whole, other = tiny(), tiny()
+    run(whole, pixels)
+    assert run(other, pixels, checkpoint=checkpoint).resumed_at == 0
+    assert equal(state(whole), state(other))
+
+
+def test_a_checkpoint_of_another_network_starts_anew(tiny, pixels, tmp_path):
+    checkpoint = Checkpoint(tmp_path / "run.pt", every_seconds=0)
+    run(tiny(classes=5), pixels, checkpoint=checkpoint)
+    assert run(tiny(), pixels, checkpoint=checkpoint).resumed_at == 0
+
+
+def test_a_full_disk_costs_the_checkpoint_and_nothing_else(tiny, pixels, tmp_path, monkeypatch):
+    def full(*_args):
+        raise RuntimeError("PytorchStreamWriter failed writing file")
+
+    monkeypatch.setattr(torch, "save", full)
+    checkpoint = Checkpoint(tmp_path / "run.pt", every_seconds=0)
+    assert run(tiny(), pixels, checkpoint=checkpoint).steps == RECIPE.steps
+    assert checkpoint.load() is None
+
+
+def test_the_last_state_is_kept_where_a_phase_follows(tiny, pixels, tmp_path):
+    checkpoint = Checkpoint(tmp_path / "run.pt", every_seconds=1000)
+    one, two = tiny(), tiny()
+    run(one, pixels, checkpoint=checkpoint, keep_last=True)
+    done = run(two, pixels, checkpoint=checkpoint, keep_last=True)
+    assert done.resumed_at == done.steps == RECIPE.steps
+    assert equal(state(one), state(two))
+
+
+def test_a_loss_that_is_no_number_is_said(tiny, pixels):
+    network = tiny()
+    network.head.weight.data.fill_(float("nan"))
+    with pytest.raises(Diverged, match="the loss became nan at step 1 of 8"):
+        run(network, pixels)
+
+
+@pytest.mark.parametrize("recipe", [RECIPE, FULL.model_copy(update={"ema": 0.0})])
+@pytest.mark.parametrize("microbatch", [1, 3])
+def test_microbatches_give_the_gradients_of_the_whole_batch(tiny, pixels, microbatch, recipe):
+    whole, sliced = tiny(norm=False), tiny(norm=False)
+    one_step = recipe.model_copy(update={"steps": 1, "warmup": 0})
+    gradients = {}
+    for network, size in ((whole, None), (sliced, microbatch)):
+        step = torch.optim.AdamW.step
+
+        def keep(optimizer, *args, network=network, step=step, **options):
+            gradients[id(network)] = [p.grad.clone() for p in network.parameters()]
+            return step(optimizer, *args, **options)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(torch.optim.AdamW, "step", keep)
+            run(network, pixels, recipe=one_step, microbatch=size)
+    for one, two in zip(gradients[id(whole)], gradients[id(sliced)], strict=True):
+        assert torch.allclose(one, two, atol=1e-6)
+
+
+def test_stopping_early_keeps_the_schedule(tiny, pixels):
+    full, short = tiny(), tiny()
+    seen = {}
+
+    def keep(step, steps):
+        if step == 4:
+            seen["state"] = state(full)
+        assert steps == RECIPE.steps
+
+    run(full, pixels, on_step=keep)
+    assert run(short, pixels, stop_after=4).steps == 4
+    assert equal(seen["state"], state(short))
+
+
+def test_the_average_of_a_constant_is_the_constant(tiny, pixels):
+    still = RECIPE.model_copy(update={"learning_rate": 0.0, "ema": 0.9})
+    network = tiny(norm=False)
+    before = state(network)
+    run(network, pixels, recipe=still)
+    assert equal(before, state(network))
+
+
+def test_bf16_is_only_for_training(tiny, pixels):
+    network = tiny()
+    half = run(network, pixels, precision="bfloat16")
+    assert half.steps == RECIPE.steps
+    assert {p.dtype for p in network.parameters()} == {torch.float32}
+    inputs, _ = pixels
+    with torch.inference_mode():
+        ours = network(**inputs.batch(ROWS))
+        plain = network.module(**inputs.batch(ROWS))
+    assert torch.equal(ours, plain)
+    full = tiny()
+    run(full, pixels)  # a process may use both
+    assert not equal(state(full), state(network))
+
+
+def test_the_rate_rises_and_falls():
+    steps = 100
+    shares = [rate_share(step, steps, 0.1) for step in range(steps)]
+    assert shares[:10] == pytest.approx([0.1 * (i + 1) for i in range(10)])
+    assert shares[10] == 1
+    assert shares[55] == pytest.approx(0.5)
+    assert 0 < shares[-1] < 0.001
+    assert shares[10:] == sorted(shares[10:], reverse=True)
+
+
+@pytest.mark.parametrize(("steps", "warmup"), [(1, 0.1), (1, 0), (2, 1), (5, 0), (3, 0.5)])
+def test_short_schedules_have_rates_too(steps, warmup):
+    shares = [rate_share(step, steps, warmup) for step in range(steps)]
+    assert all(0 < share <= 1 for share in shares)
+    assert max(shares) == 1
