@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.evidence.scores import Floats, Run, metric_of, weighted_metric
+from headstart.evidence.scores import Floats, Integers, Run, bootstrap_counts, metric_of, weighted_metric
 
 DRAWS = 2000
 LEVEL = 0.90
@@ -135,12 +135,17 @@ def _example_draws(
     block = max(1, BLOCK_CELLS // len(groups))
     for start in range(0, draws, block):
         size = min(block, draws - start)
-        counts = rng.multinomial(len(groups), np.full(len(groups), 1 / len(groups)), size=size).astype(np.float32)
+        counts = bootstrap_counts(len(groups), size, rng)
         for column, (arm, of_arm) in enumerate(runs.items()):
             for run, place in zip(of_arm, places[arm], strict=True):
-                values = weighted_metric(run, metric, num_classes, counts[:, place])
+                values = weighted_metric(run, metric, num_classes, _columns(counts, place))
                 result[start : start + size, column] += values / len(of_arm)
     return result
+
+
+def _columns(counts: Floats, place: Integers) -> Floats:
+    """Counts of the groups of a run's examples, without a copy where every example is a group of its own."""
+    return counts if np.array_equal(place, np.arange(counts.shape[1])) else counts[:, place]
 
 
 def _repeat_draws(values: list[Floats], prior: Floats, rng: np.random.Generator) -> Floats:

@@ -83,3 +83,12 @@ def weighted_metric(run: Run, metric: str, num_classes: int, weights: Floats) ->
         f1 = np.where(seen, 2 * hits / np.maximum(actual + guessed, 1e-12), 0)
         return np.asarray(f1.sum(1) / np.maximum(seen.sum(1), 1))
     raise ValueError(f"unknown metric {metric!r}")
+
+
+def bootstrap_counts(size: int, draws: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """How often each of ``size`` units is drawn in each of ``draws`` bootstrap samples: (draws, size).
+
+    The same distribution as ``rng.multinomial``, several times faster for many units.
+    """
+    picks = rng.integers(0, size, (draws, size)) + size * np.arange(draws)[:, None]
+    return np.bincount(picks.ravel(), minlength=draws * size).reshape(draws, size).astype(np.float32)

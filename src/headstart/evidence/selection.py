@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from headstart.evidence.scores import Run, weighted_metric
+from headstart.evidence.scores import Run, bootstrap_counts, weighted_metric
 
 
 def corrected_metric(
@@ -32,7 +32,7 @@ def corrected_metric(
     if len(groups) < 2:
         raise ValueError("the test examples are all in one group")
     rng = np.random.default_rng(seed)
-    counts = rng.multinomial(len(groups), np.full(len(groups), 1 / len(groups)), size=draws)[:, index].astype(float)
+    counts = bootstrap_counts(len(groups), draws, rng)[:, index].astype(float)
     inside = np.stack([weighted_metric(run, metric, num_classes, counts) for run in runs.values()], 1)
     out_of_bag = (counts == 0).astype(float)
     outside = np.stack([weighted_metric(run, metric, num_classes, out_of_bag) for run in runs.values()], 1)

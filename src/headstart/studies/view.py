@@ -115,11 +115,13 @@ class StudyView:
         chosen = [arm for arm in (arms or self.arms) if n in self.sizes(arm.key)]
         if not chosen:
             return None
-        key = (n, part, tuple(arm.key for arm in chosen), len(self.store.trials()))
+        scatter = float(f"{self.scatter():.1g}")  # coarse, so that a new trial elsewhere changes no old draws
+        trials = tuple(trial.key for arm in chosen for trial in self.trials(arm.key, "measuring", n))
+        key = (n, part, trials, scatter)
         if key not in self._draws:
             self._draws[key] = joint_draws(
                 {arm.key: self.runs(arm.key, n, part) for arm in chosen}, self.settings.metric,
-                len(self.data.class_names), self.scatter(), derive_seed(self.settings.seed, "draws", n), self.rotating,
+                len(self.data.class_names), scatter, derive_seed(self.settings.seed, "draws", n), self.rotating,
             )  # fmt: skip
         return self._draws[key]
 
