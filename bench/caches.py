@@ -1,6 +1,6 @@
 """Feature cache: 8 sizes x 10 repeats of probing against embedding anew each time, in one run.
 
-    python bench/caches.py ../shared/data/cifar10
+python bench/caches.py DATA (images; the figures kept are of CIFAR-10)
 """
 
 from __future__ import annotations

@@ -229,6 +229,7 @@ def _drive(
     known = store.fact("summary")
     if _resume(store, settings) and known and not dry_run:
         return Study(json.loads(known), store.folder)
+    hardware = _same_precision(store, hardware)
     budget = Budget(store, settings.budget_seconds, started)
     created = store.fact("created") or datetime.now(UTC).isoformat(timespec="seconds")
     store.set_fact("created", created)
@@ -275,6 +276,17 @@ def _resume(store: Store, settings: StudySettings) -> bool:
         return True
     store.set_fact("settings", settings.to_json())
     return False
+
+
+def _same_precision(store: Store, hardware: Hardware) -> Hardware:
+    """Go on in the precision that the study began with: a trial's identity holds it."""
+    known = store.fact("dtype")
+    if known is None:
+        store.set_fact("dtype", hardware.dtype)
+    elif known != hardware.dtype:
+        reason = f"as the study began; measured now: {hardware.dtype_reason}"
+        return hardware.model_copy(update={"dtype": known, "dtype_reason": reason})
+    return hardware
 
 
 class _Closing:

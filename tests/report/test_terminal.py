@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 from variants import ALL, HOSTILE
 
-from headstart.report import render_data, render_error, render_header, render_plan, render_strategies, render_summary
+from headstart.report import render_data, render_error, render_header, render_plan, render_summary
 
 
 @pytest.mark.parametrize("width", [80, 100])
@@ -68,7 +68,7 @@ def test_no_color_is_respected(summary, monkeypatch):
     assert "\x1b[3" not in console.file.getvalue()
 
 
-def test_plan_header_and_lists(screen, summary):
+def test_plan_and_header(screen, summary):
     plan = {
         "rows": [{"arm": "[red] of x", "sizes": [60, 1000], "repeats": 3, "recipes": 6, "seconds": 400.0}] * 20,
         "total_seconds": 1500, "budget_seconds": 1800, "comparison_size": 992,
@@ -85,15 +85,6 @@ def test_plan_header_and_lists(screen, summary):
     header = "\n".join(screen(render_header, info))
     assert "2 CPU cores, no GPU, 13 GB memory free; float32" in header
     assert "offline" in header
-    rows = [
-        {"name": "linear_probe", "uses_weights": True, "size": None},
-        {"name": "[x]", "uses_weights": False, "size": 3},
-    ]
-    listed = screen(render_strategies, rows)
-    assert listed[0].split() == ["name", "uses", "weights", "size"]
-    assert listed[1].split() == ["linear_probe", "yes", "–"]
-    assert listed[2].split() == ["[x]", "no", "3"]
-    assert screen(render_strategies, []) == ["none"]
 
 
 def test_data_line(summary, screen):

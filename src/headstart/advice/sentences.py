@@ -53,10 +53,10 @@ def remedy_for(view: StudyView, verdict: Verdict | None) -> str | None:
         return "Allow a larger --budget and run the same command again."
     if verdict.kind != "undetermined":
         return None
-    if verdict.difference is None or verdict.runner_up is None:
-        return "Leave --strategy away, or allow a larger --budget, so that both paradigms are measured."
-    if verdict.runner_up.paradigm == verdict.chosen.paradigm:
-        return "Leave --strategy away, or allow a larger --budget, so that both paradigms are measured."
+    if verdict.difference is None or verdict.runner_up is None or _same_side(verdict.chosen, verdict.runner_up):
+        if len({arm.paradigm for arm in view.arms}) > 1:
+            return "Allow a larger --budget and run the same command again, so that both paradigms are measured."
+        return "Leave --strategy away in a new study, so that both paradigms are measured."
     gap, low, high = verdict.difference
     width = (high - low) / 2
     # the interval shrinks with the square root of what is measured
@@ -70,6 +70,10 @@ def remedy_for(view: StudyView, verdict: Verdict | None) -> str | None:
         return f"Allow about {max(1, round(more / 60))} more minutes for {view.repeats - repeats} more repeats."
     tested = len(view.splits[0].test)
     return f"Label about {max(50, round(tested * max(factor - 1, 0.5), -1)):,.0f} more test examples."
+
+
+def _same_side(one: Arm, other: Arm) -> bool:
+    return one.paradigm == other.paradigm
 
 
 def reasons_for(

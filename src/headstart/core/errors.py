@@ -15,6 +15,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+LISTED = 12  # options that one hint names at most
+
 
 class HeadstartError(Exception):
     """An error whose message tells a person what to do.
@@ -69,7 +71,7 @@ def _rebuild(kind: type[HeadstartError], fact: str, place: str | None, hint: str
 
 
 def did_you_mean(word: str, options: Iterable[str]) -> str:
-    """Name the closest option, or list them all.
+    """Name the closest option, or list the first few.
 
     Args:
         word: What the person wrote.
@@ -83,4 +85,7 @@ def did_you_mean(word: str, options: Iterable[str]) -> str:
     close = difflib.get_close_matches(word.lower(), list(by_lower_case), n=1, cutoff=0.5)
     if close:
         return f"Did you mean {by_lower_case[close[0]]!r}?"
-    return f"Choose one of: {', '.join(known)}" if known else "Nothing is available to choose from"
+    if not known:
+        return "Nothing is available to choose from"
+    more = f" and {len(known) - LISTED} more" if len(known) > LISTED else ""
+    return f"Choose one of: {', '.join(known[:LISTED])}{more}"

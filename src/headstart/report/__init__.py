@@ -8,17 +8,10 @@ from headstart.report.html import write_html
 from headstart.report.notebook import repr_html
 from headstart.report.progress import Progress
 from headstart.report.schema import recommendation_schema, write_json
-from headstart.report.screens import (
-    render_data,
-    render_error,
-    render_header,
-    render_models,
-    render_plan,
-    render_strategies,
-)
+from headstart.report.screens import render_data, render_error, render_header, render_plan
 from headstart.report.terminal import render_summary
 
 __all__ = [
-    "Progress", "recommendation_schema", "render_data", "render_error", "render_header", "render_models",
-    "render_plan", "render_strategies", "render_summary", "repr_html", "write_html", "write_json",
+    "Progress", "recommendation_schema", "render_data", "render_error", "render_header", "render_plan",
+    "render_summary", "repr_html", "write_html", "write_json",
 ]  # fmt: skip

@@ -122,40 +122,6 @@ def render_plan(plan: Mapping[str, Any], console: Console) -> None:
     _labelled(lines, console)
 
 
-def render_strategies(rows: Sequence[Mapping[str, Any]], console: Console | None = None) -> None:
-    """Print the strategies as a table, one column per key."""
-    render_table(rows, console)
-
-
-def render_models(rows: Sequence[Mapping[str, Any]], console: Console | None = None) -> None:
-    """Print the candidates as a table, one column per key."""
-    render_table(rows, console)
-
-
-def render_table(rows: Sequence[Mapping[str, Any]], console: Console | None = None) -> None:
-    """Print a list of dicts: columns in order of first appearance, numbers to the right, None as a dash."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = console or Console()
-    if not rows:
-        console.print(Text("none", style="dim"))
-        return
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", show_edge=False)
-    columns = list(dict.fromkeys(key for row in rows for key in row))
-    for column in columns:
-        values = [row.get(column) for row in rows]
-        numeric = all(
-            isinstance(value, (int, float)) and not isinstance(value, bool) for value in values if value is not None
-        )
-        title = Text(wording.clean(column.replace("_", " ")))
-        table.add_column(title, justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(_cell(row.get(column))) for column in columns))
-    console.print(table)
-
-
 def render_error(fact: str, place: str | None, hint: str | None, console: Console) -> None:
     """Print an error a person can fix: what was found, where, what to do next."""
     from rich.text import Text
@@ -165,20 +131,6 @@ def render_error(fact: str, place: str | None, hint: str | None, console: Consol
         console.print(Text.assemble(("  in: ", "dim"), wording.clean(place)), soft_wrap=True)
     if hint:
         console.print(Text.assemble(("  hint: ", "bold"), wording.clean(hint)), soft_wrap=True)
-
-
-def _cell(value: object) -> str:
-    if value is None or wording.missing(value):
-        return wording.MISSING
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:,.3g}" if abs(value) < 1000 else f"{value:,.0f}"
-    if isinstance(value, (list, tuple)):
-        return wording.clean(", ".join(str(item) for item in value))
-    return wording.clean(value)
 
 
 def _labelled(lines: Sequence[tuple[str, str]], console: Console) -> None:

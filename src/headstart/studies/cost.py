@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 
 from headstart.core import Arm, Recipe
 from headstart.models import build
@@ -56,7 +57,8 @@ class CostModel:
             context.features(candidate.name, sample[:2])  # the first pass pays for warming up
             start = now()
             batch = inputs.batch(sample)
-            network.features(**{name: value.to(next(network.parameters()).device) for name, value in batch.items()})
+            with torch.inference_mode():
+                network.features(**{name: value.to(next(network.parameters()).device) for name, value in batch.items()})
             self.embed_rate[candidate.name] = (now() - start) / len(sample)
             self.fit_rate.setdefault(arm.key, 1e-4)
             return

@@ -141,7 +141,8 @@ class StudyRunner:
         self.budget.heartbeat(force=True)
         seconds = trial.ended - trial.started
         if outcome.measurement.succeeded:
-            self.cost.observe(proposal.arm, proposal.recipe, proposal.n, seconds)
+            # the trial's own seconds: a resumed one took longer than this run of it, and caches fill only once
+            self.cost.observe(proposal.arm, proposal.recipe, proposal.n, outcome.measurement.seconds)
         if spec.role == "measuring":
             self._keep_model(spec, outcome)
         value = outcome.measurement.value
@@ -205,7 +206,7 @@ class StudyRunner:
     def _learn_costs(self) -> None:
         for trial in self.store.trials():
             if trial.measurement.succeeded:
-                self.cost.observe(trial.spec.arm, trial.spec.recipe, trial.spec.n, trial.ended - trial.started)
+                self.cost.observe(trial.spec.arm, trial.spec.recipe, trial.spec.n, trial.measurement.seconds)
 
     def _show_leaders(self, n: int | None) -> None:
         draws = self.view.draws(n, part="judge") if n else None
