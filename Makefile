@@ -1,7 +1,7 @@
 # `make demo` and `make test` need Python 3.11, pip and make; they set up everything else in .venv, once.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
-DEMO_BUDGET ?= 60s
+DEMO_BUDGET ?= 2m
 
 BIN := .venv/bin
 STAMP := .venv/stamp

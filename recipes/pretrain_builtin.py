@@ -8,12 +8,11 @@ command continues from there::
 ``DATA_FOLDER`` holds ``train-*.parquet`` and ``test-*.parquet`` with the columns ``image`` (struct of
 ``bytes``) and ``label``.
 
-The shipped weights come from two cycles: the second warm-restarts at full resolution (SGDR, Loshchilov &
-Hutter 2017)::
+The model card says which settings the shipped weights had. A second cycle may warm-restart from earlier weights at
+full resolution (SGDR, Loshchilov & Hutter 2017)::
 
-    python recipes/pretrain_builtin.py DATA --work runs/cycle1 --out runs/first --epochs 21
-    python recipes/pretrain_builtin.py DATA --work runs/cycle2 --out src/headstart/builtin/image \
-        --start-from runs/first --epochs 10 --rate 0.06 --smallest-crop 0.4
+    python recipes/pretrain_builtin.py DATA_FOLDER --work runs/second --out src/headstart/builtin/image \
+        --start-from FIRST_WEIGHTS --epochs 10 --rate 0.06 --smallest-crop 0.4
 
 The recipe, and why:
 

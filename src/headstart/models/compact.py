@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import nn
 
 WORD = re.compile(r"\w+|[^\w\s]")
+SMALL_PICTURE = 24  # pixels of a side
 HASH_SLOTS = 2**14
 
 
@@ -45,11 +46,13 @@ class CompactImageNetwork(nn.Module):
     Args:
         num_classes: Width of the output.
         input_size: Pixels of a side.
-        width: Channels of the first stage; doubled at each further one.
+        width: Channels of the first stage; doubled at each further one. By default 32, or 16 for pictures
+            so small that there is little to see.
     """
 
-    def __init__(self, num_classes: int, input_size: int, width: int = 32) -> None:
+    def __init__(self, num_classes: int, input_size: int, width: int | None = None) -> None:
         super().__init__()
+        width = width or (32 if input_size >= SMALL_PICTURE else 16)
         self.settings = {"num_classes": num_classes, "input_size": input_size, "width": width}
         stride = 2 if input_size >= 48 else 1
         self.stem = nn.Conv2d(3, width, 3, stride, 1, bias=False)
