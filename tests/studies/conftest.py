@@ -78,7 +78,7 @@ def make_runner(pictures: LabelledData, tmp_path: Path):
         view = StudyView(settings, pictures, make_splits(pictures, 0), arms, store)
         runner = StudyRunner(view, candidates, MACHINE, Budget(store, budget), Silent(), tmp_path / "cache")
         runner.cost = CostModel(
-            train_rate={arm.key: 1e-4 for arm in arms}, predict_rate={arm.key: 1e-5 for arm in arms},
+            train_rate={(arm.key, 16): 1e-4 for arm in arms}, predict_rate={arm.key: 1e-5 for arm in arms},
             embed_rate={"builtin:image": 1e-4}, fit_rate={"linear_probe@builtin:image": 1e-5},
         )  # fmt: skip
         return runner

@@ -144,7 +144,7 @@ def test_the_true_best_arm_is_found(make_runner, true_accuracy):
 
 def test_costly_arms_stay_out_but_never_the_last_of_a_paradigm(make_runner):
     runner = make_runner(budget=120.0)
-    runner.cost.train_rate["from_scratch@builtin:image"] = 0.5
+    runner.cost.train_rate["from_scratch@builtin:image", 16] = 0.5
     plan = runner.prepare()
     assert "from_scratch@builtin:image" in runner.planner.dropped
     assert any("from_scratch of builtin:image" == what for what, _ in plan.left_out)

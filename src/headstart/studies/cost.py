@@ -23,13 +23,13 @@ class CostModel:
     """Rates by arm, learnt from a few timed steps and corrected by every finished trial.
 
     Attributes:
-        train_rate: Seconds per example and step.
+        train_rate: Seconds per example and step, by arm and batch size: small batches cost more an example.
         predict_rate: Seconds per predicted example.
         embed_rate: Seconds per example through a frozen network, by candidate.
         fit_rate: Seconds per label of convex fits.
     """
 
-    train_rate: dict[str, float] = field(default_factory=dict)
+    train_rate: dict[tuple[str, int], float] = field(default_factory=dict)
     predict_rate: dict[str, float] = field(default_factory=dict)
     embed_rate: dict[str, float] = field(default_factory=dict)
     fit_rate: dict[str, float] = field(default_factory=dict)
@@ -69,8 +69,17 @@ class CostModel:
         start = now()
         options = LoopOptions(precision=context.hardware.dtype, stop_after=TIMED_STEPS)
         train(network, inputs, context.data.labels, rows, phase, recipe, 0, options)
-        self.train_rate[arm.key] = (now() - start) / (TIMED_STEPS * min(recipe.batch_size, len(rows)))
-        self.predict_rate[arm.key] = self.train_rate[arm.key] / 3  # backward costs twice the forward pass
+        rate = (now() - start) / (TIMED_STEPS * min(recipe.batch_size, len(rows)))
+        self.train_rate[arm.key, recipe.batch_size] = rate
+        # backward costs twice the forward pass
+        self.predict_rate[arm.key] = min(rate / 3, self.predict_rate.get(arm.key, rate))
+
+    def rate(self, arm: Arm, batch_size: int) -> float:
+        """Seconds per example and step at a batch size, or at the nearest one that is known; 0 if none is."""
+        known = {size: rate for (key, size), rate in self.train_rate.items() if key == arm.key}
+        if not known:
+            return 0.0
+        return known[min(known, key=lambda size: abs(size - batch_size))]
 
     def predict(self, arm: Arm, recipe: Recipe, n: int, measured: int, context: TrialContext, embed: int = 0) -> float:
         """Seconds that a trial will take.
@@ -86,17 +95,17 @@ class CostModel:
         strategy = get_strategy(arm.strategy)
         candidate = context.candidates[arm.candidate]
         if any(isinstance(phase, Train) for phase in strategy.phases(candidate.family)):
-            work = recipe.steps * min(recipe.batch_size, n) * self.train_rate.get(arm.key, 0.0)
+            work = recipe.steps * min(recipe.batch_size, n) * self.rate(arm, recipe.batch_size)
         else:
             work = n * self.fit_rate.get(arm.key, 0.0) + embed * self.embed_rate.get(candidate.name, 0.0)
         return SAFETY * (work + measured * self.predict_rate.get(arm.key, 0.0)) + FIXED_SECONDS
 
     def observe(self, arm: Arm, recipe: Recipe, n: int, seconds: float) -> None:
         """Correct the rate of an arm by a finished trial; slower counts at once, faster by half."""
-        if recipe.steps and arm.key in self.train_rate:
+        if recipe.steps:
             seen = seconds / (recipe.steps * min(recipe.batch_size, n))
-            known = self.train_rate[arm.key]
-            self.train_rate[arm.key] = max(seen, (seen + known) / 2)
+            known = self.rate(arm, recipe.batch_size)
+            self.train_rate[arm.key, recipe.batch_size] = max(seen, (seen + known) / 2)
         elif arm.key in self.fit_rate and not recipe.steps and n:
             seen = seconds / n
             self.fit_rate[arm.key] = max(seen, (seen + self.fit_rate[arm.key]) / 2)

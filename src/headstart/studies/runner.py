@@ -88,10 +88,10 @@ class StudyRunner:
         pricing = Pricing(self.view, self.context, self.cost, mirrored, self.budget.seconds)
         self.planner = Planner(pricing)
         rows = self.view.splits[0].pool
-        typical = pricing.grid()[len(pricing.grid()) // 2]
         for arm in self.view.arms:
-            recipe = recipes_for(arm, pricing.setting(arm, typical))[0]
-            self.cost.time_arm(arm, recipe, self.context, rows)
+            recipes = [recipes_for(arm, pricing.setting(arm, n))[0] for n in pricing.grid()]
+            for recipe in {recipe.batch_size: recipe for recipe in (recipes[0], recipes[-1])}.values():
+                self.cost.time_arm(arm, recipe, self.context, rows)
             self.budget.heartbeat(force=True)
         self._learn_costs()
         return self.planner.make_plan(self.budget.left)
