@@ -24,7 +24,9 @@ def machine() -> str:
 def write(name: str, title: str, lines: list[str]) -> Path:
     """Write ``results/NAME.md`` and print it."""
     RESULTS.mkdir(exist_ok=True)
-    command = shlex.join(["python", *sys.argv])
+    # where data lie on this machine is nobody's business
+    words = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv]
+    command = shlex.join(["python", *words])
     text = "\n".join([f"# {title}", "", f"{date.today()}; {machine()}; `{command}`", "", *lines, ""])
     (RESULTS / f"{name}.md").write_text(text)
     print(text)
