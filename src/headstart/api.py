@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headstart._version import __version__
-from headstart.advice import Recommendation, folder_size_mb, recommend
+from headstart.advice import Recommendation
 from headstart.core import BundleError, Hardware, SettingsError, probe_hardware
 from headstart.data import Finding, make_splits
 from headstart.data import check as check_data
 from headstart.data import load as load_data
 from headstart.models import FittedModel
 from headstart.models import load as load_model
-from headstart.report import Progress, render_data, render_header, render_plan, repr_html, write_html, write_json
-from headstart.report.summary import build_summary, describe_data
+from headstart.report import Progress, render_data, render_header, render_plan, repr_html
+from headstart.report.closing import CLOSING_SECONDS, Closing
+from headstart.report.summary import describe_data
 from headstart.studies import (
     Budget,
     Plan,
@@ -37,9 +38,6 @@ from headstart.studies.store import now
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
-
-SUMMARY_EVERY = 45.0  # seconds between answers written while the study runs
-CLOSING_SECONDS = 6.0  # kept back for the report
 
 
 class Study:
@@ -240,7 +238,7 @@ def _drive(
         screen, settings.budget_seconds, quiet, spent_seconds=budget.spent, metric=settings.metric
     ) as progress:
         runner = StudyRunner(view, candidates, hardware, budget, progress, store.folder / "cache")
-        closing = _Closing(view, runner, hardware, findings, skipped, command, created)
+        closing = Closing(view, runner, hardware, findings, skipped, command, created)
         runner.after_trial = closing.now_and_then
         plan = runner.prepare()
         closing.skipped = [*skipped, *plan.left_out]
@@ -287,55 +285,6 @@ def _same_precision(store: Store, hardware: Hardware) -> Hardware:
         reason = f"as the study began; measured now: {hardware.dtype_reason}"
         return hardware.model_copy(update={"dtype": known, "dtype_reason": reason})
     return hardware
-
-
-class _Closing:
-    """Writes the answer: now and then while the study runs, and at its end."""
-
-    def __init__(
-        self, view: StudyView, runner: StudyRunner, hardware: Hardware, findings: Sequence[Finding],
-        skipped: list[tuple[str, str]], command: Sequence[str], created: str,
-    ) -> None:  # fmt: skip
-        self.view, self.runner, self.hardware, self.findings = view, runner, hardware, findings
-        self.skipped, self.command, self.created = skipped, command, created
-        self._last = -SUMMARY_EVERY
-
-    def summary(self, status: str, model: tuple[str | None, str | None] = (None, None)) -> dict[str, Any]:
-        """The summary as of now."""
-        runner = self.runner
-        sizes = {arm.key: folder_size_mb(runner.model_folder(arm.key)) for arm in self.view.arms}
-        recommendation = recommend(
-            self.view, baseline=runner.baseline(), spent_seconds=runner.budget.spent,
-            budget_seconds=runner.budget.seconds, dropped=runner.planner.dropped if runner.planner else {},
-            model_dir=model[0], model_format=model[1],
-            model_sizes={key: size for key, size in sizes.items() if size is not None},
-        )  # fmt: skip
-        return build_summary(
-            self.view, recommendation, self.hardware, findings=self.findings, skipped=self.skipped,
-            command=self.command, created=self.created, status=status,
-        )  # fmt: skip
-
-    def now_and_then(self) -> None:
-        """Keep a valid answer in the store, without spending much time on it."""
-        if now() - self._last >= SUMMARY_EVERY:
-            self.write("running", report=False)
-            self._last = now()
-
-    def write(self, status: str, report: bool = True) -> dict[str, Any]:
-        """Publish the chosen model, store the summary, write JSON and page."""
-        draft = self.summary(status)
-        chosen = draft["recommendation"]
-        published = None
-        if chosen["strategy"]:
-            published = self.runner.publish_model(f"{chosen['strategy']}@{chosen['candidate']}")
-        summary = draft
-        if published is not None:
-            summary = self.summary(status, (str(published), load_model(published).card.model_format))
-        self.view.store.set_fact("summary", json.dumps(summary))
-        write_json(summary, self.view.store.folder / "recommendation.json")
-        if report:
-            write_html(summary, self.view.store.folder / "report.html")
-        return summary
 
 
 def _plan_dict(plan: Plan, settings: StudySettings) -> dict[str, Any]:
