@@ -3,19 +3,29 @@
 Resumable at any moment: finished trials stay in the work folder and the same command goes on::
 
     python bench/full_comparison.py DATA --n 4000 --work runs/full/cifar10 [--group-regex R] [--hours 3]
+    python bench/full_comparison.py DATA --study STUDY --work runs/full/cifar10
 
-Writes ``bench/results/full_NAME.csv`` (a row for each trial) as trials finish.
+The second form completes a study at its comparison size: it takes over the study's finished trials, which are
+what it would compute itself (every random choice derives from the trial's own words), with the recipes chosen
+there, and runs every arm and repeat that the study left out.
+
+Writes ``bench/results/full_NAME.csv`` (a row for each trial) as trials finish. The columns ``judge`` and ``final``
+are the metric on either half of the test part.
 """
 
 from __future__ import annotations
 
 import argparse
+import sqlite3
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from headstart.core import probe_hardware
-from headstart.data import check, load, make_splits
+import headstart as hs
+from headstart.core import derive_seed, probe_hardware
+from headstart.data import LabelledData, check, load, make_splits
+from headstart.evidence import metric_of
 from headstart.report import Progress
 from headstart.studies import (
     Budget,
@@ -25,10 +35,12 @@ from headstart.studies import (
     StudyRunner,
     StudySettings,
     StudyView,
+    Trial,
     choose_metric,
     find_candidates,
     make_arms,
 )
+from headstart.studies.store import FILE
 from headstart.studies.tuning import SMALLEST_PER_CLASS, equal_effort
 
 RESULTS = Path(__file__).parent / "results"
@@ -36,58 +48,114 @@ RESULTS = Path(__file__).parent / "results"
 
 def main() -> None:
     """Run what is missing and write the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data")
-    parser.add_argument("--n", type=int, required=True)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--group-regex")
-    parser.add_argument("--hours", type=float, default=3.0)
-    arguments = parser.parse_args()
+    arguments = read_arguments()
     data = load(arguments.data, group_regex=arguments.group_regex)
     data.findings = check(data)
     metric, _ = choose_metric(None, [int(count) for count in data.class_counts])
     candidates, _ = find_candidates((), data.task, data.images.native_size if data.images else 0)
-    arms, _ = make_arms(candidates, (), ())
+    arms, _ = make_arms(candidates, arguments.strategy, ())
     budget = arguments.hours * 3600
     settings = StudySettings(
         source=data.source, task=data.task, metric=metric, margin=0.01, seed=0, candidates=tuple(candidates),
         strategies=tuple(dict.fromkeys(arm.strategy for arm in arms)), data_fingerprint=data.fingerprint,
         budget_seconds=budget,
     )  # fmt: skip
+    n = hs.Study.open(arguments.study).recommendation.comparison_size if arguments.study else arguments.n
+    if arguments.study and not (arguments.work / FILE).exists():
+        take_over(arguments.study, arguments.work)
     with StudyLock(arguments.work), Progress(None, budget, metric=metric) as progress:
         store = Store(arguments.work)
-        view = StudyView(settings, data, make_splits(data, 0), arms, store)
+        view = Repeated(settings, data, make_splits(data, 0), arms, store)
+        view.repeats = arguments.repeats
         clock = Budget(store, budget)
         runner = StudyRunner(view, candidates, probe_hardware(), clock, progress, arguments.work / "cache")
         runner.prepare()
-        size = min(arguments.n, view.pool_size)
-        enough = SMALLEST_PER_CLASS * len(data.class_names)
-        tuning_size = size // 4 if size // 4 >= enough else size
-        settings_by_arm = {arm.key: runner.planner.pricing.setting(arm, tuning_size) for arm in arms}
-        effort = equal_effort(arms, settings_by_arm)[0]
         runner.planner.dropped.clear()
-        plan = Plan((size,), size, tuning_size, effort, 0.0, fixed=True)
-        runner.after_trial = lambda: write_table(view, arguments.work.name)
-        runner.run(plan)
-        write_table(view, arguments.work.name)
+        size = min(n, view.pool_size)
+        runner.after_trial = lambda: write_table(view, size, arguments.work.name)
+        runner.run(make_plan(runner, size, tune=not arguments.study))
+        write_table(view, size, arguments.work.name)
         store.close()
 
 
-def write_table(view: StudyView, name: str) -> None:
-    """A row for each finished trial, with the metric on either half of the test part."""
+def read_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data")
+    size = parser.add_mutually_exclusive_group(required=True)
+    size.add_argument("--n", type=int)
+    size.add_argument("--study", type=Path, help="complete this study at its comparison size")
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--group-regex")
+    parser.add_argument("--strategy", action="append", default=[])
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--hours", type=float, default=3.0)
+    return parser.parse_args()
+
+
+class Repeated(StudyView):
+    """A view whose number of repeats is given rather than derived."""
+
+    repeats = 3
+
+
+def take_over(study: Path, work: Path) -> None:
+    """Copy a study's trials, with its clock at zero."""
+    work.mkdir(parents=True, exist_ok=True)
+    source, target = sqlite3.connect(study / FILE), sqlite3.connect(work / FILE)
+    with target:
+        source.backup(target)
+        target.execute("DELETE FROM facts WHERE name NOT IN ('store_version', 'mirrored', 'dtype')")
+    source.close()
+    target.close()
+
+
+def make_plan(runner: StudyRunner, size: int, tune: bool) -> Plan:
+    """Every arm at one size; with ``tune``, as many recipes as equal effort gives."""
+    view, pricing = runner.view, runner.planner.pricing
+    enough = SMALLEST_PER_CLASS * len(view.data.class_names)
+    tuning_size = size // 4 if size // 4 >= enough else size
+    effort = equal_effort(view.arms, {arm.key: pricing.setting(arm, tuning_size) for arm in view.arms})
+    return Plan((size,), size, tuning_size if tune else None, effort[0 if tune else -1], 0.0, fixed=True)
+
+
+def halves(data: LabelledData, view: StudyView) -> np.ndarray:
+    """Mask of the examples that may name the best arm: the study's own half, or half of the groups by lot."""
+    mask, halved = view.judged
+    if halved:
+        return mask
+    lot = np.random.default_rng(derive_seed(0, "halves"))
+    groups = np.unique(data.groups)
+    return np.isin(data.groups, lot.choice(groups, len(groups) // 2, replace=False))
+
+
+def write_table(view: StudyView, size: int, name: str) -> None:
+    """A row for each finished trial of the size, and for those that chose its recipes."""
+    first_half = halves(view.data, view)
     rows = []
     for trial in view.store.trials():
         spec, measurement = trial.spec, trial.measurement
+        if spec.role == "measuring" and spec.n != size:
+            continue
         row = {
             "arm": spec.arm.key, "paradigm": spec.arm.paradigm, "role": spec.role, "n": spec.n, "repeat": spec.repeat,
             "fold": spec.fold, "recipe": spec.recipe.label, "rate": spec.recipe.learning_rate,
             "steps": spec.recipe.steps, "metric": view.settings.metric, "value": measurement.value,
-            "seconds": round(trial.ended - trial.started, 2), "error": measurement.error or "",
+            "seconds": round(trial.measurement.seconds, 2), "error": measurement.error or "",
         }  # fmt: skip
         if spec.role == "measuring" and measurement.succeeded:
-            row["judge"], row["final"] = view.value(trial, "judge"), view.value(trial, "final")
+            row["judge"], row["final"] = on_halves(view, trial, first_half)
         rows.append(row)
     pd.DataFrame(rows).to_csv(RESULTS / f"full_{name}.csv", index=False)
+
+
+def on_halves(view: StudyView, trial: Trial, first_half: np.ndarray) -> tuple[float, float]:
+    """The metric on either half of the test part."""
+    run = view.run(trial)
+    inside = first_half[run.examples]
+    classes = len(view.data.class_names)
+    judge, final = (metric_of(run.restrict(part), view.settings.metric, classes) for part in (inside, ~inside))
+    return judge, final
 
 
 if __name__ == "__main__":

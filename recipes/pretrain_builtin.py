@@ -8,11 +8,11 @@ command continues from there::
 ``DATA_FOLDER`` holds ``train-*.parquet`` and ``test-*.parquet`` with the columns ``image`` (struct of
 ``bytes``) and ``label``.
 
-The model card says which settings the shipped weights had. A second cycle may warm-restart from earlier weights at
-full resolution (SGDR, Loshchilov & Hutter 2017)::
+The model card says which settings the shipped weights had. A second cycle may warm-restart from earlier weights
+(SGDR, Loshchilov & Hutter 2017) at higher resolutions::
 
     python recipes/pretrain_builtin.py DATA_FOLDER --work runs/second --out src/headstart/builtin/image \
-        --start-from FIRST_WEIGHTS --epochs 10 --rate 0.06 --smallest-crop 0.4
+        --start-from FIRST_WEIGHTS --epochs 15 --rate 0.06 --smallest-crop 0.4 --compile
 
 The recipe, and why:
 
@@ -44,6 +44,7 @@ from transformers import ResNetConfig, ResNetForImageClassification
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
 RESOLUTIONS = ((0.30, 40), (0.70, 48), (1.00, 64))  # (until this share of the run, pixels)
+SECOND_CYCLE = ((0.33, 48), (1.00, 64))
 NATIVE = 64
 
 
@@ -149,7 +150,7 @@ def train(arguments: argparse.Namespace) -> None:
     else:
         model = ResNetForImageClassification(config)
     model = model.to(device, memory_format=torch.channels_last)
-    resolutions = ((1.00, NATIVE),) if arguments.start_from else RESOLUTIONS
+    resolutions = SECOND_CYCLE if arguments.start_from else RESOLUTIONS
     average = copy.deepcopy(model).eval()
     decayed = [p for p in model.parameters() if p.ndim > 1]
     plain = [p for p in model.parameters() if p.ndim <= 1]
@@ -158,6 +159,7 @@ def train(arguments: argparse.Namespace) -> None:
     dtype = fastest_dtype(model, device)
     steps_per_epoch = len(images) // arguments.batch
     total = steps_per_epoch * arguments.epochs
+    forward = torch.compile(model, dynamic=False) if arguments.compile else model
     first_epoch, history = 0, []
     checkpoint = arguments.work / "checkpoint.pt"
     if checkpoint.exists():
@@ -181,7 +183,7 @@ def train(arguments: argparse.Namespace) -> None:
             batch = random_resized_crop(normalise(images[rows].to(device)), pixels, arguments.smallest_crop)
             batch = batch.contiguous(memory_format=torch.channels_last)
             with torch.autocast(device.type, torch.bfloat16, enabled=dtype == torch.bfloat16):
-                logits = model(batch).logits
+                logits = forward(batch).logits
             loss = F.cross_entropy(logits.float(), labels[rows].to(device), label_smoothing=0.1)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
@@ -237,7 +239,8 @@ def main() -> None:
     parser.add_argument("--average", type=float, default=0.998)
     parser.add_argument("--smallest-crop", type=float, default=0.5)
     parser.add_argument("--widths", type=int, nargs=4, default=[32, 64, 128, 256])
-    parser.add_argument("--start-from", type=Path, help="weights of an earlier cycle; trains at 64 px throughout")
+    parser.add_argument("--start-from", type=Path, help="weights of an earlier cycle")
+    parser.add_argument("--compile", action="store_true", help="compile the network: a tenth faster on two cores")
     parser.add_argument("--seed", type=int, default=0)
     train(parser.parse_args())
 

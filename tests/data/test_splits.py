@@ -73,6 +73,14 @@ def test_tuning_holdout(make_texts):
     assert not np.array_equal(held, tuning_holdout(data, subset, seed=2)[1])
 
 
+def test_tuning_holdout_keeps_copies_together_beside_an_official_test_part(make_texts):
+    texts = [f"text number {i // 3}" for i in range(90)]
+    data = make_texts([i // 3 % 2 for i in range(90)], texts=texts, parts=["train"] * 60 + ["test"] * 30)
+    train, held = tuning_holdout(data, np.arange(60), seed=0)
+    assert len(held) == 12
+    assert not {texts[i] for i in train} & {texts[i] for i in held}
+
+
 def test_tuning_holdout_keeps_every_class(make_texts):
     data = make_texts([0] * 20 + [1, 1, 2, 2])
     for seed in range(10):

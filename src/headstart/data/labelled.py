@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from headstart.data.duplicates import Clusters
+from headstart.data.duplicates import Clusters, connect, number
 from headstart.data.findings import Finding
 from headstart.data.image_store import ImageStore
 
@@ -59,6 +60,14 @@ class LabelledData:
     def has_test(self) -> bool:
         """Whether there is an official test part."""
         return bool(self.is_test.any())
+
+    @cached_property
+    def inseparable(self) -> np.ndarray:
+        """(N,) int64: groups together with the copies of their examples, which no part of ours separates.
+
+        Beside an official test part ``groups`` itself must not hold copies: it would tie pool to test.
+        """
+        return connect(len(self), number(self.groups), self.clusters.near)
 
     @property
     def class_counts(self) -> np.ndarray:

@@ -67,7 +67,7 @@ def make_splits(data: LabelledData, seed: int = 0, test_share: float = 0.2) -> t
 
 
 def tuning_holdout(data: LabelledData, subset: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Hold out a stratified fifth of a subset for choosing recipes; groups stay whole.
+    """Hold out a stratified fifth of a subset for choosing recipes; groups and copies stay together.
 
     Args:
         data: The data.
@@ -78,7 +78,7 @@ def tuning_holdout(data: LabelledData, subset: np.ndarray, seed: int) -> tuple[n
         Indices to train on and indices held out, each in the order of ``subset``. Every class of the subset keeps
         at least one example to train on, so the held-out part can be smaller than a fifth, or empty.
     """
-    units = units_of(data, subset)
+    units = units_of(data, subset, data.inseparable)
     order = stratified_order(units, derive_seed(seed, "tuning holdout"))
     held = hold_out(units, order, target=round(len(subset) / 5), keep=1)
     is_held = np.isin(subset, _examples(units, held))

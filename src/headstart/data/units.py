@@ -34,18 +34,20 @@ class Units:
         return strata
 
 
-def units_of(data: LabelledData, indices: np.ndarray) -> Units:
+def units_of(data: LabelledData, indices: np.ndarray, groups: np.ndarray | None = None) -> Units:
     """Gather examples into their groups.
 
     Args:
         data: The data.
         indices: Which examples.
+        groups: (N,) group numbers of all examples; those of the data if not given.
 
     Returns:
         The units, in the order of their smallest example index: independent of the order of ``indices``.
     """
     ordered = np.sort(indices)
-    _, first, unit = np.unique(data.groups[ordered], return_index=True, return_inverse=True)
+    groups = data.groups if groups is None else groups
+    _, first, unit = np.unique(groups[ordered], return_index=True, return_inverse=True)
     rank = np.empty(len(first), dtype=np.int64)
     rank[np.argsort(first)] = np.arange(len(first))
     unit = rank[unit]
