@@ -57,6 +57,7 @@ def main() -> None:
     budget = arguments.hours * 3600
     settings = StudySettings(
         source=data.source, task=data.task, metric=metric, margin=0.01, seed=0, candidates=tuple(candidates),
+        weights=tuple(candidate.weights_hash for candidate in candidates.values()),
         strategies=tuple(dict.fromkeys(arm.strategy for arm in arms)), data_fingerprint=data.fingerprint,
         budget_seconds=budget,
     )  # fmt: skip

@@ -25,7 +25,7 @@ def write(name: str, title: str, lines: list[str]) -> Path:
     """Write ``results/NAME.md`` and print it."""
     RESULTS.mkdir(exist_ok=True)
     # where data lie on this machine is nobody's business
-    words = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv]
+    words = [Path(word).name if word.startswith(("/", "..")) else word for word in sys.argv]
     command = shlex.join(["python", *words])
     text = "\n".join([f"# {title}", "", f"{date.today()}; {machine()}; `{command}`", "", *lines, ""])
     (RESULTS / f"{name}.md").write_text(text)

@@ -61,6 +61,13 @@ def same_elsewhere(study: hs.Study, source: str, group_regex: str | None) -> str
     return f"transformers.pipeline on {SAMPLE} examples: largest difference of a probability {max(gaps):.1e}"
 
 
+def first_answer(study: hs.Study) -> str:
+    """When the first arm was measured, in seconds and as a share of the budget."""
+    trials = study.table()
+    ended = trials[trials.role == "measuring"].ended.min()
+    return f"{ended:.0f} s ({100 * ended / study.recommendation.costs.budget_seconds:.0f} % of the budget)"
+
+
 def main() -> None:
     """Compare and write."""
     from record import write
@@ -76,7 +83,10 @@ def main() -> None:
     arm = f"{answer.strategy}@{answer.candidate}"
     lines = [
         f"- verdict: {answer.sentence}",
-        f"- budget {answer.costs.budget_seconds:.0f} s, spent {answer.costs.spent_seconds:.0f} s",
+        f"- budget {answer.costs.budget_seconds:.0f} s, spent {answer.costs.spent_seconds:.0f} s; "
+        f"first arm measured after {first_answer(study)}",
+        f"- comparison size {answer.comparison_size:,}; recipes tried: "
+        + ", ".join(f"{arm.name} {arm.evaluations}" for arm in answer.arms),
         f"- model: {same_elsewhere(study, arguments.data, arguments.group_regex)}",
     ]
     if arguments.full.exists():

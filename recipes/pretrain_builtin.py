@@ -203,8 +203,11 @@ def train(arguments: argparse.Namespace) -> None:
         history.append(row)
         print(json.dumps(row), flush=True)
         state = {
-            "model": model.state_dict(), "average": average.state_dict(), "optimizer": optimizer.state_dict(),
-            "epoch": epoch + 1, "history": history,
+            "model": model.state_dict(),
+            "average": average.state_dict(),
+            "optimizer": optimizer.state_dict(),
+            "epoch": epoch + 1,
+            "history": history,
         }
         partial = checkpoint.with_suffix(".partial")
         torch.save(state, partial)
@@ -217,9 +220,15 @@ def save(model: torch.nn.Module, out: Path, history: list[dict]) -> None:
     out.mkdir(parents=True, exist_ok=True)
     model.half().to(memory_format=torch.contiguous_format).save_pretrained(out)
     preprocessor = {
-        "image_processor_type": "ViTImageProcessor", "do_resize": True,
-        "do_rescale": True, "rescale_factor": 1 / 255, "do_normalize": True, "image_mean": MEAN, "image_std": STD,
-        "resample": 2, "size": {"height": NATIVE, "width": NATIVE},
+        "image_processor_type": "ViTImageProcessor",
+        "do_resize": True,
+        "do_rescale": True,
+        "rescale_factor": 1 / 255,
+        "do_normalize": True,
+        "image_mean": MEAN,
+        "image_std": STD,
+        "resample": 2,
+        "size": {"height": NATIVE, "width": NATIVE},
     }
     (out / "preprocessor_config.json").write_text(json.dumps(preprocessor, indent=2) + "\n")
     (out / "training_history.json").write_text(json.dumps(history, indent=1) + "\n")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from headstart._version import __version__
 from headstart.advice import Recommendation
-from headstart.core import BundleError, Hardware, SettingsError, probe_hardware
+from headstart.core import BundleError, Hardware, SettingsError, probe_hardware, seconds_waited
 from headstart.data import Finding, make_splits
 from headstart.data import check as check_data
 from headstart.data import load as load_data
@@ -33,6 +35,7 @@ from headstart.studies import (
     make_arms,
     parse_budget,
 )
+from headstart.studies.store import FILE as STORE_FILE
 from headstart.studies.store import now
 
 if TYPE_CHECKING:
@@ -175,7 +178,10 @@ def study(
     """
     from rich.console import Console as RichConsole
 
-    started = now()
+    started = now() - seconds_waited()
+    asked = {"budget": budget, "out": out, "task": task, "candidates": candidates, "strategies": strategies}
+    asked |= {"metric": metric, "margin": margin, "seed": seed, **columns}
+    call = _python_call(data, asked)
     seconds = parse_budget(budget)
     check_margin(margin)
     screen = console or RichConsole(stderr=True, quiet=quiet)
@@ -196,18 +202,26 @@ def study(
     arms, left_out = make_arms(found, strategies, candidates)
     settings = StudySettings(
         source=labelled.source, task=labelled.task, metric=name, margin=margin, seed=seed,
-        candidates=tuple(found), strategies=tuple(dict.fromkeys(arm.strategy for arm in arms)),
+        candidates=tuple(found), weights=tuple(candidate.weights_hash for candidate in found.values()),
+        strategies=tuple(dict.fromkeys(arm.strategy for arm in arms)),
         data_fingerprint=labelled.fingerprint, budget_seconds=seconds,
     )  # fmt: skip
-    with StudyLock(folder):
-        store = Store(folder)
+    with TemporaryDirectory() as rehearsal, StudyLock(_copied(folder, Path(rehearsal)) if dry_run else folder):
+        store = Store(Path(rehearsal) if dry_run else folder)
         try:
             return _drive(
                 StudyView(settings, labelled, splits, arms, store), found, findings, [*skipped, *left_out], hardware,
-                started, screen, quiet, dry_run, tuple(command or _python_call(data, budget)), why,
+                started, screen, quiet, dry_run, tuple(command or [call]), why, folder,
             )  # fmt: skip
         finally:
             store.close()
+
+
+def _copied(folder: Path, rehearsal: Path) -> Path:
+    """A copy of what a study has measured, so that a dry run leaves no trace in it."""
+    if (folder / STORE_FILE).exists():
+        Store(folder).copy_to(rehearsal)
+    return rehearsal
 
 
 def default_folder(data: Any) -> Path:
@@ -220,7 +234,7 @@ def default_folder(data: Any) -> Path:
 def _drive(
     view: StudyView, candidates: dict[str, Any], findings: Sequence[Finding], skipped: list[tuple[str, str]],
     hardware: Hardware, started: float, screen: Console, quiet: bool, dry_run: bool, command: tuple[str, ...],
-    metric_reason: str,
+    metric_reason: str, folder: Path,
 ) -> Study:  # fmt: skip
     """Run one study inside its lock."""
     store, settings = view.store, view.settings
@@ -228,7 +242,7 @@ def _drive(
     if _resume(store, settings) and known and not dry_run:
         return Study(json.loads(known), store.folder)
     hardware = _same_precision(store, hardware)
-    budget = Budget(store, settings.budget_seconds, started)
+    budget = Budget(store, settings.budget_seconds, started + seconds_waited())  # downloads are not work
     created = store.fact("created") or datetime.now(UTC).isoformat(timespec="seconds")
     store.set_fact("created", created)
     if not quiet:
@@ -245,7 +259,7 @@ def _drive(
         if not quiet:
             render_plan(_plan_dict(plan, settings), screen)
         if dry_run:
-            return Study({"plan": _plan_dict(plan, settings), **closing.summary("running")}, store.folder)
+            return Study({"plan": _plan_dict(plan, settings), **closing.summary("running")}, folder)
         runner.run(plan, keep_back=CLOSING_SECONDS)
         progress.stage("writing the report")
         summary = closing.write("interrupted" if runner.interrupted else "finished")
@@ -295,9 +309,11 @@ def _plan_dict(plan: Plan, settings: StudySettings) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _python_call(data: Any, budget: str | float) -> list[str]:
-    name = str(data) if isinstance(data, str | Path) else type(data).__name__
-    return ["headstart", "study", name, "--budget", str(budget)]
-
-
-__all__ = ["Study", "check", "default_folder", "load", "study"]
+def _python_call(data: Any, asked: dict[str, Any]) -> str:
+    """The call in Python, without what was left at its default."""
+    defaults = {name: parameter.default for name, parameter in inspect.signature(study).parameters.items()}
+    given = {name: value for name, value in asked.items() if value != defaults.get(name) and value is not None}
+    source = repr(str(data)) if isinstance(data, str | Path) else type(data).__name__.lower()
+    shown = {name: str(value) if isinstance(value, Path) else value for name, value in given.items()}
+    words = [f"{name}={value!r}" for name, value in shown.items()]
+    return f"headstart.study({', '.join([source, *words])})"

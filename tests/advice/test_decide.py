@@ -23,6 +23,7 @@ class TableView:
     def __init__(self, table: dict[Arm, dict[int, tuple[float, float]]], margin: float = 0.01) -> None:
         self.arms = tuple(table)
         self._table = table
+        self.dropped: dict[str, str] = {}
         self.settings = SimpleNamespace(margin=margin, metric="accuracy", seed=0)
 
     def sizes(self, key: str) -> list[int]:
@@ -71,6 +72,20 @@ def test_the_rival_is_of_the_other_paradigm_even_if_another_arm_is_closer():
     view = TableView({TUNE: {100: (0.80, 0.01)}, PROBE: {100: (0.79, 0.01)}, SCRATCH: {100: (0.5, 0.01)}})
     assert decide(view).runner_up == SCRATCH
     assert decide(view).kind == "transfer"
+
+
+def test_no_verdict_at_a_size_that_the_leading_arm_has_not_reached():
+    table = {
+        PROBE: {100: (0.50, 0.01), 400: (0.55, 0.01)},
+        TUNE: {100: (0.60, 0.01)},
+        SCRATCH: {100: (0.45, 0.01), 400: (0.62, 0.01)},
+    }
+    view = TableView(table)
+    assert comparison_size(view) == 100
+    assert (decide(view).kind, decide(view).chosen) == ("transfer", TUNE)
+    view.dropped = {TUNE.key: "clearly worse"}
+    assert comparison_size(view) == 400
+    assert decide(view).kind == "scratch"
 
 
 def test_one_paradigm_alone_decides_nothing():

@@ -85,6 +85,7 @@ def make_runner(pictures: LabelledData, tmp_path: Path):
 
     return make
 
+
 CURVES = {
     "linear_probe@builtin:image": (0.80, 0.30),
     "full_finetune@builtin:image": (0.92, 0.55),

@@ -1,7 +1,10 @@
 import pytest
 
+from headstart.core import Arm
 from headstart.studies import Pricing
 from headstart.studies import runner as runner_module
+
+COSTLY = Arm(candidate="builtin:image", strategy="from_scratch", paradigm="scratch")
 
 
 @pytest.fixture(autouse=True)
@@ -110,6 +113,36 @@ def test_resuming_repeats_nothing_and_gives_the_same_numbers(make_runner, tmp_pa
     for trial in again.store.trials():
         if trial.key in values:
             assert trial.measurement.value == values[trial.key]
+
+
+def test_resuming_late_keeps_the_plan(make_runner, tmp_path):
+    first = make_runner(folder=tmp_path / "late")
+    plan = first.prepare()
+    first.store.set_fact("spent_seconds", "400")
+    first.store.close()
+    again = make_runner(folder=tmp_path / "late")
+    assert again.budget.left < 201
+    assert again.prepare() == plan
+
+
+def test_a_larger_budget_keeps_the_recipes_and_goes_further(make_runner, tmp_path):
+    first = make_runner(budget=60.0, folder=tmp_path / "more")
+    plan = first.prepare()
+    finish(first)
+    first.store.close()
+    again = make_runner(budget=600.0, folder=tmp_path / "more")
+    larger = again.prepare()
+    assert larger.comparison_size >= plan.comparison_size
+    if plan.tuning_size:
+        assert (larger.tuning_size, larger.evaluations) == (plan.tuning_size, plan.evaluations)
+
+
+def test_what_was_dropped_stays_dropped(make_runner, tmp_path):
+    first = make_runner(folder=tmp_path / "dropped")
+    first.store.set_fact(f"dropped:{COSTLY.key}", "behind")
+    plan = first.prepare()
+    assert first.planner.dropped == {COSTLY.key: "behind"}
+    assert COSTLY.key not in plan.evaluations
 
 
 def test_nothing_is_started_that_cannot_end_in_time(make_runner):

@@ -1,10 +1,12 @@
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from headstart.core import Arm
 from headstart.strategies import Setting
-from headstart.studies.tuning import allocate, equal_effort, recipes_for, widened
+from headstart.studies.tuning import allocate, at_edge, beyond_edge, equal_effort, further_recipes, recipes_for
 
 PROBE = Arm(candidate="p", strategy="linear_probe", paradigm="transfer")
 TUNE = Arm(candidate="p", strategy="full_finetune", paradigm="transfer")
@@ -36,12 +38,66 @@ def test_arms_of_a_paradigm_are_tuned_alike(evaluations):
         assert max(share.values()) - min(share.values()) <= 1
 
 
-@pytest.mark.parametrize(("label", "factor"), [("rate x 3", 9), ("rate / 3", 1 / 9), ("centre", None)])
-def test_the_grid_widens_at_its_edges_only(label, factor):
+@pytest.mark.parametrize(
+    ("tried", "best", "factor"),
+    [
+        (("centre", "rate / 3", "rate x 3"), "rate x 3", 9),
+        (("centre", "rate / 3", "rate x 3"), "rate / 3", 1 / 9),
+        (("centre", "rate / 3", "rate x 3"), "centre", None),
+        (("centre", "rate / 3"), "centre", 3),
+        (("centre", "rate x 3"), "centre", 1 / 3),
+        (("centre",), "centre", None),
+    ],
+)
+def test_the_grid_widens_at_its_edges_only(tried, best, factor):
     recipes = recipes_for(TUNE, SETTING)
-    best = next(recipe for recipe in recipes if recipe.label == label)
-    further = widened(recipes, best)
+    by_label = {recipe.label: recipe for recipe in recipes}
+    further = beyond_edge(recipes, [by_label[label] for label in tried], by_label[best])
     if factor is None:
         assert further is None
     else:
         assert further.learning_rate == pytest.approx(recipes[0].learning_rate * factor)
+        assert (further in recipes) == (factor in (3, 1 / 3))
+
+
+class Tried:
+    """A view of tuning trials alone: held-out values by arm and recipe label."""
+
+    def __init__(self, values: dict[Arm, dict[str, float]]) -> None:
+        self.values = values
+
+    def trials(self, key, role):
+        found = []
+        for arm, by_label in self.values.items():
+            recipes = {recipe.label: recipe for recipe in recipes_for(arm, SETTING)}
+            for label, value in by_label.items() if arm.key == key else ():
+                spec = SimpleNamespace(recipe=recipes[label], n=100)
+                found.append(SimpleNamespace(spec=spec, measurement=SimpleNamespace(value=value)))
+        return found
+
+
+def test_widening_gives_either_paradigm_as_many_recipes_more():
+    values = {
+        TUNE: {"centre": 0.5, "rate / 3": 0.4, "rate x 3": 0.6},  # at the edge
+        OWN: {"centre": 0.5, "rate x 3": 0.4, "rate / 3": 0.4},  # inside; one of its list is untried
+        COMPACT: {"centre": 0.5, "rate x 3": 0.6, "rate / 3": 0.4, "decay x 10": 0.1},  # at the edge
+    }
+    extra = further_recipes(Tried(values), [TUNE, OWN, COMPACT], SETTINGS)
+    assert set(extra) == {TUNE.key, COMPACT.key}
+    assert not at_edge([recipe for recipe in recipes_for(OWN, SETTING)], recipes_for(OWN, SETTING)[0])
+
+
+def test_a_paradigm_without_edges_gets_untried_recipes_instead():
+    values = {
+        TUNE: {"centre": 0.5, "rate / 3": 0.4, "rate x 3": 0.6},
+        OWN: {"centre": 0.5, "rate x 3": 0.4, "rate / 3": 0.4},
+    }
+    extra = further_recipes(Tried(values), [TUNE, OWN], SETTINGS)
+    assert extra[OWN.key].label == "decay x 10"
+    assert extra[TUNE.key].learning_rate == pytest.approx(recipes_for(TUNE, SETTING)[0].learning_rate * 9)
+
+
+def test_nothing_widens_that_the_other_paradigm_cannot_match():
+    own = {"centre": 0.5, "rate x 3": 0.4, "rate / 3": 0.4, "decay x 10": 0.1}
+    values = {TUNE: {"centre": 0.5, "rate / 3": 0.4, "rate x 3": 0.6}, OWN: own}
+    assert further_recipes(Tried(values), [TUNE, OWN], SETTINGS) == {}

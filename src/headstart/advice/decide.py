@@ -34,27 +34,39 @@ class Verdict:
     draws: JointDraws
 
 
+def complete_sizes(view: StudyView) -> list[int]:
+    """Sizes, ascending, at which every contender was measured: where arms can be compared fairly.
+
+    Contenders are all arms that were measured anywhere and not dropped. A size that the leading arm has not
+    reached yet, or failed at, says nothing about which arm is best there.
+    """
+    contenders = {arm for arm in view.arms if view.sizes(arm.key) and arm.key not in view.dropped}
+    return [n for n in view.all_sizes if contenders <= set(view.measured_at(n))]
+
+
 def comparison_size(view: StudyView) -> int | None:
-    """The largest n at which every paradigm of the study was measured."""
+    """The largest n at which all contenders were measured; the largest that holds both paradigms if there is none."""
+    complete = complete_sizes(view)
+    if complete:
+        return complete[-1]
     paradigms = {arm.paradigm for arm in view.arms}
     sizes = [n for n in view.all_sizes if {arm.paradigm for arm in view.measured_at(n)} == paradigms]
-    if sizes:
-        return sizes[-1]
-    return view.all_sizes[-1] if view.all_sizes else None
+    return (sizes or view.all_sizes or [None])[-1]
 
 
 def decide(view: StudyView) -> Verdict | None:
     """Choose the arm on the judge half and compare it at the comparison size; None without measurements.
 
-    A tie is declared when the whole 90 % interval of the difference lies inside the margin; a win when
-    the better paradigm is better in 95 % of the joint draws.
+    The comparison reads the final half, which chose nothing, and every repeat that the two arms share. A tie is
+    declared when the whole 90 % interval of the difference lies inside the margin; a win when the better paradigm
+    is better in 95 % of the joint draws.
     """
     n = comparison_size(view)
     if n is None:
         return None
     arms = view.measured_at(n)
     judged = view.draws(n, arms, "judge")
-    draws = view.draws(n, arms, "all")
+    draws = view.draws(n, arms, "final")
     assert judged is not None
     assert draws is not None
     by_key = {arm.key: arm for arm in arms}
@@ -64,7 +76,9 @@ def decide(view: StudyView) -> Verdict | None:
     if not others:
         return Verdict("undetermined", chosen, None, n, None, draws)
     rival = others[0]
-    gap, low, high, p_better = draws.difference(chosen.key, rival.key)
+    pair = view.draws(n, [chosen, rival], "final")
+    assert pair is not None
+    gap, low, high, p_better = pair.difference(chosen.key, rival.key)
     margin = view.settings.margin
     if rival.paradigm == chosen.paradigm:
         kind = "undetermined"  # only one paradigm was measured: nothing to compare it with
@@ -78,16 +92,14 @@ def decide(view: StudyView) -> Verdict | None:
 
 
 def differences(view: StudyView, reference: Arm) -> tuple[Difference, ...]:
-    """Every other arm against the reference, at each size at which both were measured."""
+    """Every other arm against the reference, at each size at which both were measured, on the final half."""
     found = []
-    for n in view.all_sizes:
-        arms = view.measured_at(n)
-        draws = view.draws(n, arms)
-        if draws is None or reference.key not in draws.arms:
-            continue
-        for arm in arms:
+    for n in view.sizes(reference.key):
+        for arm in view.measured_at(n):
             if arm.key == reference.key:
                 continue
+            draws = view.draws(n, [arm, reference], "final")
+            assert draws is not None
             gap, low, high, p_better = draws.difference(arm.key, reference.key)
             found.append(
                 Difference(
@@ -108,13 +120,13 @@ def _verdict(low: float, high: float, p_better: float, margin: float) -> str:
 
 
 def envelopes(view: StudyView) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    """Best scratch and best transfer metric, draw by draw, at each size that both reached.
+    """Best scratch and best transfer metric, draw by draw, at each size that all contenders reached.
 
     Returns:
         Sizes (S,), scratch (draws, S), transfer (draws, S); None if no size has both.
     """
     sizes, scratch, transfer = [], [], []
-    for n in view.all_sizes:
+    for n in complete_sizes(view):
         arms = view.measured_at(n)
         sides = {side: [arm.key for arm in arms if arm.paradigm == side] for side in ("scratch", "transfer")}
         if not all(sides.values()):

@@ -127,12 +127,12 @@ def _selection_correction(view: StudyView, verdict: Verdict) -> float:
             firsts[arm.key] = run
     if len(firsts) < 2 or verdict.chosen.key not in firsts:
         return 0.0
+    if len(np.unique(firsts[verdict.chosen.key].groups)) < 2:
+        return 0.0  # one group cannot be in bag and out of bag
     classes = len(view.data.class_names)
     seed = derive_seed(view.settings.seed, "selection")
     corrected, *_ = corrected_metric(firsts, view.settings.metric, classes, seed)
-    alone, *_ = corrected_metric(
-        {verdict.chosen.key: firsts[verdict.chosen.key]}, view.settings.metric, classes, seed
-    )
+    alone, *_ = corrected_metric({verdict.chosen.key: firsts[verdict.chosen.key]}, view.settings.metric, classes, seed)
     return min(0.0, corrected - alone)
 
 
@@ -170,7 +170,13 @@ def _curve(view: StudyView, arm: Arm) -> tuple[CurvePoint, ...]:
         draws = view.draws(n, [arm])
         assert draws is not None
         low, high = draws.interval(arm.key)
-        points.append(CurvePoint(n=n, value=float(draws.estimates[0]), low=low, high=high, repeats=draws.repeats[0]))
+        realised = [trial.measurement.n_realised for trial in view.trials(arm.key, "measuring", n)]
+        points.append(
+            CurvePoint(
+                n=n, n_realised=round(float(np.mean(realised))), value=float(draws.estimates[0]), low=low, high=high,
+                repeats=draws.repeats[0],
+            )
+        )  # fmt: skip
     return tuple(points)
 
 

@@ -64,9 +64,15 @@ class HeadStart(Record):
 
 
 class CurvePoint(Record):
-    """One size of one arm's learning curve: mean over repeats and its 90 % interval."""
+    """One size of one arm's learning curve: mean over repeats and its 90 % interval.
+
+    Attributes:
+        n: Labels asked for.
+        n_realised: Labels that trials of this size looked at: whole groups make it differ.
+    """
 
     n: int
+    n_realised: int
     value: float
     low: float
     high: float

@@ -8,7 +8,7 @@ from headstart.advice.decide import Verdict
 from headstart.advice.recommendation import ArmReport, Reason
 from headstart.core import Arm
 from headstart.evidence import detectable_difference
-from headstart.studies import StudyView
+from headstart.studies import StudyView, at_edge, ranked_tuning
 
 PARADIGM_WORDS = {"transfer": "Transfer", "scratch": "From scratch", "hybrid": "Hybrid"}
 ARM_WORDS = {
@@ -142,6 +142,9 @@ def warnings_for(
         warnings.append("From scratch had not converged: with more compute it might win.")
     if verdict and verdict.draws.repeats and min(verdict.draws.repeats) < 2:
         warnings.append("Some arms were measured once only; the spread between repeats is an assumption (1 point).")
+    warnings += _about_recipes(view, arms)
+    for name, (cut, limit) in view.cut_texts.items():
+        warnings.append(f"{cut:,} of {len(view.data.labels):,} texts were cut at {limit} tokens for {name}.")
     unmeasured = [arm.name for arm in arms if arm.status in ("failed", "not started")]
     if unmeasured:
         warnings.append(f"Not measured: {', '.join(unmeasured)}.")
@@ -157,3 +160,21 @@ def warnings_for(
                 "(if arms disagree on a tenth of them)."
             )
     return tuple(warnings)
+
+
+def _about_recipes(view: StudyView, arms: tuple[ArmReport, ...]) -> list[str]:
+    """What the choice of recipes leaves to be desired."""
+    warnings = []
+    for arm in view.arms:
+        tried = [trial.spec.recipe for trial in ranked_tuning(view, arm)]
+        if tried and at_edge(tried, tried[0]):
+            warnings.append(f"The best recipe of {arm.name} lay at the edge of those tried ({tried[0].label}).")
+    measured = view.trials(role="measuring")
+    elsewhere = sum(trial.spec.recipe_informed for trial in measured)
+    if elsewhere:
+        warnings.append(
+            f"{elsewhere} of {len(measured)} measurements used a recipe chosen on labels beyond their own "
+            "(at a larger size or in another repeat)."
+        )
+    changed = sorted({note for trial in measured for note in trial.measurement.notes})
+    return warnings + [f"In training: {note}" for note in changed[:3]]

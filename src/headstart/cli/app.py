@@ -202,7 +202,7 @@ def _report_failure(error: BaseException) -> int:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - nothing may write to the closed pipe at exit
         return 0
     render_error(
-        f"{type(error).__name__}: {error}", None, "This is a fault of Headstart; run again with --debug and report it",
-        screen,
+        f"{type(error).__name__}: {error}", None,
+        "This is a fault of Headstart; run `headstart --debug ...` and report it", screen,
     )  # fmt: skip
     return 3

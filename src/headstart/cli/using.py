@@ -11,8 +11,7 @@ from rich.console import Console
 
 from headstart.cli.screens import print_models, print_strategies
 from headstart.core import DataError, SourceError
-
-IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff"}
+from headstart.data.image import IMAGE_SUFFIXES
 
 
 def run_predict(folder: Path, inputs: list[str], *, json_output: bool) -> None:
@@ -42,7 +41,8 @@ def _image_files(inputs: list[str]) -> list[Path]:
     for name in inputs:
         path = Path(name)
         if path.is_dir():
-            files += sorted(file for file in path.rglob("*") if file.suffix.lower() in IMAGE_SUFFIXES)
+            inside = (file for file in path.rglob("*") if file.suffix.lower() in IMAGE_SUFFIXES)
+            files += sorted(file for file in inside if not file.name.startswith("."))
         elif path.exists():
             files.append(path)
         else:

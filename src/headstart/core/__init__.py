@@ -24,10 +24,11 @@ from headstart.core.records import (
     TrialSpec,
 )
 from headstart.core.seeds import derive_seed
+from headstart.core.waiting import seconds_waited, waiting
 
 __all__ = [
     "PROTOCOL_VERSION", "SCHEMA_VERSION", "Arm", "Augmentation", "BudgetError", "BundleError", "DataError",
     "Hardware", "HeadstartError", "Measurement", "Paradigm", "Recipe", "Record", "Role", "SettingsError",
     "SourceError", "Task", "TrialSpec", "derive_seed", "did_you_mean", "probe_hardware",
-    "share_cores_politely",
+    "seconds_waited", "share_cores_politely", "waiting",
 ]  # fmt: skip

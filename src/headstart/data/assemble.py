@@ -38,6 +38,9 @@ def assemble(raw: RawExamples, folder: Path, group_regex: str | None = None) -> 
         DataError: Nothing usable is left, or one class only.
         SettingsError: The pattern is no pattern, or fits no file.
     """
+    raw.labels = [None if label is None else _as_text(label) for label in raw.labels]
+    raw.class_order = raw.class_order and [_as_text(name) for name in raw.class_order]
+    raw.ids = [_as_text(name) for name in raw.ids]
     findings = list(raw.findings)
     found = list(raw.found)
     if set(raw.parts) == {"test"}:
@@ -84,6 +87,11 @@ def assemble(raw: RawExamples, folder: Path, group_regex: str | None = None) -> 
     )
 
 
+def _as_text(name: str) -> str:
+    """A name that every file and screen can hold: folders of old archives have bytes that are no text."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
 def _usable(raw: RawExamples, scan: ImageScan | None, findings: list[Finding]) -> np.ndarray:
     """Indices of examples that have content and a label; the rest becomes findings."""
     unlabelled = np.array([label is None for label in raw.labels])
@@ -98,7 +106,7 @@ def _usable(raw: RawExamples, scan: ImageScan | None, findings: list[Finding]) -
             findings.append(finding("empty-text", "warning", message, _ids(raw, broken)))
     missing = unlabelled & ~broken
     if missing.any():
-        message = f"{plural(int(missing.sum()), 'example has', 'examples have')} no label and were set aside"
+        message = f"{plural(int(missing.sum()), 'example has', 'examples have')} no label; set aside"
         findings.append(finding("missing-label", "warning", message, _ids(raw, missing)))
     keep = np.flatnonzero(~broken & ~unlabelled)
     if not len(keep):
@@ -110,7 +118,7 @@ def _unreadable(raw: RawExamples, scan: ImageScan, broken: np.ndarray) -> Findin
     reason, count = Counter(scan.problems[broken].tolist()).most_common(1)[0]
     total = int(broken.sum())
     share = "" if count == total else f" ({count:,} of them)"
-    message = f"{plural(total, 'image')} cannot be read and were set aside: {reason}{share}"
+    message = f"{plural(total, 'image')} cannot be read ; set aside: {reason}{share}"
     return finding("unreadable", "warning", message, _ids(raw, broken))
 
 
@@ -140,14 +148,15 @@ def _with_enough_per_class(
     counts = Counter(raw.labels[i] for i in learnable)
     small = sorted({str(raw.labels[i]) for i in keep if counts[raw.labels[i]] < MIN_PER_CLASS})
     if small:
-        left_out = [i for i in keep if str(raw.labels[i]) in set(small)]
+        tiny = set(small)
+        left_out = [i for i in keep if str(raw.labels[i]) in tiny]
         shown = ", ".join(small[:5]) + (" ..." if len(small) > 5 else "")
         message = (
-            f"{plural(len(small), 'class has', 'classes have')} fewer than {MIN_PER_CLASS} examples to learn from "
-            f"and were set aside: {shown}"
+            f"{plural(len(small), 'class has', 'classes have')} fewer than {MIN_PER_CLASS} examples to learn from; "
+            f"set aside: {shown}"
         )
         findings.append(finding("tiny-class", "warning", message, [raw.ids[i] for i in left_out], count=len(small)))
-        keep = np.array([i for i in keep if str(raw.labels[i]) not in set(small)], dtype=np.int64)
+        keep = np.array([i for i in keep if str(raw.labels[i]) not in tiny], dtype=np.int64)
     names = {raw.labels[i] for i in keep}
     if len(names) == 1:
         set_aside = len(raw) - len(keep)

@@ -119,7 +119,7 @@ def _class_sizes(data: LabelledData) -> list[Finding]:
         large, small = int(counts.argmax()), int(counts.argmin())
         message = (
             f"Classes differ by {data.imbalance:.1f} : 1 ({data.class_names[large]!r} {counts[large]:,}, "
-            f"{data.class_names[small]!r} {counts[small]:,}), so the metric is macro-F1"
+            f"{data.class_names[small]!r} {counts[small]:,}); macro-F1 counts them alike"
         )
         findings.append(finding("imbalance", "warning", message, count=len(counts), value=data.imbalance))
     few = np.flatnonzero(counts < FEW_PER_CLASS)

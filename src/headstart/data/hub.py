@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from headstart.core import DataError, SourceError
+from headstart.core import DataError, SourceError, waiting
 from headstart.data.parts import part_of
 from headstart.data.table import Table, concatenate, table_from_arrow
 
@@ -121,7 +121,9 @@ def table_from_hub(hub_id: str) -> Table:
     import datasets
 
     try:
-        return table_from_datasets(datasets.load_dataset(hub_id))
+        with waiting():
+            loaded = datasets.load_dataset(hub_id)
+        return table_from_datasets(loaded)
     except DataError:
         raise
     except Exception as error:  # the hub's client raises a dozen unrelated kinds

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import PIL.Image
     import torch
 
+DEEP_MODES = frozenset({"I", "F", "I;16", "I;16L", "I;16B", "I;16N"})  # Pillow's names for more than 8 bits of grey
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm"}
 )
@@ -92,7 +93,8 @@ def open_image(source: bytes | Path, *, quick: bool = False) -> PIL.Image.Image:
         orientation = image.getexif().get(_ORIENTATION, 1)
         turned = orientation in (5, 6, 7, 8)
         # most pictures are upright: exif_transpose would copy them for nothing
-        result = (image if orientation == 1 else ImageOps.exif_transpose(image)).convert("RGB")
+        upright = image if orientation == 1 else ImageOps.exif_transpose(image)
+        result = (_eight_bits(upright) if upright.mode in DEEP_MODES else upright).convert("RGB")
     except UnreadableImageError:
         raise
     except FileNotFoundError:
@@ -101,6 +103,25 @@ def open_image(source: bytes | Path, *, quick: bool = False) -> PIL.Image.Image:
         raise UnreadableImageError(_reason(error)) from error
     result.info = {"format": kind, "shape": (height, width) if turned else (width, height)}
     return result
+
+
+def _eight_bits(image: PIL.Image.Image) -> PIL.Image.Image:
+    """Grey values of more than 8 bits, scaled; Pillow itself would cut them off at 255.
+
+    Integers are taken to fill the smallest usual depth that holds them (cameras store 10, 12 or 14 bits in 16).
+    Floats between 0 and 1 are shares, up to 255 they are grey values, and anything else is spread over its range.
+    """
+    from PIL import Image
+
+    values = np.nan_to_num(np.asarray(image, dtype=np.float64))
+    low, high = float(values.min(initial=0)), float(values.max(initial=0))
+    if image.mode == "F" and 0 <= low and high <= 255:
+        top = 1.0 if high <= 1 else 255.0
+    elif low < 0 or high >= 2**16 or image.mode == "F":
+        values, top = values - low, max(high - low, 1e-12)
+    else:
+        top = next(float(2**bits - 1) for bits in (8, 10, 12, 14, 16) if high < 2**bits)
+    return Image.fromarray((values * (255 / top)).round().astype(np.uint8))
 
 
 def to_square(image: PIL.Image.Image, resize: Resize) -> np.ndarray:

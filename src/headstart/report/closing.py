@@ -9,7 +9,7 @@ from typing import Any
 from headstart.advice import folder_size_mb, recommend
 from headstart.core import Hardware
 from headstart.data import Finding
-from headstart.models import load
+from headstart.models import read_card
 from headstart.report.html import write_html
 from headstart.report.schema import write_json
 from headstart.report.summary import build_summary
@@ -61,7 +61,7 @@ class Closing:
             published = self.runner.publish_model(f"{chosen['strategy']}@{chosen['candidate']}")
         summary = draft
         if published is not None:
-            summary = self.summary(status, (str(published), load(published).card.model_format))
+            summary = self.summary(status, (str(published), read_card(published).model_format))
         self.view.store.set_fact("summary", json.dumps(summary))
         write_json(summary, self.view.store.folder / "recommendation.json")
         if report:

@@ -40,16 +40,17 @@ def build_summary(
         hardware: The machine.
         findings: Of loading and of the health check.
         skipped: (what, why) pairs.
-        command: The words of the command that made the study.
+        command: The words of the command that made the study, or one call in Python.
         created: ISO time.
         status: ``finished``, ``interrupted`` or ``running``.
     """
     settings = view.settings
+    call = command[0] if len(command) == 1 else shlex.join(command)  # of Python, or words of the command line
     return {
         "schema_version": SCHEMA_VERSION,
         "headstart_version": __version__,
         "study": {
-            "name": view.store.folder.name, "folder": str(view.store.folder), "command": shlex.join(command),
+            "name": view.store.folder.name, "folder": str(view.store.folder), "command": call,
             "seed": settings.seed, "status": status, "created": created,
         },
         "data": describe_data(view, findings),
@@ -59,7 +60,7 @@ def build_summary(
         "skipped": [{"what": what, "reason": reason} for what, reason in skipped],
         "errors": _errors(view, recommendation),
         "reproduce": {
-            "command": shlex.join(command), "seed": settings.seed, "versions": _versions(),
+            "command": call, "seed": settings.seed, "versions": _versions(),
             "fingerprint": settings.data_fingerprint, "protocol_version": PROTOCOL_VERSION,
         },
     }  # fmt: skip
@@ -84,7 +85,8 @@ def _trial_row(trial: Trial) -> dict[str, Any]:
         "key": trial.key, "arm": spec.arm.key, "arm_name": spec.arm.name, "role": spec.role, "n": spec.n,
         "repeat": spec.repeat, "fold": spec.fold, "value": measurement.value if measurement.succeeded else None,
         "seconds": trial.ended - trial.started, "started": trial.started, "ended": trial.ended,
-        "error": measurement.error, "recipe": spec.recipe.label,
+        "error": measurement.error, "recipe": spec.recipe.label, "n_realised": measurement.n_realised,
+        "recipe_informed": spec.recipe_informed, "notes": list(measurement.notes),
     }  # fmt: skip
 
 

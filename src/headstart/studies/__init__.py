@@ -10,11 +10,11 @@ from headstart.studies.pricing import Pricing
 from headstart.studies.runner import Observer, StudyRunner
 from headstart.studies.settings import StudySettings, check_margin, choose_metric, parse_budget
 from headstart.studies.store import Store, Trial
-from headstart.studies.tuning import LONGER, chosen_recipe, ranked_tuning
+from headstart.studies.tuning import LONGER, at_edge, chosen_recipe, ranked_tuning
 from headstart.studies.view import StudyView
 
 __all__ = [
     "LONGER", "Budget", "CostModel", "Observer", "Plan", "Planner", "Pricing", "Proposal", "Store", "StudyLock",
-    "StudyRunner", "StudySettings", "StudyView", "Trial", "check_margin", "choose_metric", "chosen_recipe",
+    "StudyRunner", "StudySettings", "StudyView", "Trial", "at_edge", "check_margin", "choose_metric", "chosen_recipe",
     "find_candidates", "make_arms", "parse_budget", "ranked_tuning",
 ]  # fmt: skip

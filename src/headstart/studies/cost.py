@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from headstart.core import Arm, Recipe
+from headstart.core import Arm, Measurement, Recipe
 from headstart.models import build
 from headstart.strategies import FitHead, Train, get_strategy
 from headstart.studies.store import now
@@ -15,6 +15,7 @@ from headstart.training import LoopOptions, TrialContext, train
 
 SAFETY = 1.15  # machines are shared: predictions lean to the long side
 TIMED_STEPS = 4
+PATIENCE = 4.0  # seconds a step may take before one of it is enough to time
 FIXED_SECONDS = 0.5  # building, saving and storing
 
 
@@ -64,12 +65,16 @@ class CostModel:
             return
         assert isinstance(phase, Train)
         network = build(candidate, context.data.class_names, weights=strategy.weights, seed=0)
+        start = now()
         options = LoopOptions(precision=context.hardware.dtype, stop_after=1)
         train(network, inputs, context.data.labels, rows, phase, recipe, 0, options)
-        start = now()
-        options = LoopOptions(precision=context.hardware.dtype, stop_after=TIMED_STEPS)
-        train(network, inputs, context.data.labels, rows, phase, recipe, 0, options)
-        rate = (now() - start) / (TIMED_STEPS * min(recipe.batch_size, len(rows)))
+        seconds, steps = now() - start, 1
+        if seconds < PATIENCE:  # the first step pays for warming up as well
+            start = now()
+            options = LoopOptions(precision=context.hardware.dtype, stop_after=TIMED_STEPS)
+            train(network, inputs, context.data.labels, rows, phase, recipe, 0, options)
+            seconds, steps = now() - start, TIMED_STEPS
+        rate = seconds / (steps * min(recipe.batch_size, len(rows)))
         self.train_rate[arm.key, recipe.batch_size] = rate
         # backward costs twice the forward pass
         self.predict_rate[arm.key] = min(rate / 3, self.predict_rate.get(arm.key, rate))
@@ -100,15 +105,22 @@ class CostModel:
             work = n * self.fit_rate.get(arm.key, 0.0) + embed * self.embed_rate.get(candidate.name, 0.0)
         return SAFETY * (work + measured * self.predict_rate.get(arm.key, 0.0)) + FIXED_SECONDS
 
-    def observe(self, arm: Arm, recipe: Recipe, n: int, seconds: float) -> None:
-        """Correct the rate of an arm by a finished trial; slower counts at once, faster by half."""
+    def observe(self, arm: Arm, recipe: Recipe, measurement: Measurement) -> None:
+        """Correct the rates of an arm by a finished trial; slower counts at once, faster by half."""
+        n, latency = measurement.n_realised, measurement.latency
+        learning = max(measurement.seconds - latency * measurement.n_test, 0.0)  # its seconds hold both
+        if arm.key in self.predict_rate:  # a probe's test features come from the cache
+            self.predict_rate[arm.key] = _corrected(self.predict_rate[arm.key], latency)
         if recipe.steps:
-            seen = seconds / (recipe.steps * min(recipe.batch_size, n))
+            examples = recipe.steps * min(recipe.batch_size, n)
             known = self.rate(arm, recipe.batch_size)
-            self.train_rate[arm.key, recipe.batch_size] = max(seen, (seen + known) / 2)
-        elif arm.key in self.fit_rate and not recipe.steps and n:
-            seen = seconds / n
-            self.fit_rate[arm.key] = max(seen, (seen + self.fit_rate[arm.key]) / 2)
+            self.train_rate[arm.key, recipe.batch_size] = _corrected(known, learning / examples)
+        elif arm.key in self.fit_rate and n:
+            self.fit_rate[arm.key] = _corrected(self.fit_rate[arm.key], learning / n)
+
+
+def _corrected(known: float, seen: float) -> float:
+    return max(seen, (seen + known) / 2)
 
 
 class OutOfTime(Exception):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import asdict, dataclass, field
 
 from headstart.core import Arm
 from headstart.studies.pricing import Pricing
@@ -35,16 +36,32 @@ class Plan:
     rows: list[dict] = field(default_factory=list)
     fixed: bool = False
 
+    def to_json(self) -> str:
+        """As the store keeps it."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Plan:
+        """What :meth:`to_json` wrote."""
+        values = json.loads(text)
+        pairs = [(what, why) for what, why in values.pop("left_out")]
+        return cls(**{**values, "sizes": tuple(values["sizes"]), "left_out": pairs})
+
 
 class PlanMaker:
     """Finds the largest comparison that fits.
+
+    Args:
+        pricing: What trials cost.
+        earlier: The plan that a smaller budget had. What it has measured costs nothing more, and its choice of
+            recipes stands.
 
     Attributes:
         left_out: Arms that are too costly, with the reason.
     """
 
-    def __init__(self, pricing: Pricing) -> None:
-        self.pricing, self.view = pricing, pricing.view
+    def __init__(self, pricing: Pricing, earlier: Plan | None = None) -> None:
+        self.pricing, self.view, self.earlier = pricing, pricing.view, earlier
         self.left_out: dict[str, str] = {}
 
     def make(self, seconds_left: float) -> Plan:
@@ -59,7 +76,7 @@ class PlanMaker:
         last_resort = (tried[-1][0], self._plans_at(self.pricing.grid()[-1], tried[-1][0])[-1])
         arms, plan = (useful or possible or [last_resort])[0]
         for arm in self.view.arms:
-            if arm not in arms:
+            if arm not in arms and arm.key not in self.view.dropped:
                 minutes = self.pricing.measuring_seconds(arm, self.view.pool_size) / 60
                 self.left_out[arm.key] = f"one run on all labels would take {minutes:.0f} min"
         plan.left_out += [(arm.name, self.left_out[arm.key]) for arm in self.view.arms if arm.key in self.left_out]
@@ -76,7 +93,7 @@ class PlanMaker:
 
     def _line_ups(self) -> list[list[Arm]]:
         """All arms, then without the costliest that is not the last of its paradigm, and so on."""
-        line_ups = [list(self.view.arms)]
+        line_ups = [[arm for arm in self.view.arms if arm.key not in self.view.dropped]]
         while True:
             arms = line_ups[-1]
             spare = [arm for arm in arms if sum(other.paradigm == arm.paradigm for other in arms) > 1]
@@ -109,18 +126,27 @@ class PlanMaker:
         sizes = sorted({n for n in (size, size // 4, size // 16) if n >= floor or n == size})
         tuning_size = self._tuning_size(sizes)
         settings = {arm.key: self.pricing.setting(arm, tuning_size or size) for arm in arms}
+        efforts = equal_effort(arms, settings)
+        if self.earlier and self.earlier.tuning_size and size >= self.earlier.tuning_size:
+            tuning_size = self.earlier.tuning_size
+            efforts = [{arm.key: self.earlier.evaluations.get(arm.key, 1) for arm in arms}]
         plans = []
-        for effort in equal_effort(arms, settings):
+        for effort in efforts:
             tuned = any(count > 1 for count in effort.values())
             if tuned and tuning_size is None:
                 continue
+            known = self.earlier is not None and self.earlier.tuning_size == tuning_size
             tuning = self.pricing.tuning_seconds(arms, settings, effort, tuning_size or size) if tuned else 0.0
+            tuning = 0.0 if known else tuning
             if tuning > TUNING_SHARE * self.pricing.budget_seconds:
                 continue
-            measuring = sum(self.pricing.measuring_seconds(arm, n) for arm in arms for n in sizes)
+            measuring = sum(self._open_seconds(arm, n) for arm in arms for n in sizes)
             total = tuning + measuring + self.pricing.finishing_seconds(arms, size)
             plans.append(Plan(tuple(sizes), size, tuning_size if tuned else None, effort, total))
         return plans
+
+    def _open_seconds(self, arm: Arm, n: int) -> float:
+        return 0.0 if n in self.view.sizes(arm.key) else self.pricing.measuring_seconds(arm, n)
 
     def _tuning_size(self, sizes: list[int]) -> int | None:
         """A quarter of the comparison size where that suffices for a held-out choice, else the whole."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from headstart.core import Arm, Recipe
 from headstart.studies.dropping import clearly_worse
 from headstart.studies.plan import PLANNED_SHARE, TUNING_SHARE, Plan, PlanMaker
 from headstart.studies.pricing import FINISHING_SHARE, Pricing
-from headstart.studies.tuning import LONGER, chosen_recipe, recipes_for, widened
+from headstart.studies.tuning import LONGER, chosen_recipe, further_recipes, recipes_for
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,23 @@ class Planner:
         self.dropped: dict[str, str] = {}
 
     def make_plan(self, seconds_left: float) -> Plan:
-        """Make the plan; arms that are too costly for it are dropped at once."""
-        maker = PlanMaker(self.pricing)
+        """Make the plan, or go on with the stored one of this budget.
+
+        Arms that are too costly for a plan are dropped at once; a larger budget takes them in again.
+        """
+        store, budget = self.view.store, repr(self.pricing.budget_seconds)
+        known = store.fact("plan")
+        earlier = Plan.from_json(known) if known else None
+        self.dropped.update(self.view.dropped)
+        if earlier and store.fact("planned_budget") == budget:
+            self.dropped.update({key: reason for key, reason in json.loads(store.fact("too_costly") or "{}").items()})
+            return earlier
+        maker = PlanMaker(self.pricing, earlier)
         plan = maker.make(seconds_left)
         self.dropped.update(maker.left_out)
+        store.set_fact("too_costly", json.dumps(maker.left_out))
+        store.set_fact("planned_budget", budget)
+        store.set_fact("plan", plan.to_json())
         return plan
 
     def drop_clearly_worse(self, plan: Plan) -> list[tuple[Arm, str]]:
@@ -68,6 +82,7 @@ class Planner:
             open_arms = [arm for arm in arms if not self._done("measuring", arm, size, 0)]
             if sum(self.pricing.measuring_seconds(arm, size) for arm in open_arms) <= PLANNED_SHARE * seconds_left:
                 plan.sizes, plan.comparison_size = (*plan.sizes, size), size
+                self.view.store.set_fact("plan", plan.to_json())
                 return True
         return False
 
@@ -120,9 +135,7 @@ class Planner:
             for trial in self.view.store.trials()
         )  # fmt: skip
 
-    def _measuring(
-        self, plan: Plan, arm: Arm, n: int, repeat: int, reserve: float
-    ) -> Iterator[tuple[Proposal, float]]:
+    def _measuring(self, plan: Plan, arm: Arm, n: int, repeat: int, reserve: float) -> Iterator[tuple[Proposal, float]]:
         if self._done("measuring", arm, n, repeat):
             return
         recipe, tuned_at = chosen_recipe(self.view, arm, self.pricing.setting(arm, n))
@@ -135,34 +148,32 @@ class Planner:
     def _tuning(self, plan: Plan, arms: list[Arm]) -> Iterator[tuple[Proposal, float]]:
         if plan.tuning_size is None:
             return
-        n = plan.tuning_size
+        yield from self._listed(plan, arms, plan.tuning_size)
+        yield from self._widening(plan, arms, plan.tuning_size)
+
+    def _listed(self, plan: Plan, arms: list[Arm], n: int) -> Iterator[tuple[Proposal, float]]:
         for rank in range(max(plan.evaluations.values())):
             for arm in arms:
                 recipes = recipes_for(arm, self.pricing.setting(arm, n))
                 if plan.evaluations[arm.key] > 1 and rank < plan.evaluations[arm.key]:
                     yield from self._tuning_trial(arm, recipes[rank], n)
-        yield from self._widening(plan, arms, n)
 
     def _widening(self, plan: Plan, arms: list[Arm], n: int) -> Iterator[tuple[Proposal, float]]:
-        """When a best recipe lies at the edge, one further; the other paradigm gets one more as well."""
-        tuned = [arm for arm in arms if plan.evaluations[arm.key] > 1]
-        beyond = {}
-        for arm in tuned:
-            recipes = recipes_for(arm, self.pricing.setting(arm, n))
-            best, _ = chosen_recipe(self.view, arm, self.pricing.setting(arm, n))
-            further = widened(recipes, best)
-            if further is not None:
-                beyond[arm.key] = further
-        sides = {arm.paradigm for arm in tuned if arm.key in beyond}
-        if not sides or self._tuning_spent() > TUNING_SHARE * self.pricing.budget_seconds * 0.8:
-            return
-        for arm in tuned:
-            recipes = recipes_for(arm, self.pricing.setting(arm, n))
-            untried = recipes[plan.evaluations[arm.key] :]
-            if arm.key in beyond:
-                yield from self._tuning_trial(arm, beyond[arm.key], n)
-            elif arm.paradigm not in sides and untried:
-                yield from self._tuning_trial(arm, untried[0], n)
+        """Once the list is through: one recipe beyond each best one at an edge, as many for either paradigm."""
+        known = self.view.store.fact("widening")
+        if known is None:
+            if any(True for _ in self._listed(plan, arms, n)):
+                return
+            extra = {}
+            if self._tuning_spent() <= TUNING_SHARE * self.pricing.budget_seconds * 0.8:
+                tuned = [arm for arm in arms if plan.evaluations[arm.key] > 1]
+                extra = further_recipes(self.view, tuned, {arm.key: self.pricing.setting(arm, n) for arm in tuned})
+            known = json.dumps({key: recipe.to_json() for key, recipe in extra.items()})
+            self.view.store.set_fact("widening", known)
+        by_key = {arm.key: arm for arm in arms}
+        for key, recipe in json.loads(known).items():
+            if key in by_key:
+                yield from self._tuning_trial(by_key[key], Recipe.from_json(recipe), n)
 
     def _tuning_spent(self) -> float:
         return sum(trial.ended - trial.started for trial in self.view.store.trials() if trial.spec.role == "tuning")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 
 from headstart.core import Arm, Recipe
+from headstart.data import nested_subset
 from headstart.strategies import FitHead, Setting, get_strategy
 from headstart.studies.cost import CostModel
 from headstart.studies.tuning import recipes_for
@@ -15,6 +17,7 @@ from headstart.training import TrialContext
 
 SMALLEST_OF_CLASS = 5  # no size holds fewer labels than this many of each class
 FINISHING_SHARE = 0.35
+NEAR_ENOUGH = 0.2  # of n: how far a subset of whole groups may be off
 
 
 class Pricing:
@@ -63,11 +66,22 @@ class Pricing:
         return max(SMALLEST_OF_CLASS * len(self.view.data.class_names), 20)
 
     def grid(self) -> list[int]:
-        """Pool size, its half, its quarter ... down to a few examples of each class."""
-        sizes = [self.view.pool_size]
-        while sizes[-1] // 2 >= self.smallest:
-            sizes.append(sizes[-1] // 2)
-        return sizes
+        """Pool size, its half, its quarter ... down to a few examples of each class.
+
+        Sizes that whole groups cannot come close to are left out: their labels are those of another size.
+        """
+        return list(self._grid)
+
+    @cached_property
+    def _grid(self) -> tuple[int, ...]:
+        view, sizes = self.view, [self.view.pool_size]
+        n = sizes[0] // 2
+        while n >= self.smallest:
+            realised = len(nested_subset(view.data, view.splits[0], n, 0, view.settings.seed))
+            if abs(realised - n) <= NEAR_ENOUGH * n:
+                sizes.append(n)
+            n //= 2
+        return tuple(sizes)
 
     def measuring_seconds(self, arm: Arm, n: int) -> float:
         """Predicted seconds of a measuring trial at the centre recipe."""

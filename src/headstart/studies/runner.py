@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -12,9 +13,9 @@ from typing import Protocol
 
 import numpy as np
 
-from headstart.core import BundleError, Hardware, TrialSpec, derive_seed
+from headstart.core import Arm, BundleError, Hardware, Recipe, TrialSpec, derive_seed
 from headstart.evidence import majority_baseline
-from headstart.models import Candidate
+from headstart.models import Candidate, read_card
 from headstart.studies.budget import Budget
 from headstart.studies.cost import CostModel, OutOfTime
 from headstart.studies.plan import Plan
@@ -24,7 +25,9 @@ from headstart.studies.probing import labels_survive_mirroring
 from headstart.studies.store import Store, Trial
 from headstart.studies.tuning import recipes_for
 from headstart.studies.view import StudyView
-from headstart.training import Outcome, TrialContext, execute
+from headstart.training import FAILURES, Outcome, TrialContext, execute
+
+SLOW_STEP = 10.0  # seconds: a batch that would take longer a step is priced from a smaller one
 
 
 class Observer(Protocol):
@@ -82,7 +85,11 @@ class StudyRunner:
         self.planner: Planner | None = None
 
     def prepare(self) -> Plan:
-        """Look at the machine and the data, and make the plan. Nothing is trained for keeps."""
+        """Look at the machine and the data, and make the plan. Nothing is trained for keeps.
+
+        Trials that failed in an earlier run get another chance: the disk may have room by now.
+        """
+        self.store.forget_failures()
         self.observer.stage("timing a few steps of each arm")
         mirrored = self._mirrored()
         pricing = Pricing(self.view, self.context, self.cost, mirrored, self.budget.seconds)
@@ -90,11 +97,30 @@ class StudyRunner:
         rows = self.view.splits[0].pool
         for arm in self.view.arms:
             recipes = [recipes_for(arm, pricing.setting(arm, n))[0] for n in pricing.grid()]
-            for recipe in {recipe.batch_size: recipe for recipe in (recipes[0], recipes[-1])}.values():
-                self.cost.time_arm(arm, recipe, self.context, rows)
+            for recipe in {recipe.batch_size: recipe for recipe in (recipes[-1], recipes[0])}.values():
+                self._time(arm, recipe, rows)
             self.budget.heartbeat(force=True)
+        cut = {name: (inputs.truncated, self.context.candidates[name].input_size)
+               for name, inputs in self.context.encoded.items() if inputs.truncated}  # fmt: skip
+        self.store.set_fact("cut_texts", json.dumps(cut))
         self._learn_costs()
         return self.planner.make_plan(self.budget.left)
+
+    def _time(self, arm: Arm, recipe: Recipe, rows: np.ndarray) -> None:
+        """Time an arm at one batch size; one that is slow or fails already at a smaller size is not tried again."""
+        slow = any(
+            rate * recipe.batch_size > SLOW_STEP for (key, _), rate in self.cost.train_rate.items() if key == arm.key
+        )
+        if slow or arm.key in self.view.dropped:
+            return
+        try:
+            self.cost.time_arm(arm, recipe, self.context, rows)
+        except FAILURES as error:
+            if any(key == arm.key for key, _ in self.cost.train_rate):
+                return  # the smaller batch fits; training finds a way to use it
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+            self.store.set_fact(f"dropped:{arm.key}", f"cannot run here: {reason}")
+            self.observer.note(f"{arm.name} left out: {reason}")
 
     def run(self, plan: Plan, keep_back: float = 0.0) -> None:
         """Run trials until nothing useful fits into the time that is left, or Ctrl-C.
@@ -137,14 +163,14 @@ class StudyRunner:
         self.observer.trial_started(proposal.arm.name, proposal.role, proposal.n, proposal.repeat, proposal.seconds)
         started = self.budget.spent
         outcome = execute(spec, self.context)
+        if spec.role == "measuring":
+            self._keep_model(spec, outcome)  # before the row: a kill in between costs the trial, not its model
         trial = self.store.add(spec, outcome, started, self.budget.spent)
         self.budget.heartbeat(force=True)
         seconds = trial.ended - trial.started
         if outcome.measurement.succeeded:
             # the trial's own seconds: a resumed one took longer than this run of it, and caches fill only once
-            self.cost.observe(proposal.arm, proposal.recipe, proposal.n, outcome.measurement.seconds)
-        if spec.role == "measuring":
-            self._keep_model(spec, outcome)
+            self.cost.observe(proposal.arm, proposal.recipe, outcome.measurement)
         value = outcome.measurement.value
         if spec.role == "measuring" and outcome.measurement.succeeded:
             value = self.view.value(trial)
@@ -158,9 +184,7 @@ class StudyRunner:
 
     def _spec(self, proposal: Proposal) -> TrialSpec:
         candidate = self.context.candidates[proposal.arm.candidate]
-        seed = derive_seed(
-            self.view.settings.seed, proposal.arm.key, proposal.role, proposal.n, proposal.repeat
-        )
+        seed = derive_seed(self.view.settings.seed, proposal.arm.key, proposal.role, proposal.n, proposal.repeat)
         return TrialSpec(
             role=proposal.role, arm=proposal.arm, recipe=proposal.recipe, weights_hash=candidate.weights_hash,
             input_size=candidate.input_size, dtype=self.context.hardware.dtype, n=proposal.n, repeat=proposal.repeat,
@@ -185,10 +209,16 @@ class StudyRunner:
         return self.folder / "models" / safe
 
     def publish_model(self, arm_key: str) -> Path | None:
-        """Put the chosen arm's model where people look for it."""
+        """Put the chosen arm's model where people look for it.
+
+        Returns:
+            The folder; None if the model behind the arm's figure could not be kept.
+        """
         source, target = self.model_folder(arm_key), self.folder / "model"
-        if not source.exists():
-            return target if target.exists() else None
+        if not source.exists() or read_card(source).trial != self._largest_trial(arm_key):
+            return None
+        if target.exists() and read_card(target).trial == self._largest_trial(arm_key):
+            return target
         partial = target.with_name("model.partial")
         shutil.rmtree(partial, ignore_errors=True)
         shutil.copytree(source, partial, copy_function=_link)
@@ -196,17 +226,25 @@ class StudyRunner:
         partial.replace(target)
         return target
 
+    def _largest_trial(self, arm_key: str) -> str | None:
+        """Key of the trial whose model is kept: the first repeat at the arm's largest size."""
+        firsts = [trial for trial in self.view.trials(arm_key, "measuring") if trial.spec.repeat == 0]
+        return max(firsts, key=lambda trial: trial.spec.n).key if firsts else None
+
     def _mirrored(self) -> bool:
         known = self.store.fact("mirrored")
         if known is None:
-            known = "yes" if labels_survive_mirroring(self.context) else "no"
+            try:
+                known = "yes" if labels_survive_mirroring(self.context) else "no"
+            except OutOfTime:
+                return False
             self.store.set_fact("mirrored", known)
         return known == "yes"
 
     def _learn_costs(self) -> None:
         for trial in self.store.trials():
             if trial.measurement.succeeded:
-                self.cost.observe(trial.spec.arm, trial.spec.recipe, trial.spec.n, trial.measurement.seconds)
+                self.cost.observe(trial.spec.arm, trial.spec.recipe, trial.measurement)
 
     def _show_leaders(self, n: int | None) -> None:
         draws = self.view.draws(n, part="judge") if n else None

@@ -8,6 +8,7 @@ from headstart.core import BudgetError, Record, SettingsError, did_you_mean
 from headstart.evidence import METRICS
 
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+PIECE = re.compile(r"(\d+(?:\.\d+)?)\s*(s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?)(?=[\s\d]|$)\s*")
 SMALLEST_BUDGET = 10.0
 IMBALANCE = 3.0  # from this ratio of class sizes on, accuracy hides the small classes
 
@@ -18,6 +19,7 @@ class StudySettings(Record):
     Attributes:
         metric: ``accuracy``, ``macro-f1`` or ``balanced-accuracy``.
         margin: What difference matters, as a share (0.01 is one point).
+        weights: Content hash of each candidate.
         budget_seconds: Time allowed in all, summed over resumes.
     """
 
@@ -28,19 +30,25 @@ class StudySettings(Record):
     margin: float
     seed: int
     candidates: tuple[str, ...]
+    weights: tuple[str, ...] = ()
     strategies: tuple[str, ...]
     data_fingerprint: str
     budget_seconds: float
 
     def differences(self, other: StudySettings) -> list[str]:
         """What changed between two settings, in words; a larger budget is no change."""
-        ignored = {"budget_seconds", "schema_version", "source"}
+        ignored = {"budget_seconds", "schema_version", "source", "weights"}
         mine, theirs = self.model_dump(exclude=ignored), other.model_dump(exclude=ignored)
-        return [f"{name}: {mine[name]} -> {theirs[name]}" for name in mine if mine[name] != theirs[name]]
+        changes = [f"{name}: {mine[name]} -> {theirs[name]}" for name in mine if mine[name] != theirs[name]]
+        known = dict(zip(self.candidates, self.weights, strict=False))
+        for name, weights in zip(other.candidates, other.weights, strict=False):
+            if known.get(name, weights) != weights:
+                changes.append(f"the weights of {name} are others")
+        return changes
 
 
 def parse_budget(text: str | float) -> float:
-    """Read a duration such as ``90s``, ``15m``, ``1.5h``.
+    """Read a duration such as ``90s``, ``15m``, ``1.5h``, ``1h30m``; a bare number is seconds.
 
     Returns:
         Seconds.
@@ -52,10 +60,14 @@ def parse_budget(text: str | float) -> float:
     if isinstance(text, int | float):
         seconds = float(text)
     else:
-        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhd]?)\w*\s*", text.lower())
-        if not match:
-            raise SettingsError(f"{text!r} is not a duration", place="--budget", hint="Write it like 90s, 15m or 2h")
-        seconds = float(match[1]) * UNITS[match[2] or "s"]
+        words = text.strip().lower()
+        bare = re.fullmatch(r"\d+(?:\.\d+)?", words)
+        pieces = PIECE.findall(f"{words}s" if bare else words)
+        if not pieces or PIECE.sub("", f"{words}s" if bare else words):
+            raise SettingsError(
+                f"{text!r} is not a duration", place="--budget", hint="Write it like 90s, 15m, 2h or 1h30m"
+            )
+        seconds = sum(float(amount) * UNITS[unit[0]] for amount, unit in pieces)
     if not seconds >= SMALLEST_BUDGET:
         raise BudgetError(
             f"a budget of {seconds:g} s does not suffice even for the baseline", place="--budget",

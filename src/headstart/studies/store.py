@@ -75,6 +75,13 @@ class Store:
             )  # fmt: skip
         self._trials: dict[str, Trial] | None = None
 
+    def copy_to(self, folder: Path) -> None:
+        """Copy trials and facts into another folder, and close this store."""
+        with sqlite3.connect(folder / FILE) as copy:
+            self._connection.backup(copy)
+        copy.close()
+        self.close()
+
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
@@ -125,6 +132,13 @@ class Store:
         assert self._trials is not None
         self._trials[spec.key] = trial
         return trial
+
+    def forget_failures(self) -> None:
+        """Remove failed trials, so that they are tried again."""
+        failed = [trial.key for trial in self.trials() if not trial.measurement.succeeded]
+        with self._connection:
+            self._connection.executemany("DELETE FROM trials WHERE key = ?", [(key,) for key in failed])
+        self._trials = None
 
     def predictions(self, key: str) -> tuple[np.ndarray, np.ndarray]:
         """Example indices (M,) and probabilities (M, classes) of a finished trial."""

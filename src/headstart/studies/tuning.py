@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 from headstart.core import Arm, Recipe
 from headstart.strategies import Setting, get_strategy
@@ -11,7 +12,7 @@ from headstart.studies.view import StudyView
 
 SMALLEST_PER_CLASS = 10  # below this no held-out choice can be trusted
 LONGER = ", steps x 2"  # marks the convergence check
-WIDEN = {"rate x 3": 9.0, "rate / 3": 1 / 9}
+WIDEN = 3.0  # the step between neighbouring rates
 
 
 def recipes_for(arm: Arm, setting: Setting) -> tuple[Recipe, ...]:
@@ -19,13 +20,66 @@ def recipes_for(arm: Arm, setting: Setting) -> tuple[Recipe, ...]:
     return get_strategy(arm.strategy).recipes(setting)
 
 
-def widened(recipes: Sequence[Recipe], best: Recipe) -> Recipe | None:
-    """The next rate beyond the grid when the best recipe lies at its edge."""
-    factor = WIDEN.get(best.label)
-    if factor is None:
+def at_edge(tried: Sequence[Recipe], best: Recipe) -> bool:
+    """Whether no tried rate lies on one side of the best recipe's, so that a further one might be better."""
+    rates = sorted({recipe.learning_rate for recipe in tried})
+    return len(rates) > 1 and not rates[0] < best.learning_rate < rates[-1]
+
+
+def beyond_edge(recipes: Sequence[Recipe], tried: Sequence[Recipe], best: Recipe) -> Recipe | None:
+    """The next rate out when the best of those tried has no tried rate on one of its sides.
+
+    Args:
+        recipes: The arm's list, the centre first.
+        tried: Those tried.
+        best: The best of them.
+
+    Returns:
+        The list's own recipe at that rate, else a new one. None if the
+        best lies inside, or if rates are not what the list varies.
+    """
+    if not at_edge(tried, best):
         return None
-    rate = recipes[0].learning_rate * factor
-    return recipes[0].model_copy(update={"learning_rate": rate, "label": f"rate x {factor:.2g}"})
+    centre = recipes[0]
+    highest = max(recipe.learning_rate for recipe in tried)
+    rate = best.learning_rate * (WIDEN if best.learning_rate == highest else 1 / WIDEN)
+    factor = rate / centre.learning_rate
+    listed = [recipe for recipe in recipes if math.isclose(recipe.learning_rate, rate)]
+    return listed[0] if listed else centre.model_copy(
+        update={"learning_rate": rate, "label": f"rate x {factor:.2g}"}
+    )  # fmt: skip
+
+
+def further_recipes(view: StudyView, arms: Sequence[Arm], settings: Mapping[str, Setting]) -> dict[str, Recipe]:
+    """One more recipe for arms whose best lies at the edge, and as many more for each other paradigm.
+
+    Where a paradigm has neither edges nor untried recipes left to match, the others do with less.
+
+    Args:
+        view: With the tuning trials of the whole lists.
+        arms: Those that were tuned.
+        settings: By arm key, at the tuning size.
+    """
+    wanted: dict[str, list[tuple[Arm, Recipe]]] = {}
+    spare: dict[str, list[tuple[Arm, Recipe]]] = {}
+    for arm in arms:
+        recipes, ranked = recipes_for(arm, settings[arm.key]), ranked_tuning(view, arm)
+        tried = [trial.spec.recipe for trial in ranked]
+        further = beyond_edge(recipes, tried, tried[0]) if tried else None
+        untried = [recipe for recipe in recipes if recipe not in tried]
+        wanted.setdefault(arm.paradigm, [])
+        spare.setdefault(arm.paradigm, [])
+        if further is not None:
+            wanted[arm.paradigm].append((arm, further))
+        elif untried:
+            spare[arm.paradigm].append((arm, untried[0]))
+    if not wanted:
+        return {}
+    count = min(
+        max(len(of_side) for of_side in wanted.values()), *(len(wanted[side]) + len(spare[side]) for side in wanted)
+    )
+    chosen = [pair for side in wanted for pair in (wanted[side] + spare[side])[:count]]
+    return {arm.key: recipe for arm, recipe in chosen}
 
 
 def allocate(arms: Sequence[Arm], settings: dict[str, Setting], evaluations: int) -> dict[str, int] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cached_property
 
 import numpy as np
@@ -95,6 +96,17 @@ class StudyView:
     def sizes(self, arm: str) -> list[int]:
         """Sizes at which an arm was measured, ascending."""
         return sorted({trial.spec.n for trial in self.trials(arm, "measuring")})
+
+    @property
+    def dropped(self) -> dict[str, str]:
+        """Why arms take no further part, by arm key."""
+        reasons = {arm.key: self.store.fact(f"dropped:{arm.key}") for arm in self.arms}
+        return {key: reason for key, reason in reasons.items() if reason}
+
+    @property
+    def cut_texts(self) -> dict[str, tuple[int, int]]:
+        """How many texts were cut, and at how many tokens, by candidate."""
+        return {name: (cut, limit) for name, (cut, limit) in json.loads(self.store.fact("cut_texts") or "{}").items()}
 
     @property
     def all_sizes(self) -> list[int]:

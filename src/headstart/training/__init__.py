@@ -3,9 +3,9 @@
 from headstart.training.features import FeatureCache
 from headstart.training.heads import LinearHead, fit_ridge_head
 from headstart.training.loop import LoopOptions, Run, train
-from headstart.training.trial import Outcome, TrialContext, execute, trial_rows
+from headstart.training.trial import FAILURES, Outcome, TrialContext, execute, trial_rows
 
 __all__ = [
-    "FeatureCache", "LinearHead", "LoopOptions", "Outcome", "Run", "TrialContext", "execute", "fit_ridge_head",
-    "train", "trial_rows",
+    "FAILURES", "FeatureCache", "LinearHead", "LoopOptions", "Outcome", "Run", "TrialContext", "execute",
+    "fit_ridge_head", "train", "trial_rows",
 ]  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -52,6 +51,7 @@ class TrialContext:
         cache_folder: Where features are kept.
         checkpoint_folder: Where a running trial keeps its state.
         on_step: Called with (step, steps).
+        encoded: Inputs so far, by candidate; :meth:`inputs` fills it.
     """
 
     data: LabelledData
@@ -63,15 +63,15 @@ class TrialContext:
     cache_folder: Path
     checkpoint_folder: Path
     on_step: Callable[[int, int], None] | None = None
-    _inputs: dict[str, Inputs] = field(default_factory=dict)
+    encoded: dict[str, Inputs] = field(default_factory=dict)
     _features: dict[str, FeatureCache] = field(default_factory=dict)
     _frozen: dict[str, Network] = field(default_factory=dict)
 
     def inputs(self, name: str) -> Inputs:
         """The data set in a candidate's form, encoded once."""
-        if name not in self._inputs:
-            self._inputs[name] = encode(self.candidates[name], self.data)
-        return self._inputs[name]
+        if name not in self.encoded:
+            self.encoded[name] = encode(self.candidates[name], self.data)
+        return self.encoded[name]
 
     def frozen(self, name: str) -> Network:
         """A candidate's pretrained network that nothing will change, loaded once."""
@@ -212,7 +212,7 @@ def _fit(
 def _card(spec: TrialSpec, context: TrialContext, model_format: str, mean_pooled: bool = False) -> Card:
     return Card(
         model_format=model_format, task=context.data.task, class_names=context.data.class_names, arm=spec.arm.key,
-        candidate=context.candidates[spec.arm.candidate], mean_pooled=mean_pooled,
+        candidate=context.candidates[spec.arm.candidate], mean_pooled=mean_pooled, trial=spec.key,
     )  # fmt: skip
 
 
@@ -286,5 +286,7 @@ def _sizes(model: FittedModel, context: TrialContext, spec: TrialSpec, learn: np
 def _peak_memory_mb() -> float:
     if torch.cuda.is_available():
         return torch.cuda.max_memory_allocated() / 2**20
+    import resource  # not on Windows, whose users get as far as the message about locks
+
     unit = 2**20 if sys.platform == "darwin" else 2**10
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
