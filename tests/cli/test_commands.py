@@ -115,7 +115,7 @@ def test_plan_trains_nothing(headstart, digit_folders, tmp_path):
     again = headstart("study", digit_folders, *PLAN, "--out", out, "--quiet")
     assert (again.code, again.err) == (0, "")
     assert "planned arm" in again.out
-    headstart("report", out).failed_well("not measured anything")
+    headstart("report", out).failed_well("no study here")
 
 
 def test_settings_are_kept_as_json(headstart, digit_folders, tmp_path):

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from headstart.core import DataError, SettingsError
 from headstart.data import Resize, augment, decode_files, standardise
+from headstart.data.image import open_image
 
 
 @pytest.mark.parametrize("resample", [2, 3])
@@ -115,3 +116,18 @@ def test_standardise():
         ours = standardise(given, mean, std)
         assert ours.dtype == torch.float32
         np.testing.assert_allclose(ours.numpy(), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (np.array([[0, 1000, 4095]], dtype=np.uint16), [0, 62, 255]),  # twelve bits in sixteen
+        (np.array([[0, 32768, 65535]], dtype=np.uint16), [0, 128, 255]),
+        (np.array([[0, 0.5, 1]], dtype=np.float32), [0, 128, 255]),
+        (np.array([[0, 128, 255]], dtype=np.float32), [0, 128, 255]),
+        (np.array([[-10, 0, 10]], dtype=np.float32), [0, 128, 255]),
+    ],
+)
+def test_grey_of_more_than_eight_bits_keeps_its_shades(tmp_path, values, expected):
+    Image.fromarray(values).save(tmp_path / "deep.tiff")
+    assert np.asarray(open_image(tmp_path / "deep.tiff"))[0, :, 0].tolist() == expected

@@ -97,3 +97,10 @@ def test_judge_half_follows_the_id(make_texts):
     assert 0.45 < mask.mean() < 0.55
     small = make_splits(make_texts([0, 1] * 20))[0]
     assert judge_mask(data, small).all()
+
+
+def test_a_few_large_groups_rotate_instead_of_leaving_nothing_to_test_on(make_texts):
+    data = make_texts([0, 1] * 1_200, groups=[i // 600 for i in range(2_400)])
+    folds = make_splits(data)
+    assert [len(split.test) for split in folds] == [600] * 4
+    assert sorted(np.concatenate([split.test for split in folds])) == list(range(2_400))

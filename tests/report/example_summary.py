@@ -135,6 +135,7 @@ def _trials() -> list[dict[str, Any]]:
                     "key": _key(arm, n, repeat, role), "arm": arm, "arm_name": f"{strategy} of {candidate}",
                     "role": role, "n": n, "repeat": repeat % REPEATS, "fold": 0, "value": values[place] + wobble,
                     "seconds": took, "started": now, "ended": now + took, "error": None, "recipe": recipe,
+                    "n_realised": n, "recipe_informed": repeat > 0, "notes": [],
                 })  # fmt: skip
                 now += took + 0.4
     failed = trials[-1] | {"key": _key("failed"), "value": None, "error": "out of memory at batch 32, and again at 16"}
@@ -200,7 +201,7 @@ def _recommendation(trials: list[dict[str, Any]]) -> Recommendation:
 
 def _arm(strategy, candidate, paradigm, values, halves, seconds, status, note) -> ArmReport:
     curve = tuple(
-        CurvePoint(n=n, value=value, low=value - half, high=value + half, repeats=REPEATS)
+        CurvePoint(n=n, n_realised=n, value=value, low=value - half, high=value + half, repeats=REPEATS)
         for n, value, half in zip(SIZES, values, halves, strict=False)
     )
     probe = strategy == "linear_probe"
