@@ -7,8 +7,11 @@ from headstart.studies import StudySettings, check_margin, choose_metric, parse_
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("90s", 90), ("15m", 900), ("1.5h", 5400), ("120", 120), (" 2 min ", 120), (30, 30), ("1h30m", 5400),
-     ("1 h 30 min", 5400), ("2 minutes", 120)]
+    ("text", "seconds"),
+    [
+        ("90s", 90), ("15m", 900), ("1.5h", 5400), ("120", 120), (" 2 min ", 120), (30, 30), ("1h30m", 5400),
+        ("1 h 30 min", 5400), ("2 minutes", 120),
+    ],  # fmt: skip
 )
 def test_durations_are_read(text, seconds):
     assert parse_budget(text) == seconds

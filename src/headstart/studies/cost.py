@@ -65,16 +65,17 @@ class CostModel:
             return
         assert isinstance(phase, Train)
         network = build(candidate, context.data.class_names, weights=strategy.weights, seed=0)
-        start = now()
-        options = LoopOptions(precision=context.hardware.dtype, stop_after=1)
-        train(network, inputs, context.data.labels, rows, phase, recipe, 0, options)
-        seconds, steps = now() - start, 1
-        if seconds < PATIENCE:  # the first step pays for warming up as well
+
+        def run(steps: int) -> float:
             start = now()
-            options = LoopOptions(precision=context.hardware.dtype, stop_after=TIMED_STEPS)
+            options = LoopOptions(precision=context.hardware.dtype, stop_after=steps)
             train(network, inputs, context.data.labels, rows, phase, recipe, 0, options)
-            seconds, steps = now() - start, TIMED_STEPS
-        rate = seconds / (steps * min(recipe.batch_size, len(rows)))
+            return now() - start
+
+        seconds = run(1)  # pays for warming up as well
+        if seconds < PATIENCE:
+            seconds = (run(1 + TIMED_STEPS) - min(run(1), seconds)) / TIMED_STEPS  # without what a run costs once
+        rate = max(seconds, 1e-4) / min(recipe.batch_size, len(rows))
         self.train_rate[arm.key, recipe.batch_size] = rate
         # backward costs twice the forward pass
         self.predict_rate[arm.key] = min(rate / 3, self.predict_rate.get(arm.key, rate))

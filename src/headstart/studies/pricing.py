@@ -16,7 +16,7 @@ from headstart.studies.view import StudyView
 from headstart.training import TrialContext
 
 SMALLEST_OF_CLASS = 5  # no size holds fewer labels than this many of each class
-FINISHING_SHARE = 0.35
+FINISHING_SHARE = 0.25
 NEAR_ENOUGH = 0.2  # of n: how far a subset of whole groups may be off
 
 

