@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from headstart.advice.decide import comparison_size, decide, differences, find_crossover, find_head_start
-from headstart.advice.sentences import verdict_sentence
-from headstart.core import Arm
+from headstart.advice.sentences import _about_recipes, verdict_sentence
+from headstart.core import Arm, Recipe
 from headstart.evidence import JointDraws
 
 PROBE = Arm(candidate="builtin:image", strategy="linear_probe", paradigm="transfer")
@@ -161,3 +161,20 @@ def test_differences_name_better_worse_tie_and_open():
     })  # fmt: skip
     verdicts = {found.arm: found.verdict for found in differences(view, TUNE)}
     assert verdicts == {PROBE.key: "tie", SCRATCH.key: "worse"}
+
+
+def test_the_reader_is_told_what_the_choice_of_recipes_leaves_open():
+    spec = SimpleNamespace(recipe=Recipe(learning_rate=3.0, label="rate x 3"), recipe_informed=True, n=100)
+    lower = SimpleNamespace(recipe=Recipe(learning_rate=1.0, label="centre"), n=100)
+    tuning = [
+        SimpleNamespace(spec=spec, measurement=SimpleNamespace(value=0.6)),
+        SimpleNamespace(spec=lower, measurement=SimpleNamespace(value=0.5)),
+    ]
+    measured = [SimpleNamespace(spec=spec, measurement=SimpleNamespace(notes=("a tenth of the rate",)))]
+    view = SimpleNamespace(
+        arms=(TUNE,), trials=lambda arm=None, role=None, n=None: tuning if role == "tuning" else measured
+    )
+    edge, elsewhere, note = _about_recipes(view)
+    assert "lay at the edge of those tried (rate x 3)" in edge
+    assert elsewhere.startswith("1 of 1 measurements used a recipe chosen on labels beyond their own")
+    assert note == "In training: a tenth of the rate"

@@ -121,7 +121,17 @@ def test_plan_trains_nothing(headstart, digit_folders, tmp_path):
 def test_settings_are_kept_as_json(headstart, digit_folders, tmp_path):
     """A folder that holds another study is refused in one message that says what changed."""
     out = tmp_path / "study"
-    assert headstart("study", digit_folders, *PLAN, "--out", out, "--quiet").code == 0
-    done = headstart("study", digit_folders, *PLAN, "--out", out, "--quiet", "--seed", 1)
+    short = ("--budget", "12s", "--strategy", "linear_probe", "--out", out, "--quiet")
+    assert headstart("study", digit_folders, *short).code == 0
+    done = headstart("study", digit_folders, *short, "--seed", 1)
     done.failed_well("seed: 0 -> 1", "--out")
     assert json.loads(headstart("strategies", "--json").out)
+
+
+def test_a_dry_run_leaves_no_trace_in_a_study(headstart, digit_folders, tmp_path):
+    out = tmp_path / "study"
+    short = ("--budget", "12s", "--strategy", "linear_probe", "--out", out, "--quiet")
+    assert headstart("study", digit_folders, *short).code == 0
+    before = {file.name: file.read_bytes() for file in out.glob("study.sqlite")}
+    assert headstart("study", digit_folders, *PLAN, "--out", out, "--quiet").code == 0
+    assert {file.name: file.read_bytes() for file in out.glob("study.sqlite")} == before

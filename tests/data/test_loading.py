@@ -1,4 +1,8 @@
+import os
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from headstart.core import DataError, SettingsError, SourceError
@@ -356,3 +360,21 @@ def test_hub_fails_fast_without_connection(monkeypatch):
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     monkeypatch.setattr(socket, "create_connection", refuse)
     assert "cannot be reached" in message_of(SourceError, "some-owner/some-data")
+
+
+def test_class_names_that_are_no_text_stay_apart(tmp_path, save_image):
+    """Folders of old archives have names in other encodings; Python holds their bytes as surrogates."""
+    for place, name in enumerate((b"d\xe9g", b"d\xe8g")):
+        folder = os.path.join(os.fsencode(tmp_path), name)
+        os.mkdir(folder)
+        for number in range(3):
+            save_image(Path(os.fsdecode(folder)) / f"{number}.png", seed=3 * place + number)
+    data = load(tmp_path)
+    assert len(data.class_names) == 2
+    "".join((*data.class_names, *data.ids)).encode()
+
+
+def test_two_columns_of_one_name_are_refused():
+    frame = pd.DataFrame([["a", "x", "y"], ["b", "y", "x"]], columns=["text", "label", "label"])
+    with pytest.raises(DataError, match="two columns called 'label'"):
+        load(frame)

@@ -1,8 +1,14 @@
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
-from headstart.core import Arm
+from headstart.core import Arm, Measurement
+from headstart.models import Card, read_card
+from headstart.models.bundle import CARD
 from headstart.studies import Pricing
 from headstart.studies import runner as runner_module
+from headstart.training import Outcome
 
 COSTLY = Arm(candidate="builtin:image", strategy="from_scratch", paradigm="scratch")
 
@@ -134,7 +140,8 @@ def test_a_larger_budget_keeps_the_recipes_and_goes_further(make_runner, tmp_pat
     larger = again.prepare()
     assert larger.comparison_size >= plan.comparison_size
     if plan.tuning_size:
-        assert (larger.tuning_size, larger.evaluations) == (plan.tuning_size, plan.evaluations)
+        assert larger.tuning_size == plan.tuning_size
+        assert larger.evaluations.items() <= plan.evaluations.items()  # arms may have been dropped
 
 
 def test_what_was_dropped_stays_dropped(make_runner, tmp_path):
@@ -190,3 +197,52 @@ def test_the_grid_halves_down_to_a_few_of_each_class(make_runner):
     assert grid[0] == runner.view.pool_size
     assert all(a // 2 == b for a, b in zip(grid, grid[1:], strict=False))
     assert grid[-1] >= 20
+
+
+def test_failures_get_another_chance_in_the_next_run(make_runner, tmp_path, monkeypatch, replay):
+    def no_room(spec, context):
+        if spec.arm == COSTLY:
+            failed = Measurement(error="OSError: no space left on device")
+            return Outcome(failed, np.empty(0, dtype=int), np.empty((0, 0), dtype=np.float32), None)
+        return replay(spec, context)
+
+    monkeypatch.setattr(runner_module, "execute", no_room)
+    first = make_runner(folder=tmp_path / "again")
+    finish(first)
+    assert not first.view.sizes(COSTLY.key)
+    first.store.close()
+    monkeypatch.setattr(runner_module, "execute", replay)
+    again = make_runner(budget=1200.0, folder=tmp_path / "again")
+    finish(again)
+    assert again.view.sizes(COSTLY.key)
+
+
+class Saved:
+    """Stands for a trained model: saving leaves a card of the trial."""
+
+    def __init__(self, candidate, spec):
+        self.card = Card(
+            model_format="headstart", task="image-classification", class_names=("a", "b"), candidate=candidate,
+            arm=spec.arm.key, trial=spec.key,
+        )  # fmt: skip
+
+    def save(self, folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / CARD).write_text(self.card.model_dump_json())
+
+
+def test_only_the_model_behind_the_figure_is_published(make_runner, monkeypatch, replay):
+    def with_model(spec, context):
+        outcome = replay(spec, context)
+        return replace(outcome, model=Saved(context.candidates[spec.arm.candidate], spec))
+
+    monkeypatch.setattr(runner_module, "execute", with_model)
+    runner = make_runner()
+    finish(runner)
+    leader = "full_finetune@builtin:image"
+    folder = runner.publish_model(leader)
+    assert read_card(folder).trial == runner._largest_trial(leader)
+    newest = next(trial for trial in runner.store.trials() if trial.key == read_card(folder).trial)
+    earlier = newest.spec.model_copy(update={"n": newest.spec.n // 2})
+    Saved(runner.context.candidates["builtin:image"], earlier).save(runner.model_folder(leader))
+    assert runner.publish_model(leader) is None

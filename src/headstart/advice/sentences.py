@@ -142,7 +142,7 @@ def warnings_for(
         warnings.append("From scratch had not converged: with more compute it might win.")
     if verdict and verdict.draws.repeats and min(verdict.draws.repeats) < 2:
         warnings.append("Some arms were measured once only; the spread between repeats is an assumption (1 point).")
-    warnings += _about_recipes(view, arms)
+    warnings += _about_recipes(view)
     for name, (cut, limit) in view.cut_texts.items():
         warnings.append(f"{cut:,} of {len(view.data.labels):,} texts were cut at {limit} tokens for {name}.")
     unmeasured = [arm.name for arm in arms if arm.status in ("failed", "not started")]
@@ -162,7 +162,7 @@ def warnings_for(
     return tuple(warnings)
 
 
-def _about_recipes(view: StudyView, arms: tuple[ArmReport, ...]) -> list[str]:
+def _about_recipes(view: StudyView) -> list[str]:
     """What the choice of recipes leaves to be desired."""
     warnings = []
     for arm in view.arms:
