@@ -173,3 +173,16 @@ def simulate(rng, rotating, studies=120):
 def test_intervals_cover_the_truth(rotating):
     coverage = simulate(np.random.default_rng(12), rotating)
     assert coverage.min() > 0.84
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "macro-f1"])
+def test_resampling_patterns_is_resampling_examples(monkeypatch, metric):
+    rng = np.random.default_rng(7)
+    accuracies = {"a": 0.8, "b": 0.7}
+    runs = {arm: [random_run(rng, share, 400, repeat=r) for r in range(2)] for arm, share in accuracies.items()}
+    fast = joint_draws(runs, metric, 2, 0.0, seed=1, draws=6000)
+    monkeypatch.setattr(paired, "PATTERN_SHARE", -1.0)
+    slow = joint_draws(runs, metric, 2, 0.0, seed=1, draws=6000)
+    assert np.array_equal(fast.estimates, slow.estimates)
+    assert np.cov(fast.draws.T) == pytest.approx(np.cov(slow.draws.T), rel=0.1, abs=3e-5)
+    assert fast.draws.mean(0) == pytest.approx(slow.draws.mean(0), abs=1e-3)

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from headstart.evidence.scores import Floats, Integers, Run, bootstrap_counts, metric_of, weighted_metric
 
@@ -21,6 +22,7 @@ PRIOR_FREEDOM = 4  # how many repeats' worth of trust the pooled scatter gets ag
 DEFAULT_SCATTER = 0.01  # one point between repeats, where nothing was measured twice
 TEST_TO_TRAIN = 0.25  # of five rotating parts, one tests and four are learnt from
 BLOCK_CELLS = 4_000_000  # draws x examples that are in memory at once
+PATTERN_SHARE = 0.25  # of the examples: with more patterns than this, resampling them saves nothing
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,12 @@ def _example_draws(
     runs: Mapping[str, Sequence[Run]], metric: str, num_classes: int, rng: np.random.Generator, draws: int
 ) -> Floats:
     """Resample groups of test examples, the same ones for every arm and repeat."""
+    patterns = _patterns(runs, metric)
+    if patterns is not None:
+        runs, alike = patterns
+        drawn = rng.multinomial(alike.sum(), alike / alike.sum(), draws).astype(np.float32)
+        columns = [[weighted_metric(run, metric, num_classes, drawn) for run in of_arm] for of_arm in runs.values()]
+        return np.stack([np.mean(of_arm, 0) for of_arm in columns], 1)
     groups = np.unique(np.concatenate([run.groups for of_arm in runs.values() for run in of_arm]))
     places = {arm: [np.searchsorted(groups, run.groups) for run in of_arm] for arm, of_arm in runs.items()}
     result = np.zeros((draws, len(runs)))
@@ -141,6 +149,34 @@ def _example_draws(
                 values = weighted_metric(run, metric, num_classes, _columns(counts, place))
                 result[start : start + size, column] += values / len(of_arm)
     return result
+
+
+def _patterns(
+    runs: Mapping[str, Sequence[Run]], metric: str
+) -> tuple[dict[str, list[Run]], NDArray[np.int64]] | None:
+    """One example for all those that look alike to every run, and how many each stands for.
+
+    To resample M examples is to resample their P patterns, multinomially: the same draws for a small share of the
+    work when there are many examples and few runs.
+
+    Returns:
+        The runs on P examples, and counts (P,). None where examples come in groups, runs have different ones, or
+        hardly any are alike.
+    """
+    every = [run for of_arm in runs.values() for run in of_arm]
+    first = every[0]
+    alone = len(np.unique(first.groups)) == len(first.groups)
+    if not alone or any(not np.array_equal(run.examples, first.examples) for run in every[1:]):
+        return None
+    if metric == "accuracy":  # which class was right or guessed instead does not matter
+        table = np.stack([run.predictions == run.labels for run in every], 1).astype(np.int64)
+    else:
+        table = np.stack([first.labels, *(run.predictions for run in every)], 1)
+    _, where, counts = np.unique(table, axis=0, return_index=True, return_counts=True)
+    if len(counts) > PATTERN_SHARE * len(table):
+        return None
+    keep = {arm: [run.take(where) for run in of_arm] for arm, of_arm in runs.items()}
+    return keep, counts
 
 
 def _columns(counts: Floats, place: Integers) -> Floats:

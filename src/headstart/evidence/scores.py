@@ -39,9 +39,13 @@ class Run:
         return self.repeat, self.fold
 
     def restrict(self, keep: NDArray[np.bool_]) -> Run:
-        """The run on part of its examples."""
+        """The run on part of its examples, by a mask (M,)."""
+        return self.take(np.flatnonzero(keep))
+
+    def take(self, rows: Integers) -> Run:
+        """The run on the examples at these positions."""
         return Run(
-            self.repeat, self.fold, self.examples[keep], self.groups[keep], self.labels[keep], self.predictions[keep]
+            self.repeat, self.fold, self.examples[rows], self.groups[rows], self.labels[rows], self.predictions[rows]
         )
 
 
