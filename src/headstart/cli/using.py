@@ -11,7 +11,10 @@ from rich.console import Console
 
 from headstart.cli.screens import print_models, print_strategies
 from headstart.core import DataError, SourceError
-from headstart.data.image import IMAGE_SUFFIXES
+from headstart.data.image import IMAGE_SUFFIXES, UnreadableImageError, open_image
+from headstart.report import render_error
+
+CHUNK = 512  # inputs that are predicted at once
 
 
 def run_predict(folder: Path, inputs: list[str], *, json_output: bool) -> None:
@@ -20,7 +23,8 @@ def run_predict(folder: Path, inputs: list[str], *, json_output: bool) -> None:
 
     model = load(folder)
     items: list[Any] = _image_files(inputs) if model.card.task.startswith("image") else list(inputs)
-    probabilities = model.predict_proba(items)
+    parts = [items[start : start + CHUNK] for start in range(0, len(items), CHUNK)]  # memory for one at a time
+    probabilities = np.concatenate([model.predict_proba(part) for part in parts])
     rows = []
     for item, row in zip(items, probabilities, strict=True):
         scores = {name: round(float(p), 6) for name, p in zip(model.class_names, row, strict=True)}
@@ -42,7 +46,7 @@ def _image_files(inputs: list[str]) -> list[Path]:
         path = Path(name)
         if path.is_dir():
             inside = (file for file in path.rglob("*") if file.suffix.lower() in IMAGE_SUFFIXES)
-            files += sorted(file for file in inside if not file.name.startswith("."))
+            files += _readable(sorted(file for file in inside if not file.name.startswith(".")))
         elif path.exists():
             files.append(path)
         else:
@@ -50,6 +54,18 @@ def _image_files(inputs: list[str]) -> list[Path]:
     if not files:
         raise DataError("no images found", place=", ".join(inputs), hint="Give image files or a folder of them")
     return files
+
+
+def _readable(files: list[Path]) -> list[Path]:
+    """Those of a folder's files that are images; the others are named on the way."""
+    kept = []
+    for file in files:
+        try:
+            open_image(file)
+            kept.append(file)
+        except UnreadableImageError as reason:
+            render_error(f"left out, not an image that can be read: {reason}", str(file), None, Console(stderr=True))
+    return kept
 
 
 def show_models(data: str | None, *, json_output: bool) -> None:

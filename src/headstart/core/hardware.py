@@ -49,13 +49,10 @@ def available_cores() -> int:
 
 
 def free_memory_gb() -> float:
-    """Main memory that is available now, in GiB; 4 where the system does not say."""
-    try:
-        with open("/proc/meminfo", encoding="ascii") as lines:
-            fields = dict(line.split(":", 1) for line in lines)
-        return int(fields["MemAvailable"].split()[0]) / 2**20
-    except (OSError, KeyError, ValueError):
-        return 4.0
+    """Main memory that is available now, in GiB."""
+    import psutil
+
+    return psutil.virtual_memory().available / 2**30
 
 
 @functools.cache

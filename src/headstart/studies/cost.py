@@ -14,7 +14,7 @@ from headstart.studies.store import now
 from headstart.training import LoopOptions, TrialContext, train
 
 SAFETY = 1.15  # machines are shared: predictions lean to the long side
-TIMED_STEPS = 4
+TIMED_STEPS = 7
 PATIENCE = 4.0  # seconds a step may take before one of it is enough to time
 FIXED_SECONDS = 0.5  # building, saving and storing
 
@@ -66,16 +66,21 @@ class CostModel:
         assert isinstance(phase, Train)
         network = build(candidate, context.data.class_names, weights=strategy.weights, seed=0)
 
-        def run(steps: int) -> float:
-            start = now()
-            options = LoopOptions(precision=context.hardware.dtype, stop_after=steps)
-            train(network, inputs, context.data.labels, rows, phase, recipe, 0, options)
-            return now() - start
+        stamps: list[float] = []
 
-        seconds = run(1)  # pays for warming up as well
+        def run(steps: int) -> None:
+            options = LoopOptions(
+                precision=context.hardware.dtype, stop_after=steps, on_step=lambda *_: stamps.append(now())
+            )
+            train(network, inputs, context.data.labels, rows, phase, recipe, 0, options)
+
+        start = now()
+        run(1)  # pays for warming up as well
+        seconds = stamps.pop() - start
         if seconds < PATIENCE:
-            seconds = (run(1 + TIMED_STEPS) - min(run(1), seconds)) / TIMED_STEPS  # without what a run costs once
-        rate = max(seconds, 1e-4) / min(recipe.batch_size, len(rows))
+            run(1 + TIMED_STEPS)
+            seconds = float(np.median(np.diff(stamps)))  # a step that something else disturbed does not count
+        rate = seconds / min(recipe.batch_size, len(rows))
         self.train_rate[arm.key, recipe.batch_size] = rate
         # backward costs twice the forward pass
         self.predict_rate[arm.key] = min(rate / 3, self.predict_rate.get(arm.key, rate))

@@ -20,8 +20,13 @@ class StudyLock:
         self._path = folder / "driver.lock"
 
     def __enter__(self) -> StudyLock:
-        import fcntl
-
+        try:
+            import fcntl
+        except ImportError:
+            raise BundleError(
+                "studies run on Linux and macOS: this system has no file locks of their kind",
+                hint="On Windows, use the Windows Subsystem for Linux",
+            ) from None
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self._path.open("a+")
