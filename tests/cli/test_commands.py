@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -44,6 +45,18 @@ def test_predict_refuses_what_it_cannot_read(headstart, image_model, digit_folde
     headstart("predict", image_model, tmp_path / "nothing").failed_well("no images")
     headstart("predict", tmp_path / "nothing", picture).failed_well("no model")
     headstart("predict", tmp_path / "nowhere", picture).failed_well("no model")
+
+
+def test_predict_goes_on_past_broken_files_of_a_folder(headstart, image_model, digit_folders, tmp_path):
+    folder = tmp_path / "new"
+    shutil.copytree(digit_folders / "0", folder)
+    (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    (folder / "._00.png").write_bytes(b"what other systems leave behind")
+    done = headstart("predict", image_model, folder)
+    assert done.code == 0
+    assert len(done.out.splitlines()) == 20
+    assert done.err.count("left out") == 1
+    assert "broken.png" in done.err
 
 
 @pytest.mark.parametrize("damage", ["headstart.json", "model.safetensors"])

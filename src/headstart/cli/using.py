@@ -12,7 +12,6 @@ from rich.console import Console
 from headstart.cli.screens import print_models, print_strategies
 from headstart.core import DataError, SourceError
 from headstart.data.image import IMAGE_SUFFIXES, UnreadableImageError, open_image
-from headstart.report import render_error
 
 CHUNK = 512  # inputs that are predicted at once
 
@@ -22,17 +21,14 @@ def run_predict(folder: Path, inputs: list[str], *, json_output: bool) -> None:
     from headstart.models import load
 
     model = load(folder)
-    items: list[Any] = _image_files(inputs) if model.card.task.startswith("image") else list(inputs)
-    parts = [items[start : start + CHUNK] for start in range(0, len(items), CHUNK)]  # memory for one at a time
-    probabilities = np.concatenate([model.predict_proba(part) for part in parts])
+    listed: set[Any] = set()
+    items: list[Any] = list(inputs)
+    if model.card.task.startswith("image"):
+        items, listed = _image_files(inputs)
     rows = []
-    for item, row in zip(items, probabilities, strict=True):
-        scores = {name: round(float(p), 6) for name, p in zip(model.class_names, row, strict=True)}
-        best = int(np.argmax(row))
-        rows.append({
-            "input": str(item), "class": model.class_names[best], "probability": round(float(row[best]), 6),
-            "probabilities": scores,
-        })  # fmt: skip
+    for start in range(0, len(items), CHUNK):  # memory for one part at a time
+        part, probabilities = _predict_part(model, items[start : start + CHUNK], listed)
+        rows += [_row(item, model.class_names, row) for item, row in zip(part, probabilities, strict=True)]
     if json_output:
         print(json.dumps(rows, indent=2, ensure_ascii=False))
         return
@@ -40,32 +36,51 @@ def run_predict(folder: Path, inputs: list[str], *, json_output: bool) -> None:
         print(f"{line['input']}\t{line['class']}\t{line['probability']:.4f}")
 
 
-def _image_files(inputs: list[str]) -> list[Path]:
+def _row(item: Any, class_names: tuple[str, ...], probabilities: np.ndarray) -> dict[str, Any]:
+    scores = {name: round(float(p), 6) for name, p in zip(class_names, probabilities, strict=True)}
+    best = class_names[int(np.argmax(probabilities))]
+    return {"input": str(item), "class": best, "probability": scores[best], "probabilities": scores}
+
+
+def _predict_part(model: Any, part: list[Any], listed: set[Any]) -> tuple[list[Any], np.ndarray]:
+    """Predict; files of a listed folder that cannot be read are left out and said, others are an error."""
+    try:
+        return part, model.predict_proba(part)
+    except DataError:
+        kept = [item for item in part if item not in listed or _readable(item)]
+        if len(kept) == len(part):
+            raise
+        classes = len(model.class_names)
+        return kept, model.predict_proba(kept) if kept else np.empty((0, classes), dtype=np.float32)
+
+
+def _readable(file: Path) -> bool:
+    try:
+        open_image(file)
+    except UnreadableImageError as reason:
+        Console(stderr=True).print(f"left out: {file} cannot be read ({reason})", markup=False, soft_wrap=True)
+        return False
+    return True
+
+
+def _image_files(inputs: list[str]) -> tuple[list[Path], set[Path]]:
+    """The files to read, and those among them that were listed from folders rather than named."""
     files: list[Path] = []
+    listed: set[Path] = set()
     for name in inputs:
         path = Path(name)
         if path.is_dir():
             inside = (file for file in path.rglob("*") if file.suffix.lower() in IMAGE_SUFFIXES)
-            files += _readable(sorted(file for file in inside if not file.name.startswith(".")))
+            found = sorted(file for file in inside if not file.name.startswith("."))
+            files += found
+            listed.update(found)
         elif path.exists():
             files.append(path)
         else:
             raise DataError("no such file", place=name, hint="This model reads image files; give their paths")
     if not files:
         raise DataError("no images found", place=", ".join(inputs), hint="Give image files or a folder of them")
-    return files
-
-
-def _readable(files: list[Path]) -> list[Path]:
-    """Those of a folder's files that are images; the others are named on the way."""
-    kept = []
-    for file in files:
-        try:
-            open_image(file)
-            kept.append(file)
-        except UnreadableImageError as reason:
-            render_error(f"left out, not an image that can be read: {reason}", str(file), None, Console(stderr=True))
-    return kept
+    return files, listed
 
 
 def show_models(data: str | None, *, json_output: bool) -> None:

@@ -52,7 +52,7 @@ def free_memory_gb() -> float:
     """Main memory that is available now, in GiB."""
     import psutil
 
-    return psutil.virtual_memory().available / 2**30
+    return float(psutil.virtual_memory().available) / 2**30
 
 
 @functools.cache
