@@ -74,7 +74,7 @@ def main() -> None:
         runner.planner.dropped.clear()
         size = min(n, view.pool_size)
         runner.after_trial = lambda: write_table(view, size, arguments.work.name)
-        runner.run(make_plan(runner, size, tune=not arguments.study))
+        runner.run(make_plan(runner, size, 1 if arguments.study else arguments.recipes))
         write_table(view, size, arguments.work.name)
         store.close()
 
@@ -90,6 +90,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--group-regex")
     parser.add_argument("--strategy", action="append", default=[])
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--recipes", type=int, help="recipes for each paradigm at most; all by default, 1: no tuning")
     parser.add_argument("--hours", type=float, default=3.0)
     return parser.parse_args()
 
@@ -111,13 +112,17 @@ def take_over(study: Path, work: Path) -> None:
     target.close()
 
 
-def make_plan(runner: StudyRunner, size: int, tune: bool) -> Plan:
-    """Every arm at one size; with ``tune``, as many recipes as equal effort gives."""
+def make_plan(runner: StudyRunner, size: int, recipes: int | None) -> Plan:
+    """Every arm at one size, with as many recipes as equal effort and ``recipes`` allow."""
     view, pricing = runner.view, runner.planner.pricing
     enough = SMALLEST_PER_CLASS * len(view.data.class_names)
     tuning_size = size // 4 if size // 4 >= enough else size
-    effort = equal_effort(view.arms, {arm.key: pricing.setting(arm, tuning_size) for arm in view.arms})
-    return Plan((size,), size, tuning_size if tune else None, effort[0 if tune else -1], 0.0, fixed=True)
+    paradigms = {arm.paradigm for arm in view.arms}
+    for effort in equal_effort(view.arms, {arm.key: pricing.setting(arm, tuning_size) for arm in view.arms}):
+        tuned = any(count > 1 for count in effort.values())
+        if not tuned or recipes is None or sum(effort.values()) <= recipes * len(paradigms):
+            break
+    return Plan((size,), size, tuning_size if tuned else None, effort, 0.0, fixed=True)
 
 
 def halves(data: LabelledData, view: StudyView) -> np.ndarray:
