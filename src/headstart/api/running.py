@@ -1,4 +1,4 @@
-"""The library's door: ``study``, ``check`` and ``load``, each a thin line through the floors."""
+"""Run a study: a thin line through the floors."""
 
 from __future__ import annotations
 
@@ -11,14 +11,12 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from headstart._version import __version__
-from headstart.advice import Recommendation
-from headstart.core import BundleError, Hardware, SettingsError, probe_hardware, seconds_waited
+from headstart.api.opened import Study
+from headstart.core import Hardware, SettingsError, probe_hardware, seconds_waited
 from headstart.data import Finding, make_splits
 from headstart.data import check as check_data
 from headstart.data import load as load_data
-from headstart.models import FittedModel
-from headstart.models import load as load_model
-from headstart.report import Progress, render_data, render_header, render_plan, repr_html
+from headstart.report import Progress, render_data, render_header, render_plan
 from headstart.report.closing import CLOSING_SECONDS, Closing
 from headstart.report.summary import describe_data
 from headstart.studies import (
@@ -39,98 +37,7 @@ from headstart.studies.store import FILE as STORE_FILE
 from headstart.studies.store import now
 
 if TYPE_CHECKING:
-    import pandas as pd
     from rich.console import Console
-
-
-class Study:
-    """A study that was run, or opened again from its folder.
-
-    Attributes:
-        summary: Everything the report shows, as one plain dict.
-        folder: Where the study lies.
-    """
-
-    def __init__(self, summary: dict[str, Any], folder: Path) -> None:
-        self.summary, self.folder = summary, folder
-
-    @classmethod
-    def open(cls, folder: str | Path) -> Study:
-        """Open a study without running anything.
-
-        Raises:
-            BundleError: There is no study, or nothing has been measured yet.
-        """
-        folder = Path(folder)
-        store = Store(folder, read_only=True)
-        try:
-            text = store.fact("summary")
-        finally:
-            store.close()
-        if text is None:
-            raise BundleError(
-                "the study has not measured anything yet", place=str(folder),
-                hint="Run the `headstart study` command again; it goes on where it was",
-            )  # fmt: skip
-        return cls(json.loads(text), folder)
-
-    @property
-    def recommendation(self) -> Recommendation:
-        """The answer, and every number behind it."""
-        return Recommendation.model_validate(self.summary["recommendation"])
-
-    @property
-    def model_dir(self) -> Path | None:
-        """Folder of the trained winner; None before anything was measured."""
-        folder = self.folder / "model"
-        return folder if self.summary["recommendation"]["model_dir"] and folder.exists() else None
-
-    def model(self) -> FittedModel:
-        """Load the trained winner.
-
-        Raises:
-            BundleError: There is none yet.
-        """
-        if self.model_dir is None:
-            raise BundleError("the study saved no model yet", place=str(self.folder), hint="Allow a larger budget")
-        return load_model(self.model_dir)
-
-    @property
-    def curves(self) -> pd.DataFrame:
-        """Learning curves: a row for each arm and size."""
-        import pandas as pd
-
-        arms = self.summary["recommendation"]["arms"]
-        rows = [{"arm": arm["key"], "paradigm": arm["paradigm"], **point} for arm in arms for point in arm["curve"]]
-        return pd.DataFrame(rows, columns=["arm", "paradigm", "n", "value", "low", "high", "repeats"])
-
-    def table(self) -> pd.DataFrame:
-        """Every trial: a row each."""
-        import pandas as pd
-
-        return pd.DataFrame(self.summary["trials"])
-
-    def __repr__(self) -> str:
-        return f"Study({self.folder.name!r}: {self.recommendation.sentence})"
-
-    def _repr_html_(self) -> str:
-        return repr_html(self.summary)
-
-
-def load(folder: str | Path) -> FittedModel:
-    """Load a model that a study saved, for ``predict`` and ``predict_proba``."""
-    return load_model(folder)
-
-
-def check(source: Any, task: str | None = None, **columns: Any) -> tuple[Finding, ...]:
-    """Examine labelled data: broken items, duplicates, leaks, contradictions, imbalance, shortcuts.
-
-    Args:
-        source: As for :func:`study`.
-        task: ``image-classification`` or ``text-classification``; found if not given.
-        **columns: ``text_column``, ``image_column``, ``label_column``, ``group_column``, ``group_regex``, ``test``.
-    """
-    return check_data(load_data(source, task, **columns))
 
 
 def study(

@@ -1,0 +1,32 @@
+"""The library's door: ``study``, ``check`` and ``load``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from headstart.api.opened import Study
+from headstart.api.running import default_folder, study
+from headstart.data import Finding
+from headstart.data import check as check_data
+from headstart.data import load as load_data
+from headstart.models import FittedModel
+from headstart.models import load as load_model
+
+__all__ = ["Study", "check", "default_folder", "load", "study"]
+
+
+def load(folder: str | Path) -> FittedModel:
+    """Load a model that a study saved, for ``predict`` and ``predict_proba``."""
+    return load_model(folder)
+
+
+def check(source: Any, task: str | None = None, **columns: Any) -> tuple[Finding, ...]:
+    """Examine labelled data: broken items, duplicates, leaks, contradictions, imbalance, shortcuts.
+
+    Args:
+        source: As for :func:`study`.
+        task: ``image-classification`` or ``text-classification``; found if not given.
+        **columns: ``text_column``, ``image_column``, ``label_column``, ``group_column``, ``group_regex``, ``test``.
+    """
+    return check_data(load_data(source, task, **columns))
