@@ -168,7 +168,7 @@ def strategies(json_output: Json = False) -> None:
 def main() -> None:
     """Run the command line; no failure of the user's making ever shows a traceback."""
     try:
-        code = app(standalone_mode=False) or 0
+        code = app(standalone_mode=False, prog_name="headstart") or 0
         if code == TYPERS_CTRL_C:
             raise KeyboardInterrupt
         sys.exit(code)
