@@ -124,7 +124,8 @@ class StudyView:
 
     def draws(self, n: int, arms: list[Arm] | None = None, part: str = "all") -> JointDraws | None:
         """Joint draws of the arms measured at a size; None if there are none."""
-        chosen = [arm for arm in (arms or self.arms) if n in self.sizes(arm.key)]
+        # in one order, so that a pair has the same draws whichever way round it is asked for
+        chosen = [arm for arm in self.arms if (arms is None or arm in arms) and n in self.sizes(arm.key)]
         if not chosen:
             return None
         scatter = float(f"{self.scatter():.1g}")  # coarse, so that a new trial elsewhere changes no old draws
