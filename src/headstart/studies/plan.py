@@ -10,7 +10,7 @@ from headstart.studies.pricing import Pricing
 from headstart.studies.tuning import SMALLEST_PER_CLASS, equal_effort
 
 TUNING_SHARE = 0.25
-WORTHWHILE_PER_CLASS, WORTHWHILE = 20, 200
+WORTHWHILE_PER_CLASS, WORTHWHILE = 8, 100
 PLANNED_SHARE = 0.85  # the rest is for what predictions miss
 
 
@@ -103,7 +103,7 @@ class PlanMaker:
             line_ups.append([arm for arm in arms if arm != costliest])
 
     def _worthwhile(self) -> int:
-        """A comparison size for which no arm is given up: twenty of each class, or a quarter of the pool."""
+        """A comparison size for which arms may be given up: eight of each class, or a quarter of the pool."""
         wanted = max(WORTHWHILE_PER_CLASS * len(self.view.data.class_names), WORTHWHILE)
         return min(self.view.pool_size // 4, wanted)
 
