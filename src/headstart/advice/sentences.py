@@ -67,7 +67,11 @@ def remedy_for(view: StudyView, verdict: Verdict | None) -> str | None:
     seconds = sum(t.ended - t.started for t in measured) / max(len(measured), 1) * 2
     if repeats < view.repeats:
         more = seconds * (view.repeats - repeats)
-        return f"Allow about {max(1, round(more / 60))} more minutes for {view.repeats - repeats} more repeats."
+        minutes, missing = max(1, round(more / 60)), view.repeats - repeats
+        return (
+            f"Allow about {minutes} more minute{'s' if minutes > 1 else ''} "
+            f"for {missing} more repeat{'s' if missing > 1 else ''}."
+        )
     tested = len(view.splits[0].test)
     return f"Label about {max(50, round(tested * max(factor - 1, 0.5), -1)):,.0f} more test examples."
 
