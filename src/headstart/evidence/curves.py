@@ -10,7 +10,7 @@ import numpy as np
 from headstart.core import derive_seed
 from headstart.evidence.guards import not_a_falling_curve, too_little
 from headstart.evidence.observed import ArmErrors, residual_correlation
-from headstart.evidence.posterior import ArmPosterior, Noise, arm_posterior, noise_grid, noise_levels
+from headstart.evidence.posterior import ArmPosterior, Drawn, Noise, arm_posterior, noise_grid, noise_levels
 from headstart.evidence.scores import Floats
 from headstart.evidence.widening import Widening, fitted_widening
 
@@ -155,17 +155,40 @@ def _arm_draws(
     variance = levels @ noise.variance(arm.sizes)
     reason = too_little(arm)
     if fitted is not None and reason is None:
-        shape, pair, _ = fitted.draw(levels, draws, rng)
-        curve = pair[:, :1] + pair[:, 1:] * fitted.shapes.at(grid)[shape]
-        end = (pair[:, 0] + pair[:, 1] * fitted.shapes.at(arm.sizes[-1:])[shape, 0]).mean()
-        reason = not_a_falling_curve(arm, variance, float(end), chance)
+        drawn = fitted.draw(levels, draws, rng)
+        curve, there = (_family_curve(fitted, drawn, at) for at in (grid, arm.sizes))
+        reason = not_a_falling_curve(arm, variance, float(there[:, -1].mean()), chance)
         if reason is None:
+            curve = curve + _off_family(arm, drawn, there, noise, grid, rng)
             factor = widening.at(grid / arm.sizes[-1], len(arm.sizes))
             middle = np.median(curve, axis=0)
             curve = np.clip(middle + factor * (curve - middle), 0, 1)
             curve[:, _outside(grid, arm.sizes[0], horizon * arm.sizes[-1])] = np.nan
             return curve, None
     return _measured_draws(arm, variance, grid, draws, rng), reason
+
+
+def _family_curve(fitted: ArmPosterior, drawn: Drawn, n: Floats) -> Floats:
+    """The drawn members of the families at sizes n (draws, N)."""
+    return np.asarray(drawn.pair[:, :1] + drawn.pair[:, 1:] * fitted.shapes.at(n)[drawn.shape])
+
+
+def _off_family(
+    arm: ArmErrors, drawn: Drawn, there: Floats, noise: Noise, grid: Floats, rng: np.random.Generator
+) -> Floats:
+    """How far the true curve lies from the drawn member of a family (draws, G).
+
+    At a measured size the deviation has the prior N(0, misfit^2), and what the mean says about it; between sizes it is
+    straight in log n, and beyond them it stays what it was.
+    """
+    prior = drawn.misfit[:, None] ** 2
+    error = noise.variance(arm.sizes)[drawn.level] / arm.repeats
+    share = prior / (prior + error)
+    off = share * (arm.means - there) + np.sqrt(share * error) * rng.standard_normal(there.shape)
+    logs, at = np.log(arm.sizes), np.log(grid)
+    right = np.clip(np.searchsorted(logs, at), 1, len(logs) - 1)
+    part = np.clip((at - logs[right - 1]) / (logs[right] - logs[right - 1]), 0, 1)
+    return np.asarray((1 - part) * off[:, right - 1] + part * off[:, right])
 
 
 def _measured_draws(arm: ArmErrors, variance: Floats, grid: Floats, draws: int, rng: np.random.Generator) -> Floats:

@@ -53,6 +53,23 @@ def noise_grid(first: float) -> Noise:
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """Draws from the posterior of one arm.
+
+    Attributes:
+        shape: Index of the shape (draws,).
+        pair: Floor a and fall b (draws, 2).
+        level: Index of the noise level (draws,).
+        misfit: Deviation of the true curve from the family (draws,).
+    """
+
+    shape: Integers
+    pair: Floats
+    level: Integers
+    misfit: Floats
+
+
+@dataclass(frozen=True)
 class ArmPosterior:
     """Everything about one arm that does not depend on the other arms.
 
@@ -73,7 +90,7 @@ class ArmPosterior:
         """Log evidence of each noise level (L,)."""
         return np.asarray(logsumexp(self.log_weight, axis=(1, 2)))
 
-    def draw(self, levels: Floats, count: int, rng: np.random.Generator) -> tuple[Integers, Floats, Integers]:
+    def draw(self, levels: Floats, count: int, rng: np.random.Generator) -> Drawn:
         """Draw shapes with their floors and falls.
 
         Args:
@@ -82,8 +99,7 @@ class ArmPosterior:
             rng: Source of randomness.
 
         Returns:
-            Shape indices (count,), (a, b) (count, 2), and noise levels (count,). Where rejection leaves too few, the
-            rest are projected onto the truncation's border.
+            The draws. Where rejection leaves too few, the rest are projected onto the truncation's border.
         """
         number = len(levels)
         within = self.log_weight.reshape(number, -1)
@@ -108,7 +124,8 @@ class ArmPosterior:
                 break
         cell = np.concatenate([cells for cells, _ in found])[:count]
         pair = np.concatenate([pairs for _, pairs in found])[:count]
-        return cell % len(self.shapes.family), pair, cell // within.shape[1]
+        level, misfit, shape = np.unravel_index(cell, self.log_weight.shape)
+        return Drawn(shape, pair, level, MISFIT[misfit])
 
 
 def arm_posterior(arm: ArmErrors, noise: Noise) -> ArmPosterior:
