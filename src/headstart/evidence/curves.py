@@ -179,7 +179,7 @@ def _off_family(
     """How far the true curve lies from the drawn member of a family (draws, G).
 
     At a measured size the deviation has the prior N(0, misfit^2), and what the mean says about it; between sizes it is
-    straight in log n, and beyond them it stays what it was.
+    straight in log n. Beyond them it wanders off: with each doubling its variance grows by misfit^2.
     """
     prior = drawn.misfit[:, None] ** 2
     error = noise.variance(arm.sizes)[drawn.level] / arm.repeats
@@ -188,7 +188,9 @@ def _off_family(
     logs, at = np.log(arm.sizes), np.log(grid)
     right = np.clip(np.searchsorted(logs, at), 1, len(logs) - 1)
     part = np.clip((at - logs[right - 1]) / (logs[right] - logs[right - 1]), 0, 1)
-    return np.asarray((1 - part) * off[:, right - 1] + part * off[:, right])
+    doublings = np.maximum(at - logs[-1], 0) / np.log(2)
+    beyond = drawn.misfit[:, None] * np.sqrt(doublings) * rng.standard_normal((len(off), 1))
+    return np.asarray((1 - part) * off[:, right - 1] + part * off[:, right] + beyond)
 
 
 def _measured_draws(arm: ArmErrors, variance: Floats, grid: Floats, draws: int, rng: np.random.Generator) -> Floats:

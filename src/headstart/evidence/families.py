@@ -16,7 +16,7 @@ from headstart.evidence.scores import Floats
 FAMILIES = ("pow3", "pow4", "mmf", "exp", "late")
 PRIOR = (0.28, 0.24, 0.18, 0.18, 0.12)  # of the families; power laws are seen most often (LCDB, arXiv 2505.15657)
 BEND = 0.1  # how sharply ``late`` leaves its plateau: the width of the bend in log n
-RATES = np.linspace(0.05, 1.5, 24)
+RATES = np.geomspace(0.05, 1.6, 24)  # evenly in log: slow falls are common, and they are the ones that go on
 POWERS = np.asarray([0.15, 0.25, 0.4, 0.6, 0.8, 1.0])  # of n in ``exp``
 
 

@@ -24,7 +24,7 @@ FLOOR, FALL = (0.15, 0.20), (0.40, 0.30)  # prior mean and deviation of a and b
 CONSTANT_NOISE = np.geomspace(0.0005, 0.04, 6)  # s0: scatter between repeats that labels do not reduce
 FALLING_NOISE = np.geomspace(0.002, 0.15, 7)  # sqrt(s1 / n_1): scatter that falls with the root of n
 MISFIT = np.asarray([0.0, 0.003, 0.008, 0.02])  # what the family is off by at each size
-MISFIT_PRIOR = np.asarray([0.4, 0.3, 0.2, 0.1])
+MISFIT_PRIOR = np.full(len(MISFIT), 1 / len(MISFIT))
 SHARED = 0.8  # prior probability that all arms have one noise level
 ROUNDS = 200  # of rejection; below 1 in 400 accepted, the data contradict every falling curve
 
