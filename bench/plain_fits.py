@@ -13,7 +13,7 @@ Interval = tuple[np.ndarray, np.ndarray, np.ndarray]  # point, low, high
 
 
 def maximum_likelihood(sizes: np.ndarray, means: np.ndarray, errors: np.ndarray, at: np.ndarray) -> Interval | None:
-    """a + b n^-c with a, b, c >= 0 by weighted least squares, intervals by the delta method; None where it fails.
+    """A + b n^-c with a, b, c >= 0 by weighted least squares, intervals by the delta method; None where it fails.
 
     Args:
         sizes: (S,) labels.

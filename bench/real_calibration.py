@@ -60,19 +60,20 @@ def intervals(lines: list[str]) -> None:
         rows = [row for row in bank if row["sizes"] == count]
         values = np.asarray([half[place] for half in mine])
         bare = (needed(rows) <= 1).mean(0)
-        lines.append(f"| LCDB, {count} sizes up to {N_MAX}, before widening | {bare[0]:.1%} | {bare[1]:.1%} | {len(rows)} |")
+        name = f"LCDB, {count} sizes up to {N_MAX}, before widening"
+        lines.append(f"| {name} | {bare[0]:.1%} | {bare[1]:.1%} | {len(rows)} |")
         said = [f"{values[:, k].mean():.1%} ({values[:, k].min():.0%} to {values[:, k].max():.0%})" for k in (0, 1)]
         lines.append(f"| judged on the other half | {said[0]} | {said[1]} | |")
     bare = (needed(few) <= 1).mean(0)
     lines.append(f"| SetFit, 4 sizes 2 to 16 a class, before widening | {bare[0]:.1%} | {bare[1]:.1%} | {len(few)} |")
     said = [f"{np.mean(short, 0)[k]:.1%}" for k in (0, 1)]
     lines.append(f"| with the factors of each LCDB half | {said[0]} | {said[1]} | |")
-    lines += ["", f"## Beside the plain fits, {SIZES} sizes, {len([r for r in bank if r['sizes'] == SIZES])} LCDB curves", ""]
-    lines += [
-        "| | coverage 2x | 4x | median width 2x | 4x | median absolute error 2x | 4x | interval score 2x | 4x | failed |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
-    ]
     rows = [row for row in bank if row["sizes"] == SIZES]
+    heads = ("coverage", "median width", "median absolute error", "interval score")
+    lines += [
+        "", f"## Beside the plain fits, {SIZES} sizes, {len(rows)} LCDB curves", "",
+        f"| | {' | '.join(f'{head} 2x | 4x' for head in heads)} | failed |", "|" + " --- |" * 10,
+    ]  # fmt: skip
     truth = np.asarray([row["truth"] for row in rows])
     stretch = np.asarray(factors(rows)[SIZES][1:])
     own = np.asarray([row["interval"] for row in rows])
@@ -156,7 +157,8 @@ def pairs(folder: Path, lines: list[str]) -> None:
     whole = [row for row in rows if row["horizon"] > row["n_max"]]
     inside = np.mean([row["interval"][0] <= row["true"] <= row["interval"][1] for row in whole])
     lines += [
-        "", f"## Statements, {len(rows):,} pairs of an early and a late learner, n_max {N_MAX}, horizon {4 * N_MAX}", "",
+        "", f"## Statements, {len(rows):,} pairs of an early and a late learner, n_max {N_MAX}, horizon {4 * N_MAX}",
+        "",
         f"The 90 % interval of n* (infinity allowed) holds the published crossing in {inside:.1%} of the "
         f"{len(whole):,} pairs that no guard limits to the measured range.", "",
         "| statement | said | right | Wilson lower bound (90 %) |", "| --- | --- | --- | --- |",
@@ -164,9 +166,8 @@ def pairs(folder: Path, lines: list[str]) -> None:
     for kind in ("crossed", "between", "none"):
         mine = [is_right(row) for row in rows if row["statement"] == kind]
         if mine:
-            lines.append(
-                f"| {kind} | {len(mine) / len(rows):.1%} | {np.mean(mine):.1%} of {len(mine)} | {wilson(sum(mine), len(mine)):.3f} |"
-            )
+            said, right = len(mine) / len(rows), f"{np.mean(mine):.1%} of {len(mine)}"
+            lines.append(f"| {kind} | {said:.1%} | {right} | {wilson(sum(mine), len(mine)):.3f} |")
     for kind in ("tie", "undetermined"):
         lines.append(f"| {kind} | {np.mean([row['statement'] == kind for row in rows]):.1%} | | |")
 

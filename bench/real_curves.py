@@ -1,8 +1,8 @@
 """Published learning curves cut at n_max: what was predicted at 2 and 4 n_max, and what was then seen there.
 
 ``python bench/real_curves.py DATA``, where DATA is a folder with ``lcdb11_test_error.csv`` (Yan, Mohr and Viering 2025,
-arXiv 2505.15657, CC BY 4.0) and ``setfit2022_fewshot_runs.csv`` (Tunstall et al. 2022, arXiv 2209.11055), writes a line a
-curve to ``runs/real_curves.jsonl``, as they come; started again, it goes on there. Predictions are made without
+arXiv 2505.15657, CC BY 4.0) and ``setfit2022_fewshot_runs.csv`` (Tunstall et al. 2022, arXiv 2209.11055), writes a line
+a curve to ``runs/real_curves.jsonl``, as they come; started again, it goes on there. Predictions are made without
 widening, so that ``widening.py`` can fit it.
 """
 

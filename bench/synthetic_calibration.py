@@ -105,7 +105,7 @@ def report(done: list[dict]) -> list[str]:
         f"{len(done):,} pairs of curves, {len(synthetic.SIZES)} sizes {synthetic.SIZES[0]:.0f} to {n_max:.0f}, "
         f"{synthetic.REPEATS} repeats, horizon {horizon:.0f}. Truth: crossed by {n_max:.0f} in "
         f"{np.mean(true <= n_max):.0%}, later in {np.mean((true > n_max) & np.isfinite(true)):.0%}, never in "
-        f"{np.mean(np.isinf(true)):.0%}. Not extrapolated by a guard: {1 - len(judged) / len(sides):.1%} of the curves.",
+        f"{np.mean(np.isinf(true)):.0%}. Not extrapolated by a guard: {1 - len(judged) / len(sides):.1%} of curves.",
         "", "| 90 % interval of the error at | 2 n_max | 4 n_max | curves |", "| --- | --- | --- | --- |",
     ]  # fmt: skip
     lines.append(_coverage_line("all", judged))
@@ -113,7 +113,8 @@ def report(done: list[dict]) -> list[str]:
         name = family if family in synthetic.FITTED else f"{family} (not fitted)"
         lines.append(_coverage_line(name, [side for side in judged if side["family"] == family]))
     widths = np.asarray([[high - low for _, low, high in side["interval"]] for side in judged])
-    lines += ["", f"Median width at 2 n_max {np.median(widths[:, 0]):.4f}, at 4 n_max {np.median(widths[:, 1]):.4f}.", ""]
+    two, four = np.median(widths, axis=0)
+    lines += ["", f"Median width at 2 n_max {two:.4f}, at 4 n_max {four:.4f}.", ""]
     ours, plain, hits = [], [], []
     for side in judged:
         truth, own = np.asarray(side["truth"]), np.asarray(side["interval"])
@@ -133,8 +134,10 @@ def report(done: list[dict]) -> list[str]:
     definite = [row for row in done if row["statement"] in ("crossed", "between", "none")]
     for kind in ("crossed", "between", "none"):
         mine = [is_right(row) for row in definite if row["statement"] == kind]
-        lines.append(f"| {kind} | {len(mine) / len(done):.1%} | {np.mean(mine):.1%} of {len(mine)} |" if mine else f"| {kind} | 0 | |")
-    lines.append(f"| any of these | {len(definite) / len(done):.1%} | {np.mean([is_right(row) for row in definite]):.1%} |")
+        right = f"{np.mean(mine):.1%} of {len(mine)}" if mine else ""
+        lines.append(f"| {kind} | {len(mine) / len(done):.1%} | {right} |")
+    right = np.mean([is_right(row) for row in definite])
+    lines.append(f"| any of these | {len(definite) / len(done):.1%} | {right:.1%} of {len(definite)} |")
     for kind in ("tie", "undetermined"):
         lines.append(f"| {kind} | {np.mean([row['statement'] == kind for row in done]):.1%} | |")
     return lines

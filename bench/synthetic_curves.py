@@ -3,8 +3,8 @@
 Written, with its seeds, before anything was fitted to it. Four families of truths are among those that Headstart
 fits (``pow3``, ``pow4``, ``mmf``, ``exp``), four are not: a broken power law (Caballero 2022, equation 1 with one
 break), an inverse logarithm (``ilog``, one of the families of Viering and Loog 2022), a curve that stays at chance and
-then falls (``late_start``), and one that falls and then stands still (``plateau``). Noise has heavier tails than the fit
-assumes (Student's t with five degrees of freedom), is correlated along nested sizes, and partly shared by the two arms.
+then falls (``late_start``), and one that falls and then stands still (``plateau``). Noise has heavier tails than the
+fit assumes (Student's t, five degrees of freedom), is correlated along nested sizes, and partly shared by the arms.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From finished measurements to what they show: curves, crossover, head start, worth of labels, what to measure next."""
+"""From finished measurements to what they show: curves, crossover, head start, worth of labels."""
 
 from __future__ import annotations
 
@@ -51,7 +51,8 @@ def analyse_curves(
     pairs = [(one, other) for one in sides[0] for other in sides[1]]
     told = pairs if 1 < len(pairs) <= PAIRS else []
     gains = [gain_of_labels(curves, arm.arm, float(arm.sizes[-1])) for arm in curves.arms]
-    limits = [f"{arm.arm} is not extrapolated: {why}" for arm, why in zip(curves.arms, curves.guarded, strict=True) if why]
+    reasons = zip(curves.arms, curves.guarded, strict=True)
+    limits = [f"{arm.arm} is not extrapolated: {why}" for arm, why in reasons if why]
     return CurveAnalysis(
         metric="accuracy" if measured.metric == "accuracy" else "error",
         notes=(*measured.notes, *limits), margin=margin, horizon_factor=horizon,
@@ -165,9 +166,11 @@ def _next(
     proposals = next_measurements(curves, found, *sides, seed=seed)
     cheapest = min((proposal.seconds for proposal in proposals), default=1.0)
     return tuple(
-        NextMeasurement(n=one.n, arms=one.arms, repeats=one.repeats, bits=one.bits, relative_cost=one.seconds / cheapest)
+        NextMeasurement(
+            n=one.n, arms=one.arms, repeats=one.repeats, bits=one.bits, relative_cost=one.seconds / cheapest
+        )
         for one in proposals
-    )
+    )  # fmt: skip
 
 
 def _finite(value: float) -> float | None:

@@ -1,4 +1,4 @@
-"""Tables of finished measurements, from anybody's file: ``arm, n, error`` (or ``accuracy``), perhaps ``seed, paradigm``."""
+"""Tables of finished measurements, from anybody's file: ``arm, n, error`` or ``accuracy``, perhaps ``seed``."""
 
 from __future__ import annotations
 

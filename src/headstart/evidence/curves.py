@@ -61,6 +61,8 @@ class CurveDraws:
         """Draws of the error at n labels (draws, A); straight in log n between grid sizes."""
         if not self.grid[0] * (1 - 1e-9) <= n <= self.grid[-1] * (1 + 1e-9):
             return np.full(self.errors.shape[:2], np.nan)
+        if len(self.grid) == 1:
+            return np.asarray(self.errors[..., 0])
         logs = np.log(self.grid)
         place = min(max(int(np.searchsorted(logs, np.log(n))), 1), len(logs) - 1)
         share = np.clip((np.log(n) - logs[place - 1]) / (logs[place] - logs[place - 1]), 0, 1)
@@ -121,7 +123,8 @@ def fit_curves(
         raise ValueError("the horizon is a factor of at least 1")
     first = min(float(arm.sizes[0]) for arm in arms)
     last = max(float(arm.sizes[-1]) for arm in arms)
-    grid = np.geomspace(first, max(horizon * last, first * (1 + 1e-9)), POINTS)
+    ends = [float(arm.sizes[-1]) * horizon for arm in arms]  # of what may be said, and every measured size, are exact
+    grid = np.unique(np.concatenate([np.geomspace(first, horizon * last, POINTS), *(arm.sizes for arm in arms), ends]))
     noise = noise_grid(first)
     fitted = {i: arm_posterior(arm, noise) for i, arm in enumerate(arms) if len(arm.sizes) > 1}
     levels = noise_levels(list(fitted.values())) if fitted else []
@@ -139,11 +142,10 @@ def fit_curves(
     _couple(errors, list(arms), grid, rng)
     if n_test is not None:
         errors = _population(errors, n_test, rng)
-    reach = np.asarray([arm.sizes[-1] * (1 if reason else horizon) for arm, (_, reason) in zip(arms, parts, strict=True)])
+    guarded = tuple(reason for _, reason in parts)
+    reach = np.asarray([arm.sizes[-1] * (1 if why else horizon) for arm, why in zip(arms, guarded, strict=True)])
     deviation = np.sqrt(np.stack([by_arm.get(i, common) @ noise.variance(grid) for i in range(len(arms))]))
-    return CurveDraws(
-        tuple(arms), grid, errors, reach, tuple(reason for _, reason in parts), deviation, float(horizon), n_test
-    )  # fmt: skip
+    return CurveDraws(tuple(arms), grid, errors, reach, guarded, deviation, float(horizon), n_test)
 
 
 def _arm_draws(
@@ -203,9 +205,7 @@ def _measured_draws(arm: ArmErrors, variance: Floats, grid: Floats, draws: int, 
     step = np.where(right > left, logs[right] - logs[left], 1.0)
     share = np.clip((at - logs[left]) / step, 0, 1)
     curve = np.clip((1 - share) * points[:, left] + share * points[:, right], 0, 1)
-    nearest = np.zeros(len(grid), dtype=bool)
-    nearest[np.argmin(abs(at - logs[-1]))] = True  # a single size is said at the grid's nearest point
-    curve[:, _outside(grid, arm.sizes[0], arm.sizes[-1]) & ~nearest] = np.nan
+    curve[:, _outside(grid, arm.sizes[0], arm.sizes[-1])] = np.nan
     return np.asarray(curve)
 
 

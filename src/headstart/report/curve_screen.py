@@ -167,9 +167,8 @@ def _fitted_at(arm: ArmCurve, n: float) -> CurvePoint | None:
     if not points or not points[0].n * 0.999 <= n <= points[-1].n * 1.001:
         return None
     logs = np.log([point.n for point in points])
-    error, low, high = (
-        float(np.interp(np.log(n), logs, [getattr(point, name) for point in points])) for name in ("error", "low", "high")
-    )
+    columns = ([getattr(point, name) for point in points] for name in ("error", "low", "high"))
+    error, low, high = (float(np.interp(np.log(n), logs, column)) for column in columns)
     return _point(n, error, low, high)
 
 
