@@ -22,7 +22,8 @@ def rows_of(measure="error", percent=False, arms=("scratch", "finetune"), sizes=
                 fall = 0.6 * (n / 25) ** -0.7 if "scratch" in arm else 0.15 * (n / 25) ** -0.3
                 error = (0.05 if "scratch" in arm else 0.15) + fall + 0.002 * rng.standard_normal()
                 value = error if measure == "error" else 1 - error
-                rows.append({"arm": arm, "n": n, measure: round(100 * value if percent else value, 5), "seed": seed} | more)
+                written = round(100 * value if percent else value, 5)
+                rows.append({"arm": arm, "n": n, measure: written, "seed": seed} | more)
     return rows
 
 
@@ -107,7 +108,8 @@ def test_pictures_ask_nobody_for_anything(headstart, tmp_path, name):
 def test_paradigms_come_from_a_column_an_option_or_the_names(headstart, tmp_path):
     rows = rows_of(arms=("deep from scratch", "deep"))
     named = headstart("curves", write(tmp_path, rows), "--json").document
-    assert {one["arm"]: one["paradigm"] for one in named["arms"]} == {"deep from scratch": "scratch", "deep": "transfer"}
+    paradigms = {one["arm"]: one["paradigm"] for one in named["arms"]}
+    assert paradigms == {"deep from scratch": "scratch", "deep": "transfer"}
     for row in rows:
         row["arm"] = {"deep": "b", "deep from scratch": "a"}[row["arm"]]
     told = headstart("curves", write(tmp_path, rows), "--scratch", "a", "--json").document
@@ -120,7 +122,8 @@ def test_paradigms_come_from_a_column_an_option_or_the_names(headstart, tmp_path
 
 def test_pairs_are_told_where_there_are_several_arms(headstart, tmp_path):
     done = headstart("curves", write(tmp_path, rows_of(arms=("scratch", "finetune", "probe"))), "--json").document
-    assert [(one["scratch"], one["transfer"]) for one in done["pairs"]] == [("scratch", "finetune"), ("scratch", "probe")]
+    pairs = [(one["scratch"], one["transfer"]) for one in done["pairs"]]
+    assert pairs == [("scratch", "finetune"), ("scratch", "probe")]
     assert {one["reference"] for one in done["differences"] if one["n"] == 400} == {"scratch"}
 
 
