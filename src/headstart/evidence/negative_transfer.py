@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import t as student
 
-from headstart.evidence.paired import JointDraws
+from headstart.evidence.paired import PRIOR_FREEDOM, JointDraws
 from headstart.evidence.scores import Floats, Run
 from headstart.evidence.significance import holm
 
@@ -102,11 +102,13 @@ def harm_by_slice(
     pairs = [(run, by_key[run.key]) for run in transfer if run.key in by_key]
     if not pairs:
         raise ValueError("no repeat was measured with both arms")
-    found = [_slice(name, mask, pairs, margin) for name, mask in slices.items()]
-    adjusted = holm([one[-1] for one in found])
+    gathered = {name: _gather(mask, pairs) for name, mask in slices.items()}
+    spread = [one.between for one in gathered.values() if one.repeats > 1 and len(one.sizes) >= FEWEST]
+    found = [_judge(one, float(np.mean(spread)) if spread else 0.0, margin) for one in gathered.values()]
+    adjusted = holm([p for *_, p in found])
     return tuple(
-        SliceHarm(name, examples, gap, low, high, float(p), bool(p <= 1 - CONFIDENT))
-        for (name, examples, gap, low, high, _), p in zip(found, adjusted, strict=True)
+        SliceHarm(name, one.examples, gap, low, high, float(p), bool(p <= 1 - CONFIDENT))
+        for (name, one), (gap, low, high, _), p in zip(gathered.items(), found, adjusted, strict=True)
     )
 
 
@@ -134,9 +136,18 @@ def way_out(harms: Sequence[Harm], slices: Sequence[SliceHarm] = ()) -> str | No
     return "fewer-layers" if any(one.harmed for one in slices) else None
 
 
-def _slice(
-    name: str, mask: np.ndarray, pairs: Sequence[tuple[Run, Run]], margin: float
-) -> tuple[str, int, float, float, float, float]:
+@dataclass(frozen=True)
+class _Slice:
+    """Differences inside one slice: sums and counts by group (G,), and the variance between repeats' means."""
+
+    examples: int
+    totals: Floats
+    sizes: Floats
+    repeats: int
+    between: float
+
+
+def _gather(mask: np.ndarray, pairs: Sequence[tuple[Run, Run]]) -> _Slice:
     sums: dict[int, list[float]] = {}
     means, seen = [], set()
     for ours, theirs in pairs:
@@ -149,26 +160,31 @@ def _slice(
         seen.update(ours.examples[keep].tolist())
         for group, value in zip(ours.groups[keep].tolist(), gap[keep].tolist(), strict=True):
             sums.setdefault(group, []).append(value)
-    if len(sums) < FEWEST:
-        return name, len(seen), np.nan, np.nan, np.nan, 1.0
-    mean, error, freedom = _clustered(list(sums.values()), np.asarray(means))
-    half = float(student.ppf((1 + LEVEL) / 2, freedom) * error)
-    p = float(student.cdf((mean + margin) / error, freedom)) if error > 0 else float(mean >= -margin)
-    return name, len(seen), mean, mean - half, mean + half, p
+    totals = np.asarray([sum(values) for values in sums.values()])
+    sizes = np.asarray([len(values) for values in sums.values()], dtype=float)
+    return _Slice(len(seen), totals, sizes, len(means), float(np.var(means, ddof=1)) if len(means) > 1 else 0.0)
 
 
-def _clustered(groups: list[list[float]], repeats: Floats) -> tuple[float, float, float]:
-    """Mean with the standard error of a ratio over groups, and the scatter of the repeats' means added."""
-    sizes = np.asarray([len(group) for group in groups], dtype=float)
-    totals = np.asarray([sum(group) for group in groups])
-    mean = float(totals.sum() / sizes.sum())
-    count = len(groups)
-    variance = count / (count - 1) * float(((totals - mean * sizes) ** 2).sum()) / sizes.sum() ** 2
+def _judge(one: _Slice, pooled: float, margin: float) -> tuple[float, float, float, float]:
+    """Difference, low, high and one-sided p-value of a slice.
+
+    The standard error is that of a ratio over groups, and the scatter between repeats is added: its own, shrunk
+    towards that of all slices, because three repeats say little about it.
+    """
+    count = len(one.sizes)
+    if count < FEWEST:
+        return np.nan, np.nan, np.nan, 1.0
+    mean = float(one.totals.sum() / one.sizes.sum())
+    variance = count / (count - 1) * float(((one.totals - mean * one.sizes) ** 2).sum()) / one.sizes.sum() ** 2
     freedom = count - 1.0
-    if len(repeats) > 1:
-        between = float(repeats.var(ddof=1)) / len(repeats)
+    if one.repeats > 1:
+        own = one.repeats - 1 + PRIOR_FREEDOM
+        between = (PRIOR_FREEDOM * pooled + (one.repeats - 1) * one.between) / own / one.repeats
         total = variance + between
         if total > 0:  # Welch and Satterthwaite
-            freedom = total**2 / (variance**2 / (count - 1) + between**2 / (len(repeats) - 1))
+            freedom = total**2 / (variance**2 / (count - 1) + between**2 / own)
         variance = total
-    return mean, float(np.sqrt(variance)), float(freedom)
+    error = float(np.sqrt(variance))
+    half = float(student.ppf((1 + LEVEL) / 2, freedom) * error)
+    p = float(student.cdf((mean + margin) / error, freedom)) if error > 0 else float(mean >= -margin)
+    return mean, mean - half, mean + half, p
