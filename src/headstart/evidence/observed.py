@@ -59,7 +59,7 @@ class ArmErrors:
     def squares(self) -> Floats:
         """Sum of squared deviations from the mean at each size (S,)."""
         off = (self.error - self.means[self._cell]) ** 2
-        return np.bincount(self._cell, weights=off, minlength=len(self.sizes))
+        return np.asarray(np.bincount(self._cell, weights=off, minlength=len(self.sizes)), dtype=float)
 
     def up_to(self, n: float) -> ArmErrors:
         """Only the measurements with at most n labels."""
