@@ -20,10 +20,19 @@ from headstart.advice.curve_record import (
 )
 from headstart.advice.curve_sentences import crossing_sentence, head_start_sentence, target_sentence
 from headstart.data.measured import Measured
-from headstart.evidence.crossover import Crossover, find_crossover, gap_at
-from headstart.evidence.curves import HORIZON, CurveDraws, fit_curves
-from headstart.evidence.head_start import gain_of_labels, head_start, labels_to_reach, worth
-from headstart.evidence.information import next_measurements
+from headstart.evidence import (
+    Crossover,
+    CurveDraws,
+    find_crossover,
+    fit_curves,
+    gain_of_labels,
+    gap_at,
+    head_start,
+    labels_to_reach,
+    next_measurements,
+    worth,
+)
+from headstart.evidence.curves import HORIZON
 
 POINTS = 40  # of a fitted curve in the record
 PAIRS = 24  # beyond so many, only the best against the best is told

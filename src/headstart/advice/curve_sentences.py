@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from headstart.evidence.crossover import Crossover
-from headstart.evidence.head_start import Labels
+from headstart.evidence import Crossover, Labels
 
 
 def crossing_sentence(found: Crossover, margin: float) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 
 from headstart.core import DataError, SettingsError, did_you_mean
 from headstart.data.table import read_table
-from headstart.evidence.observed import ArmErrors
+from headstart.evidence import ArmErrors
 
 REQUIRED, OPTIONAL = ("arm", "n"), ("seed", "paradigm")
 METRICS = ("error", "accuracy")

@@ -69,7 +69,7 @@ class CurveDraws:
         left, right = self.errors[..., place - 1], self.errors[..., place]
         # at an end of what is said about an arm, the side that is known counts alone
         mixed = (1 - share) * left + share * right
-        return np.where(share < 1e-6, left, np.where(share > 1 - 1e-6, right, mixed))
+        return np.asarray(np.where(share < 1e-6, left, np.where(share > 1 - 1e-6, right, mixed)))
 
     def interval(self, arm: str, n: float, level: float = LEVEL) -> tuple[float, float, float]:
         """Median and central interval of an arm's error at n labels; not a number where nothing is said."""
@@ -83,7 +83,7 @@ class CurveDraws:
         """Lowest error of a paradigm's arms, draw by draw (draws, G); not a number where none is known."""
         known = self.errors[:, self.of_paradigm(paradigm)]
         lowest = np.where(np.isnan(known), np.inf, known).min(1, initial=np.inf)
-        return np.where(np.isinf(lowest), np.nan, lowest)
+        return np.asarray(np.where(np.isinf(lowest), np.nan, lowest))
 
     def p_best(self, n: float) -> Floats:
         """Share of the draws in which each arm has the lowest error at n (A,); 0 where nothing is said."""
@@ -129,7 +129,8 @@ def fit_curves(
     fitted = {i: arm_posterior(arm, noise) for i, arm in enumerate(arms) if len(arm.sizes) > 1}
     levels = noise_levels(list(fitted.values())) if fitted else []
     by_arm = dict(zip(fitted, levels, strict=True))
-    common = np.mean(levels, axis=0) if levels else np.full(len(noise.constant), 1 / len(noise.constant))
+    flat = np.full(len(noise.constant), 1 / len(noise.constant))
+    common: Floats = np.asarray(np.mean(levels, axis=0) if levels else flat)
     parts = [
         _arm_draws(
             arm, fitted.get(i), by_arm.get(i, common), noise, grid, draws, horizon, seed, chance,
@@ -233,4 +234,4 @@ def _population(errors: Floats, n_test: int, rng: np.random.Generator) -> Floats
     count = errors.shape[1]
     shared, own = rng.standard_normal((len(errors), 1)), rng.standard_normal((len(errors), count))
     z = np.sqrt(TEST_CORRELATION) * shared + np.sqrt(1 - TEST_CORRELATION) * own
-    return np.clip(errors + np.sqrt(errors * (1 - errors) / n_test) * z[..., None], 0, 1)
+    return np.asarray(np.clip(errors + np.sqrt(errors * (1 - errors) / n_test) * z[..., None], 0, 1))

@@ -37,7 +37,7 @@ class Widening:
         """
         known = sorted(self.factors)
         row = self.factors[max((count for count in known if count <= sizes), default=known[0])]
-        return np.interp(np.log(np.maximum(ratio, 1)), np.log(self.ratios), row)
+        return np.asarray(np.interp(np.log(np.maximum(ratio, 1)), np.log(self.ratios), row))
 
 
 NO_WIDENING = Widening((1.0,), {1: (1.0,)})
