@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.core import derive_seed
+from headstart.core.seeds import derive_seed
 from headstart.evidence.guards import not_a_falling_curve, too_little
 from headstart.evidence.observed import ArmErrors, residual_correlation
 from headstart.evidence.posterior import ArmPosterior, Drawn, Noise, arm_posterior, noise_grid, noise_levels

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.core import derive_seed
+from headstart.core.seeds import derive_seed
 from headstart.evidence.crossover import CONTENDER, Crossover
 from headstart.evidence.curves import CurveDraws
 from headstart.evidence.scores import Floats, Integers
