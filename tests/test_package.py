@@ -42,6 +42,7 @@ def test_wheel_holds_what_the_package_needs(checkout, tmp_path):
     (wheel,) = tmp_path.glob("headstart-*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
     for name in ("builtin/image/model.safetensors", "builtin/image/config.json", "builtin/image/README.md",
-                 "report/templates/report.html.j2", "report/templates/report.css", "cli/app.py"):  # fmt: skip
+                 "report/templates/report.html.j2", "report/templates/report.css", "report/templates/curves.html.j2",
+                 "evidence/widening.json", "cli/app.py"):  # fmt: skip
         assert f"headstart/{name}" in names
     assert not [name for name in names if name.startswith(("tests", "docs", "bench")) or "__pycache__" in name]

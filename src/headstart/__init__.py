@@ -11,16 +11,20 @@ from headstart._version import __version__
 
 if TYPE_CHECKING:
     from headstart.advice import Recommendation
-    from headstart.api import Study, check, load, study
+    from headstart.api import Curves, Study, check, curves, load, study
     from headstart.core import HeadstartError
 
-__all__ = ["HeadstartError", "Recommendation", "Study", "__version__", "check", "load", "study"]
+__all__ = [
+    "Curves", "HeadstartError", "Recommendation", "Study", "__version__", "check", "curves", "load", "study",
+]  # fmt: skip
 
 _HOMES = {
+    "Curves": "headstart.api",
     "HeadstartError": "headstart.core",
     "Recommendation": "headstart.advice",
     "Study": "headstart.api",
     "check": "headstart.api",
+    "curves": "headstart.api",
     "load": "headstart.api",
     "study": "headstart.api",
 }

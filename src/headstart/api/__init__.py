@@ -1,10 +1,11 @@
-"""The library's door: ``study``, ``check`` and ``load``."""
+"""The library's door: ``study``, ``check``, ``load`` and ``curves``."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+from headstart.api.curving import Curves, curves
 from headstart.api.opened import Study
 from headstart.api.running import default_folder, study
 from headstart.data import Finding
@@ -13,7 +14,7 @@ from headstart.data import load as load_data
 from headstart.models import FittedModel
 from headstart.models import load as load_model
 
-__all__ = ["Study", "check", "default_folder", "load", "study"]
+__all__ = ["Curves", "Study", "check", "curves", "default_folder", "load", "study"]
 
 
 def load(folder: str | Path) -> FittedModel:

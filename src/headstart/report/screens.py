@@ -37,7 +37,7 @@ def render_header(info: Mapping[str, Any], console: Console) -> None:
         lines.append(("Budget", ", ".join(budget)))
     if info.get("folder"):
         lines.append(("Output", short_path(str(info["folder"]))))
-    _labelled(lines, console)
+    print_labelled(lines, console)
 
 
 def hardware_sentence(hardware: Any) -> str:
@@ -54,7 +54,7 @@ def render_data(data: Mapping[str, Any], console: Console) -> None:
     """Print what was found in the data: one line, then the findings that matter most."""
     lines = [("Data", data_sentence(data))]
     lines += [("", wording.clean(sentence)) for sentence in list(data.get("found") or ())[:3]]
-    _labelled(lines, console)
+    print_labelled(lines, console)
     findings = list(data.get("findings") or ())
     findings.sort(
         key=lambda finding: list(SEVERITIES).index(finding["severity"]) if finding["severity"] in SEVERITIES else 9
@@ -119,7 +119,7 @@ def render_plan(plan: Mapping[str, Any], console: Console) -> None:
     if len(left_out) > LEFT_OUT_SHOWN:
         lines.append(("", f"… {len(left_out) - LEFT_OUT_SHOWN} more in the report"))
     lines += [("Note", note) for note in plan.get("notes") or ()]
-    _labelled(lines, console)
+    print_labelled(lines, console)
 
 
 def render_error(fact: str, place: str | None, hint: str | None, console: Console) -> None:
@@ -133,13 +133,13 @@ def render_error(fact: str, place: str | None, hint: str | None, console: Consol
         console.print(Text.assemble(("  hint: ", "bold"), wording.clean(hint)), soft_wrap=True)
 
 
-def _labelled(lines: Sequence[tuple[str, str]], console: Console) -> None:
+def print_labelled(lines: Sequence[tuple[str, str]], console: Console, width: int = 9) -> None:
     """Print (label, text) rows in two columns, as on the last screen."""
     from rich.table import Table
     from rich.text import Text
 
     grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(width=9, no_wrap=True)
+    grid.add_column(width=width, no_wrap=True)
     grid.add_column(overflow="fold")
     for label, said in lines:
         grid.add_row(Text(label, style="dim"), Text(wording.clean(said)))

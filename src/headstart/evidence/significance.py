@@ -1,0 +1,123 @@
+"""Tests of paired differences beside the joint draws: two models, many arms, ties, rotating parts, repeated looks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.stats import binom
+from scipy.stats import t as student
+
+from headstart.evidence.scores import Floats
+
+
+def mcnemar(right: np.ndarray, other_right: np.ndarray) -> float:
+    """Exact two-sided p-value that two fixed models are equally often right (McNemar 1947).
+
+    It speaks of these two models, not of the procedures that made them: another seed is another model.
+
+    Args:
+        right: Whether one model is right on each test example (N,).
+        other_right: The same of the other model.
+
+    Raises:
+        ValueError: The lengths differ.
+    """
+    if len(right) != len(other_right):
+        raise ValueError("both models need the same test examples")
+    ours = int((np.asarray(right, bool) & ~np.asarray(other_right, bool)).sum())
+    theirs = int((~np.asarray(right, bool) & np.asarray(other_right, bool)).sum())
+    return min(1.0, 2 * float(binom.cdf(min(ours, theirs), ours + theirs, 0.5)))
+
+
+def holm(p_values: Sequence[float]) -> Floats:
+    """P-values adjusted for their number: (k - i + 1) p_(i), made monotone (Holm 1979).
+
+    Args:
+        p_values: One for each arm or class (K,).
+
+    Returns:
+        Adjusted p-values in the same order; those below alpha hold together with an error rate of alpha.
+
+    Raises:
+        ValueError: A value is missing or no probability.
+    """
+    values = np.asarray(p_values, dtype=float)
+    if not ((values >= 0) & (values <= 1)).all():
+        raise ValueError("p-values lie between 0 and 1, without missing ones")
+    order = np.argsort(values, kind="stable")
+    stepped = values[order] * np.arange(len(values), 0, -1)
+    adjusted = np.empty(len(values))
+    adjusted[order] = np.minimum(np.maximum.accumulate(stepped), 1)
+    return adjusted
+
+
+def tie_test(difference: float, error: float, freedom: float, margin: float) -> float:
+    """P-value of a tie: two one-sided t tests against -margin and +margin (Schuirmann 1987).
+
+    Below 0.05 exactly where the 90 % interval of the difference lies inside the margin. A difference that is not
+    significant is no tie.
+
+    Args:
+        difference: Estimate.
+        error: Its standard error.
+        freedom: Degrees of freedom of the error.
+        margin: What difference does not matter, above 0.
+    """
+    if margin <= 0 or error < 0 or freedom <= 0:
+        raise ValueError("a tie needs a positive margin and freedom, and an error that is not negative")
+    room = margin - abs(difference)
+    if error == 0:
+        return 0.0 if room > 0 else 1.0
+    return float(student.sf(room / error, freedom))
+
+
+def rotating_difference(differences: Floats, test_share: float, level: float = 0.90) -> tuple[float, float, float]:
+    """Mean difference over rotating test parts, with the corrected interval of Nadeau and Bengio (2003).
+
+    The training parts overlap, so that the naive variance is too small; it is raised from 1/J to 1/J + n_test/n_train.
+
+    Args:
+        differences: One for each of the J parts.
+        test_share: Share of the examples in one test part, such as 0.2.
+        level: Of the interval.
+
+    Returns:
+        Mean, low, high.
+
+    Raises:
+        ValueError: Fewer than two parts.
+    """
+    values = np.asarray(differences, dtype=float)
+    if len(values) < 2 or not 0 < test_share < 1:
+        raise ValueError("two or more parts are needed, and a share between 0 and 1")
+    scale = np.sqrt((1 / len(values) + test_share / (1 - test_share)) * values.var(ddof=1))
+    half = float(student.ppf((1 + level) / 2, len(values) - 1) * scale)
+    mean = float(values.mean())
+    return mean, mean - half, mean + half
+
+
+def always_valid_interval(values: Floats, alpha: float = 0.05, planned: int | None = None) -> tuple[float, float]:
+    """An interval for a mean that may be looked at after every value and still holds with 1 - alpha.
+
+    The asymptotic confidence sequence of Waudby-Smith et al. (2024, arXiv 2103.06476): wider than a fixed
+    interval, in exchange for stopping whenever one likes. Asymptotic means: from some dozens of values on.
+
+    Args:
+        values: Independent values so far (N,), such as paired differences of test examples or groups.
+        alpha: Error over all looks together.
+        planned: Number of values at which it should be narrowest; as many as there are if not given.
+
+    Raises:
+        ValueError: Fewer than two values.
+    """
+    seen = np.asarray(values, dtype=float)
+    count = len(seen)
+    if count < 2:
+        raise ValueError("two or more values are needed")
+    aim = max(planned or count, 2)
+    # the variance of the normal mixture that makes the interval narrowest at `aim` values
+    rho2 = (-2 * np.log(alpha) + np.log(-2 * np.log(alpha) + 1)) / aim
+    inside = 2 * (count * rho2 + 1) / (count**2 * rho2) * np.log(np.sqrt(count * rho2 + 1) / alpha)
+    half = float(seen.std() * np.sqrt(inside))
+    return float(seen.mean()) - half, float(seen.mean()) + half
