@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,7 +97,7 @@ def curves(
     Raises:
         HeadstartError: The table or an option cannot be used; the message says where and what to do.
     """
-    options = {"names": columns, "unit": unit, "scratch": tuple(scratch)}
+    options: dict[str, Any] = {"names": columns, "unit": unit, "scratch": tuple(scratch)}
     check_margin(margin)
     _check_curve_options(horizon, n_test, at, targets, label_price)
     if isinstance(data, str | Path):
@@ -117,7 +117,7 @@ def _check_curve_options(
     horizon: float, n_test: int | None, at: Sequence[float], targets: Sequence[float], label_price: float | None
 ) -> None:
     """Refuse what no analysis can use."""
-    rules = [
+    rules: list[tuple[str, Sequence[float | None], Callable[[float], bool], str]] = [
         ("--horizon", [horizon], lambda value: 1 <= value <= 64, "a factor from 1 to 64; 4 is as far as was checked"),
         ("--n-test", [n_test], lambda value: value >= 1, "how many examples the test part has"),
         ("--at", at, lambda value: 0 < value < float("inf"), "a number of labels"),
