@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from record import write
 
 import headstart as hs
 from headstart.core import derive_seed, probe_hardware
@@ -44,6 +45,7 @@ from headstart.studies.store import FILE
 from headstart.studies.tuning import SMALLEST_PER_CLASS, equal_effort
 
 RESULTS = Path(__file__).parent / "results"
+PARADIGMS = ("transfer", "scratch")
 
 
 def main() -> None:
@@ -73,9 +75,9 @@ def main() -> None:
         runner.prepare()
         runner.planner.dropped.clear()
         size = min(n, view.pool_size)
-        runner.after_trial = lambda: write_table(view, size, arguments.work.name)
+        runner.after_trial = lambda: write_results(view, size, arguments.work.name)
+        runner.after_trial()
         runner.run(make_plan(runner, size, 1 if arguments.study else arguments.recipes))
-        write_table(view, size, arguments.work.name)
         store.close()
 
 
@@ -135,6 +137,13 @@ def halves(data: LabelledData, view: StudyView) -> np.ndarray:
     return np.isin(data.groups, lot.choice(groups, len(groups) // 2, replace=False))
 
 
+def write_results(view: StudyView, size: int, name: str) -> None:
+    """The table of trials, and the best of either paradigm against each other."""
+    if view.store.trials():
+        write_table(view, size, name)
+        write_margin(view, size, name)
+
+
 def write_table(view: StudyView, size: int, name: str) -> None:
     """A row for each finished trial of the size, and for those that chose its recipes."""
     first_half = halves(view.data, view)
@@ -153,6 +162,23 @@ def write_table(view: StudyView, size: int, name: str) -> None:
             row["judge"], row["final"] = on_halves(view, trial, first_half)
         rows.append(row)
     pd.DataFrame(rows).to_csv(RESULTS / f"full_{name}.csv", index=False)
+
+
+def write_margin(view: StudyView, size: int, name: str) -> None:
+    """The best transfer arm against the best from-scratch arm on the whole test part, paired."""
+    draws = view.draws(size)
+    sides = {side: [arm.key for arm in view.measured_at(size) if arm.paradigm == side] for side in PARADIGMS}
+    if draws is None or not all(sides.values()):
+        return
+    estimates = dict(zip(draws.arms, draws.estimates, strict=True))
+    best = {side: max(keys, key=estimates.__getitem__) for side, keys in sides.items()}
+    gap, low, high, p_better = draws.difference(best["transfer"], best["scratch"])
+    lines = [f"- {key}: {100 * value:.1f} ({view.settings.metric}, n = {size:,})" for key, value in estimates.items()]
+    lines.append(
+        f"- {best['transfer']} - {best['scratch']}: {100 * gap:+.1f} points [{100 * low:.1f}, {100 * high:.1f}], "
+        f"better in {100 * p_better:.0f} % of the draws; {draws.repeats[0]} paired repeat(s)"
+    )
+    write(f"full_{name}", f"A full comparison on {name}", lines)
 
 
 def on_halves(view: StudyView, trial: Trial, first_half: np.ndarray) -> tuple[float, float]:
