@@ -14,7 +14,7 @@ from headstart.studies.store import now
 from headstart.training import LoopOptions, TrialContext, train
 
 SAFETY = 1.15  # machines are shared: predictions lean to the long side
-TIMED_STEPS = 7
+FEWEST_STEPS, TIMED_STEPS = 2, 7
 PATIENCE = 4.0  # seconds a step may take before one of it is enough to time
 FIXED_SECONDS = 0.5  # building, saving and storing
 
@@ -35,7 +35,9 @@ class CostModel:
     embed_rate: dict[str, float] = field(default_factory=dict)
     fit_rate: dict[str, float] = field(default_factory=dict)
 
-    def time_arm(self, arm: Arm, recipe: Recipe, context: TrialContext, rows: np.ndarray) -> None:
+    def time_arm(
+        self, arm: Arm, recipe: Recipe, context: TrialContext, rows: np.ndarray, patience: float = PATIENCE
+    ) -> None:
         """Time a few real steps (or one real batch through a frozen network) of an arm.
 
         Args:
@@ -43,6 +45,7 @@ class CostModel:
             recipe: Its recipe at a typical size; only batch size and augmentation matter.
             context: Data and caches.
             rows: Examples to take batches from.
+            patience: Seconds that the steps beyond the first should take at most.
         """
         candidate = context.candidates[arm.candidate]
         strategy = get_strategy(arm.strategy)
@@ -78,7 +81,7 @@ class CostModel:
         run(1)  # pays for warming up as well
         seconds = stamps.pop() - start
         if seconds < PATIENCE:
-            run(1 + TIMED_STEPS)
+            run(1 + int(np.clip(patience / seconds, FEWEST_STEPS, TIMED_STEPS)))
             seconds = float(np.median(np.diff(stamps)))  # a step that something else disturbed does not count
         rate = seconds / min(recipe.batch_size, len(rows))
         self.train_rate[arm.key, recipe.batch_size] = rate

@@ -27,6 +27,8 @@ from headstart.studies.tuning import recipes_for
 from headstart.studies.view import StudyView
 from headstart.training import FAILURES, Outcome, TrialContext, execute
 
+LOOKING_SHARE = 0.1  # of the budget: beyond it, only what is needed for a plan is timed
+TIMING_SHARE = 0.01  # of the budget, for each arm and batch size
 SLOW_STEP = 10.0  # seconds: a batch that would take longer a step is priced from a smaller one
 
 
@@ -95,9 +97,14 @@ class StudyRunner:
         pricing = Pricing(self.view, self.context, self.cost, mirrored, self.budget.seconds)
         self.planner = Planner(pricing)
         rows = self.view.splits[0].pool
-        for arm in self.view.arms:
-            recipes = [recipes_for(arm, pricing.setting(arm, n))[0] for n in pricing.grid()]
-            for recipe in {recipe.batch_size: recipe for recipe in (recipes[-1], recipes[0])}.values():
+        centres = {
+            (arm, place): recipes_for(arm, pricing.setting(arm, pricing.grid()[place]))[0]
+            for place in (-1, 0) for arm in self.view.arms
+        }  # fmt: skip
+        for (arm, place), recipe in centres.items():
+            known = place == 0 and recipe.batch_size == centres[arm, -1].batch_size
+            # small batches come first; without the large ones, prices lean to the long side
+            if place == -1 or not (known or self.budget.this_run > LOOKING_SHARE * self.budget.seconds):
                 self._time(arm, recipe, rows)
             self.budget.heartbeat(force=True)
         cut = {name: (inputs.truncated, self.context.candidates[name].input_size)
@@ -114,7 +121,9 @@ class StudyRunner:
         if slow or arm.key in self.view.dropped:
             return
         try:
-            self.cost.time_arm(arm, recipe, self.context, rows)
+            self.cost.time_arm(arm, recipe, self.context, rows, TIMING_SHARE * self.budget.seconds)
+        except OutOfTime:
+            self.planner.dropped[arm.key] = "no time was left to look at it"
         except FAILURES as error:
             if any(key == arm.key for key, _ in self.cost.train_rate):
                 return  # the smaller batch fits; training finds a way to use it
