@@ -4,7 +4,7 @@ from headstart.evidence.crossing import CrossingDraws, crossing, labels_to_match
 from headstart.evidence.crossover import Crossover, find_crossover, gap_at
 from headstart.evidence.curves import CurveDraws, fit_curves
 from headstart.evidence.head_start import Gain, Labels, gain_of_labels, head_start, labels_to_reach, worth
-from headstart.evidence.information import Measurement, expected_regret_fall, next_measurements
+from headstart.evidence.information import PossibleMeasurement, expected_regret_fall, next_measurements
 from headstart.evidence.metrics import METRICS, majority_baseline
 from headstart.evidence.observed import ArmErrors
 from headstart.evidence.paired import JointDraws, joint_draws, pooled_scatter
@@ -12,8 +12,8 @@ from headstart.evidence.scores import Run, metric_of
 from headstart.evidence.selection import corrected_metric, detectable_difference
 
 __all__ = [
-    "METRICS", "ArmErrors", "CrossingDraws", "Crossover", "CurveDraws", "Gain", "JointDraws", "Labels", "Measurement",
-    "Run", "corrected_metric", "crossing", "detectable_difference", "expected_regret_fall", "find_crossover",
-    "fit_curves", "gain_of_labels", "gap_at", "head_start", "joint_draws", "labels_to_match", "labels_to_reach",
-    "majority_baseline", "metric_of", "next_measurements", "pooled_scatter", "worth",
+    "METRICS", "ArmErrors", "CrossingDraws", "Crossover", "CurveDraws", "Gain", "JointDraws", "Labels",
+    "PossibleMeasurement", "Run", "corrected_metric", "crossing", "detectable_difference", "expected_regret_fall",
+    "find_crossover", "fit_curves", "gain_of_labels", "gap_at", "head_start", "joint_draws", "labels_to_match",
+    "labels_to_reach", "majority_baseline", "metric_of", "next_measurements", "pooled_scatter", "worth",
 ]  # fmt: skip

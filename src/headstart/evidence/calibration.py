@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from headstart.evidence.ranking_metrics import log_loss
 from headstart.evidence.scores import Floats, Integers
 
 BINS = 15
@@ -65,10 +66,9 @@ def calibration(probabilities: Floats, labels: Integers, bins: int = BINS) -> Ca
     squared = (sure - hit) ** 2
     noise = hit * (1 - hit) / np.maximum(count - 1, 1)
     truth = np.eye(p.shape[1])[y]
-    own = np.maximum(p[np.arange(len(y)), y], np.finfo(float).tiny)
     return Calibration(
         sure, hit, count, float(np.sqrt(max(float(share @ (squared - noise)), 0.0))),
-        float(share @ abs(sure - hit)), float(((p - truth) ** 2).sum(1).mean()), float(-np.log(own).mean()),
+        float(share @ abs(sure - hit)), float(((p - truth) ** 2).sum(1).mean()), log_loss(p, y),
     )  # fmt: skip
 
 

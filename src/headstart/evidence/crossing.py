@@ -9,11 +9,30 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.evidence.scores import Floats
+from headstart.evidence.scores import LEVEL, Floats
+
+
+class DrawnLabels:
+    """A number of labels that is known by its draws, some of which may be infinite.
+
+    Attributes:
+        draws: (draws,) sizes; infinity where nothing up to the last size suffices.
+    """
+
+    draws: Floats
+
+    def quantile(self, share: float) -> float:
+        """A quantile; infinity is kept."""
+        return float(np.quantile(self.draws, share, method="inverted_cdf"))
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The central 90 % interval; its upper end may be infinity."""
+        return self.quantile((1 - LEVEL) / 2), self.quantile((1 + LEVEL) / 2)
 
 
 @dataclass(frozen=True)
-class CrossingDraws:
+class CrossingDraws(DrawnLabels):
     """From how many labels on scratch is at least as good.
 
     Attributes:
@@ -29,10 +48,6 @@ class CrossingDraws:
     def p_crossed(self) -> float:
         """Share of the draws in which scratch has caught up by the largest measured size."""
         return float(np.isfinite(self.draws).mean())
-
-    def quantile(self, share: float) -> float:
-        """A quantile of the crossing; infinity is kept."""
-        return float(np.quantile(self.draws, share, method="higher"))
 
 
 def crossing(sizes: Floats, scratch: Floats, transfer: Floats) -> CrossingDraws:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import t as student
 
-from headstart.evidence.crossing import crossing
-from headstart.evidence.curves import LEVEL, TEST_CORRELATION, CurveDraws
+from headstart.evidence.crossing import DrawnLabels, crossing
+from headstart.evidence.curves import TEST_CORRELATION, CurveDraws
 from headstart.evidence.observed import residual_correlation
-from headstart.evidence.scores import Floats
+from headstart.evidence.scores import LEVEL, Floats
 
 CONFIDENT = 0.95
 WIDEST = 8.0  # an interval that spans a larger factor places nothing
@@ -22,7 +22,7 @@ Statement = str  # "tie", "crossed", "none", "between" or "undetermined"
 
 
 @dataclass(frozen=True)
-class Crossover:
+class Crossover(DrawnLabels):
     """The smallest n* from which the best from-scratch arm is no worse than the best transfer arm.
 
     Attributes:
@@ -45,15 +45,6 @@ class Crossover:
     p_by_horizon: float
     p_tie: float
     limited_by: str | None = None
-
-    def quantile(self, share: float) -> float:
-        """A quantile of n*; infinity is kept."""
-        return float(np.quantile(self.draws, share, method="inverted_cdf"))
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """The central 90 % interval; its upper end may be infinity."""
-        return self.quantile((1 - LEVEL) / 2), self.quantile((1 + LEVEL) / 2)
 
 
 def find_crossover(

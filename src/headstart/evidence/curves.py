@@ -11,11 +11,10 @@ from headstart.core.seeds import derive_seed
 from headstart.evidence.guards import not_a_falling_curve, too_little
 from headstart.evidence.observed import ArmErrors, residual_correlation
 from headstart.evidence.posterior import ArmPosterior, Drawn, Noise, arm_posterior, noise_grid, noise_levels
-from headstart.evidence.scores import Floats
+from headstart.evidence.scores import LEVEL, Floats
 from headstart.evidence.widening import Widening, fitted_widening
 
 DRAWS = 1000
-LEVEL = 0.90
 HORIZON = 4.0  # x the largest measured size; beyond it nothing is claimed
 POINTS = 160  # of the grid of sizes
 TEST_CORRELATION = 0.5  # between two arms' mistakes on the same test examples, where only summaries are known

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.evidence.crossing import labels_to_match
-from headstart.evidence.curves import LEVEL, CurveDraws
-from headstart.evidence.scores import Floats
+from headstart.evidence.crossing import DrawnLabels, labels_to_match
+from headstart.evidence.curves import CurveDraws
+from headstart.evidence.scores import LEVEL, Floats
 
 
 @dataclass(frozen=True)
-class Labels:
+class Labels(DrawnLabels):
     """A number of labels that is known by its draws.
 
     Attributes:
@@ -30,15 +30,6 @@ class Labels:
     def p_reached(self) -> float:
         """Share of the draws in which the horizon suffices."""
         return float(np.isfinite(self.draws).mean())
-
-    def quantile(self, share: float) -> float:
-        """A quantile; infinity is kept."""
-        return float(np.quantile(self.draws, share, method="inverted_cdf"))
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """The central 90 % interval; its upper end may be infinity."""
-        return self.quantile((1 - LEVEL) / 2), self.quantile((1 + LEVEL) / 2)
 
 
 def labels_to_reach(curves: CurveDraws, arm: str, error: float | Floats) -> Labels:

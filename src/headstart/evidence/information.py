@@ -24,7 +24,7 @@ Seconds = Callable[[str, float], float]
 
 
 @dataclass(frozen=True)
-class Measurement:
+class PossibleMeasurement:
     """A measurement that could be made.
 
     Attributes:
@@ -66,7 +66,7 @@ def candidates(curves: CurveDraws, found: Crossover, most: float = np.inf) -> li
 def next_measurements(
     curves: CurveDraws, found: Crossover, scratch: Sequence[str], transfer: Sequence[str], *,
     seconds: Seconds | None = None, most: float = np.inf, repeats: int = 3, seed: int = 0,
-) -> list[Measurement]:  # fmt: skip
+) -> list[PossibleMeasurement]:  # fmt: skip
     """Candidate measurements by expected entropy reduction for each second, best first.
 
     Args:
@@ -89,7 +89,7 @@ def next_measurements(
         weights = _posterior_weights(curves, arms, n, repeats, derive_seed(seed, "outcome", str(n)))
         later = _entropy(np.stack([weights[:, classes == c].sum(1) for c in range(classes.max() + 1)], 1)).mean()
         price = repeats * sum(seconds(arm, n) if seconds else n for arm in arms)
-        proposals.append(Measurement(n, arms, repeats, float(price), max(0.0, float(now - later))))
+        proposals.append(PossibleMeasurement(n, arms, repeats, float(price), max(0.0, float(now - later))))
     return sorted(proposals, key=lambda proposal: -proposal.bits_per_second)
 
 

@@ -9,12 +9,11 @@ import numpy as np
 from scipy.stats import t as student
 
 from headstart.evidence.paired import PRIOR_FREEDOM, JointDraws
-from headstart.evidence.scores import Floats, Run
+from headstart.evidence.scores import LEVEL, Floats, Run
 from headstart.evidence.significance import holm
 
 CONFIDENT = 0.95
 FEWEST = 5  # groups of test examples; below, a class says nothing by itself
-LEVEL = 0.90
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.evidence.scores import Floats, Integers, Run, bootstrap_counts, metric_of, weighted_metric
+from headstart.evidence.scores import LEVEL, Floats, Integers, Run, bootstrap_counts, metric_of, weighted_metric
 
 DRAWS = 2000
-LEVEL = 0.90
 PRIOR_FREEDOM = 4  # how many repeats' worth of trust the pooled scatter gets against an arm's own
 DEFAULT_SCATTER = 0.01  # one point between repeats, where nothing was measured twice
 TEST_TO_TRAIN = 0.25  # of five rotating parts, one tests and four are learnt from

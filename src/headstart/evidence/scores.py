@@ -11,6 +11,7 @@ from headstart.evidence.metrics import macro_f1_of
 
 Floats = NDArray[np.floating]
 Integers = NDArray[np.integer]
+LEVEL = 0.90  # of every interval
 
 
 @dataclass(frozen=True)

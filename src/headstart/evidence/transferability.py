@@ -44,22 +44,24 @@ def log_me(features: Floats, labels: Integers) -> float:
         outside = max(float(target @ target - z2.sum()), 0.0)  # what no weights can reach
         alpha = beta = 1.0
         for _ in range(ITERATIONS):
-            scale = beta * squares / (alpha + beta * squares)
-            weights = float((scale**2 * z2 / np.where(squares > 0, squares, 1)).sum())
-            residual = outside + float(((1 - scale) ** 2 * z2).sum())
-            gamma = float(scale.sum())
+            gamma, weights, residual = _ridge(alpha, beta, squares, z2, outside)
             new = (_bounded(gamma, weights), _bounded(n - gamma, residual))
             done = abs(np.log(new[0] / alpha)) + abs(np.log(new[1] / beta)) < TOLERANCE
             alpha, beta = new
             if done:
                 break
-        scale = beta * squares / (alpha + beta * squares)
-        weights = float((scale**2 * z2 / np.where(squares > 0, squares, 1)).sum())
-        residual = outside + float(((1 - scale) ** 2 * z2).sum())
+        _, weights, residual = _ridge(alpha, beta, squares, z2, outside)
         determinant = float(np.log(alpha + beta * squares).sum()) + (dimensions - rank) * np.log(alpha)
         total = n * np.log(beta) + dimensions * np.log(alpha) - n * np.log(2 * np.pi)
         evidence.append(0.5 * (total - beta * residual - alpha * weights - determinant) / n)
     return float(np.mean(evidence))
+
+
+def _ridge(alpha: float, beta: float, squares: Floats, z2: Floats, outside: float) -> tuple[float, float, float]:
+    """Effective parameters, squared length of the weights and squared residual at these precisions."""
+    scale = beta * squares / (alpha + beta * squares)
+    weights = float((scale**2 * z2 / np.where(squares > 0, squares, 1)).sum())
+    return float(scale.sum()), weights, outside + float(((1 - scale) ** 2 * z2).sum())
 
 
 def h_score(features: Floats, labels: Integers) -> float:
