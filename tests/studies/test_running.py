@@ -8,6 +8,7 @@ from headstart.models import Card, read_card
 from headstart.models.bundle import CARD
 from headstart.studies import Pricing
 from headstart.studies import runner as runner_module
+from headstart.studies.cost import OutOfTime
 from headstart.training import Outcome
 
 COSTLY = Arm(candidate="builtin:image", strategy="from_scratch", paradigm="scratch")
@@ -246,3 +247,40 @@ def test_only_the_model_behind_the_figure_is_published(make_runner, monkeypatch,
     earlier = newest.spec.model_copy(update={"n": newest.spec.n // 2})
     Saved(runner.context.candidates["builtin:image"], earlier).save(runner.model_folder(leader))
     assert runner.publish_model(leader) is None
+
+
+def test_an_arm_that_cannot_be_timed_is_left_out_of_this_run_alone(make_runner, monkeypatch, tmp_path):
+    def refuse(self, arm, *_):
+        if arm == COSTLY:
+            raise RuntimeError("out of memory")
+
+    monkeypatch.setattr("headstart.studies.cost.CostModel.time_arm", refuse)
+    first = make_runner(folder=tmp_path / "tight")
+    first.cost.train_rate = {key: rate for key, rate in first.cost.train_rate.items() if key[0] != COSTLY.key}
+    assert COSTLY.key not in first.prepare().evaluations
+    assert "out of memory" in first.planner.dropped[COSTLY.key]
+    first.store.close()
+    monkeypatch.setattr("headstart.studies.cost.CostModel.time_arm", lambda *_: None)
+    again = make_runner(budget=1200.0, folder=tmp_path / "tight")
+    assert COSTLY.key in again.prepare().evaluations
+
+
+def test_running_out_of_time_while_looking_ends_without_a_crash(make_runner, monkeypatch):
+    def too_late(*_):
+        raise OutOfTime("the budget is used up")
+
+    monkeypatch.setattr("headstart.studies.cost.CostModel.time_arm", too_late)
+    monkeypatch.setattr(runner_module, "labels_survive_mirroring", too_late)
+    runner = make_runner()
+    plan = runner.prepare()
+    runner.run(plan)
+    assert not runner.store.trials()
+    assert plan.evaluations == {}
+
+
+def test_a_damaged_model_is_not_published(make_runner):
+    runner = make_runner()
+    finish(runner)
+    folder = runner.model_folder(COSTLY.key)
+    folder.mkdir(parents=True)
+    assert runner.publish_model(COSTLY.key) is None

@@ -40,7 +40,8 @@ def complete_sizes(view: StudyView) -> list[int]:
     Contenders are all arms that were measured anywhere and not dropped. A size that the leading arm has not
     reached yet, or failed at, says nothing about which arm is best there.
     """
-    contenders = {arm for arm in view.arms if view.sizes(arm.key) and arm.key not in view.dropped}
+    dropped = view.dropped
+    contenders = {arm for arm in view.arms if view.sizes(arm.key) and arm.key not in dropped}
     return [n for n in view.all_sizes if contenders <= set(view.measured_at(n))]
 
 

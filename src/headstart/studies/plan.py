@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 
 from headstart.core import Arm
@@ -23,7 +24,9 @@ class Plan:
         comparison_size: Largest n at which both paradigms can finish their own schedules.
         tuning_size: Where recipes are chosen; None if only centre recipes are used.
         evaluations: Recipes tried, by arm key.
+        budget_seconds: The budget it was made for.
         left_out: (what, why) pairs.
+        too_costly: Arms that it leaves out for their cost, with the reason, by key.
         fixed: The comparison size neither grows nor is exceeded: a comparison, not a search for a winner.
     """
 
@@ -32,7 +35,9 @@ class Plan:
     tuning_size: int | None
     evaluations: dict[str, int]
     total_seconds: float
+    budget_seconds: float = 0.0
     left_out: list[tuple[str, str]] = field(default_factory=list)
+    too_costly: dict[str, str] = field(default_factory=dict)
     rows: list[dict] = field(default_factory=list)
     fixed: bool = False
 
@@ -53,16 +58,14 @@ class PlanMaker:
 
     Args:
         pricing: What trials cost.
+        dropped: Keys of arms that take no part.
         earlier: The plan that a smaller budget had. What it has measured costs nothing more, and its choice of
             recipes stands.
-
-    Attributes:
-        left_out: Arms that are too costly, with the reason.
     """
 
-    def __init__(self, pricing: Pricing, earlier: Plan | None = None) -> None:
+    def __init__(self, pricing: Pricing, dropped: Collection[str] = (), earlier: Plan | None = None) -> None:
         self.pricing, self.view, self.earlier = pricing, pricing.view, earlier
-        self.left_out: dict[str, str] = {}
+        self.arms = [arm for arm in self.view.arms if arm.key not in dropped]
 
     def make(self, seconds_left: float) -> Plan:
         """Find the arms, the comparison size and the tuning effort that the time allows.
@@ -70,16 +73,18 @@ class PlanMaker:
         The fullest line-up whose comparison reaches a size worth having; where none does, the fullest
         that fits at all.
         """
+        if not self.arms:
+            return Plan((self.pricing.grid()[-1],), self.pricing.grid()[-1], None, {}, 0.0, self.pricing.budget_seconds)
         tried = [(arms, self._largest_plan(arms, seconds_left)) for arms in self._line_ups()]
         useful = [(arms, plan) for arms, plan in tried if plan and plan.comparison_size >= self._worthwhile()]
         possible = [(arms, plan) for arms, plan in tried if plan]
         last_resort = (tried[-1][0], self._plans_at(self.pricing.grid()[-1], tried[-1][0])[-1])
         arms, plan = (useful or possible or [last_resort])[0]
-        for arm in self.view.arms:
-            if arm not in arms and arm.key not in self.view.dropped:
+        for arm in self.arms:
+            if arm not in arms:
                 minutes = self.pricing.measuring_seconds(arm, self.view.pool_size) / 60
-                self.left_out[arm.key] = f"one run on all labels would take {minutes:.0f} min"
-        plan.left_out += [(arm.name, self.left_out[arm.key]) for arm in self.view.arms if arm.key in self.left_out]
+                plan.too_costly[arm.key] = f"one run on all labels would take {minutes:.0f} min"
+                plan.left_out.append((arm.name, plan.too_costly[arm.key]))
         plan.rows = self._rows(plan, arms)
         if plan.tuning_size is None:
             plan.left_out.append(("tuning", "centre recipes only: " + self._why_untuned(plan)))
@@ -93,7 +98,7 @@ class PlanMaker:
 
     def _line_ups(self) -> list[list[Arm]]:
         """All arms, then without the costliest that is not the last of its paradigm, and so on."""
-        line_ups = [[arm for arm in self.view.arms if arm.key not in self.view.dropped]]
+        line_ups = [self.arms]
         while True:
             arms = line_ups[-1]
             spare = [arm for arm in arms if sum(other.paradigm == arm.paradigm for other in arms) > 1]
@@ -136,13 +141,14 @@ class PlanMaker:
             if tuned and tuning_size is None:
                 continue
             known = self.earlier is not None and self.earlier.tuning_size == tuning_size
-            tuning = self.pricing.tuning_seconds(arms, settings, effort, tuning_size or size) if tuned else 0.0
-            tuning = 0.0 if known else tuning
+            costs = tuned and not known
+            tuning = self.pricing.tuning_seconds(arms, settings, effort, tuning_size or size) if costs else 0.0
             if tuning > TUNING_SHARE * self.pricing.budget_seconds:
                 continue
             measuring = sum(self._open_seconds(arm, n) for arm in arms for n in sizes)
             total = tuning + measuring + self.pricing.finishing_seconds(arms, size)
-            plans.append(Plan(tuple(sizes), size, tuning_size if tuned else None, effort, total))
+            tuned_at = tuning_size if tuned else None
+            plans.append(Plan(tuple(sizes), size, tuned_at, effort, total, self.pricing.budget_seconds))
         return plans
 
     def _open_seconds(self, arm: Arm, n: int) -> float:

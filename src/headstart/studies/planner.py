@@ -45,19 +45,13 @@ class Planner:
 
         Arms that are too costly for a plan are dropped at once; a larger budget takes them in again.
         """
-        store, budget = self.view.store, repr(self.pricing.budget_seconds)
-        known = store.fact("plan")
-        earlier = Plan.from_json(known) if known else None
+        known = self.view.store.fact("plan")
+        plan = Plan.from_json(known) if known else None
         self.dropped.update(self.view.dropped)
-        if earlier and store.fact("planned_budget") == budget:
-            self.dropped.update({key: reason for key, reason in json.loads(store.fact("too_costly") or "{}").items()})
-            return earlier
-        maker = PlanMaker(self.pricing, earlier)
-        plan = maker.make(seconds_left)
-        self.dropped.update(maker.left_out)
-        store.set_fact("too_costly", json.dumps(maker.left_out))
-        store.set_fact("planned_budget", budget)
-        store.set_fact("plan", plan.to_json())
+        if plan is None or plan.budget_seconds != self.pricing.budget_seconds:
+            plan = PlanMaker(self.pricing, self.dropped, earlier=plan).make(seconds_left)
+            self.view.store.set_fact("plan", plan.to_json())
+        self.dropped.update(plan.too_costly)
         return plan
 
     def drop_clearly_worse(self, plan: Plan) -> list[tuple[Arm, str]]:

@@ -118,7 +118,7 @@ class StudyRunner:
         slow = any(
             rate * recipe.batch_size > SLOW_STEP for (key, _), rate in self.cost.train_rate.items() if key == arm.key
         )
-        if slow or arm.key in self.view.dropped:
+        if slow or arm.key in self.planner.dropped or arm.key in self.view.dropped:
             return
         try:
             self.cost.time_arm(arm, recipe, self.context, rows, TIMING_SHARE * self.budget.seconds)
@@ -128,7 +128,7 @@ class StudyRunner:
             if any(key == arm.key for key, _ in self.cost.train_rate):
                 return  # the smaller batch fits; training finds a way to use it
             reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
-            self.store.set_fact(f"dropped:{arm.key}", f"cannot run here: {reason}")
+            self.planner.dropped[arm.key] = f"cannot run here: {reason}"  # not stored: the next run tries again
             self.observer.note(f"{arm.name} left out: {reason}")
 
     def run(self, plan: Plan, keep_back: float = 0.0) -> None:
@@ -223,10 +223,10 @@ class StudyRunner:
         Returns:
             The folder; None if the model behind the arm's figure could not be kept.
         """
-        source, target = self.model_folder(arm_key), self.folder / "model"
-        if not source.exists() or read_card(source).trial != self._largest_trial(arm_key):
+        source, target, wanted = self.model_folder(arm_key), self.folder / "model", self._largest_trial(arm_key)
+        if _trained_by(source) != wanted:
             return None
-        if target.exists() and read_card(target).trial == self._largest_trial(arm_key):
+        if _trained_by(target) == wanted:
             return target
         partial = target.with_name("model.partial")
         shutil.rmtree(partial, ignore_errors=True)
@@ -291,6 +291,14 @@ class StudyRunner:
             yield
         finally:
             signal.signal(signal.SIGINT, before)
+
+
+def _trained_by(folder: Path) -> str | None:
+    """Key of the trial that trained a saved model; None where there is no whole one."""
+    try:
+        return read_card(folder).trial
+    except BundleError:
+        return None
 
 
 def _link(source: str, target: str) -> None:

@@ -61,9 +61,9 @@ def parse_budget(text: str | float) -> float:
         seconds = float(text)
     else:
         words = text.strip().lower()
-        bare = re.fullmatch(r"\d+(?:\.\d+)?", words)
-        pieces = PIECE.findall(f"{words}s" if bare else words)
-        if not pieces or PIECE.sub("", f"{words}s" if bare else words):
+        words += "s" if re.fullmatch(r"\d+(?:\.\d+)?", words) else ""
+        pieces = PIECE.findall(words)
+        if not pieces or PIECE.sub("", words):
             raise SettingsError(
                 f"{text!r} is not a duration", place="--budget", hint="Write it like 90s, 15m, 2h or 1h30m"
             )
