@@ -1,16 +1,13 @@
 """What is known about the real sets must be found in them."""
 
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from headstart.data import Resize, check, load, make_splits, nested_subset, tuning_holdout
 
-REAL = Path(__file__).resolve().parents[3] / "shared" / "data"
-
-pytestmark = [pytest.mark.real, pytest.mark.skipif(not REAL.is_dir(), reason="the real sets are not here")]
+pytestmark = pytest.mark.real
 
 
 def codes(data):
@@ -21,30 +18,30 @@ def parts(data) -> tuple[int, int]:
     return int((~data.is_test).sum()), int(data.is_test.sum())
 
 
-def test_sst2():
-    data = load(REAL / "sst2")
+def test_sst2(shared):
+    data = load(shared / "sst2")
     assert data.class_names == ("negative", "positive")
     assert parts(data) == (6920 + 872, 1821)
     assert sum(name.startswith("dev.tsv:") for name in data.ids) == 872
     assert codes(data)["leak"].count == 2
 
 
-def test_tweeteval():
-    data = load(REAL / "tweeteval_emotion")
+def test_tweeteval(shared):
+    data = load(shared / "tweeteval_emotion")
     assert data.class_names == ("anger", "joy", "optimism", "sadness")
     assert parts(data) == (3257 + 374, 1421)
     assert codes(data)["imbalance"].value == pytest.approx(1560 / 322)
 
 
-def test_ag_news():
-    data = load(REAL / "ag_news")
+def test_ag_news(shared):
+    data = load(shared / "ag_news")
     assert data.class_names == ("Business", "Sci/Tech", "Sports", "World")
     assert parts(data) == (11_600 + 3_600, 4_000)
     assert "leak" not in codes(data)
 
 
-def test_sms_spam():
-    data = load(REAL / "sms_spam" / "sms_spam.csv")
+def test_sms_spam(shared):
+    data = load(shared / "sms_spam" / "sms_spam.csv")
     assert np.bincount(data.labels).tolist() == [4827, 747]
     found = codes(data)
     assert found["duplicate"].count == 403
@@ -53,8 +50,8 @@ def test_sms_spam():
     assert not set(data.clusters.near[split.pool]) & set(data.clusters.near[split.test])
 
 
-def test_chest_xray3():
-    data = load(REAL / "chest_xray3", group_regex=r"^(\d+)_\d+$")
+def test_chest_xray3(shared):
+    data = load(shared / "chest_xray3", group_regex=r"^(\d+)_\d+$")
     assert np.bincount(data.labels).tolist() == [124, 500, 500]
     assert any("1,000 of 1,124 file names (89%)" in sentence for sentence in data.found)
     found = codes(data)
@@ -72,8 +69,8 @@ def test_chest_xray3():
     assert sorted(np.concatenate([split.test for split in folds])) == list(range(1124))
 
 
-def test_leaf_disease():
-    data = load(REAL / "leaf_disease")
+def test_leaf_disease(shared):
+    data = load(shared / "leaf_disease")
     assert np.bincount(data.labels).tolist() == [250] * 8
     found = codes(data)
     assert "aspect" in found["shortcut"].message
@@ -83,9 +80,9 @@ def test_leaf_disease():
 
 
 @pytest.mark.slow
-def test_chars74k(real_cache):
+def test_chars74k(shared, real_cache):
     start = time.perf_counter()
-    data = load(REAL / "chars74k_fnt", cache_dir=real_cache)
+    data = load(shared / "chars74k_fnt", cache_dir=real_cache)
     assert time.perf_counter() - start < 30
     assert len(data.class_names) == 34
     assert parts(data) == (20_000, 4_000)
@@ -94,13 +91,13 @@ def test_chars74k(real_cache):
     assert "always with the same label" in found["leak"].message
     assert found["near-leak"].value < 0.1
     start = time.perf_counter()
-    assert load(REAL / "chars74k_fnt", cache_dir=real_cache).fingerprint == data.fingerprint
+    assert load(shared / "chars74k_fnt", cache_dir=real_cache).fingerprint == data.fingerprint
     assert time.perf_counter() - start < 6
 
 
 @pytest.mark.slow
-def test_cifar10(real_cache):
-    data = load(REAL / "cifar10", cache_dir=real_cache)
+def test_cifar10(shared, real_cache):
+    data = load(shared / "cifar10", cache_dir=real_cache)
     assert data.class_names[:3] == ("airplane", "automobile", "bird")
     assert parts(data) == (20_000, 5_000)
     assert not codes(data)

@@ -47,10 +47,10 @@ def probe_model(name):
     return FittedModel(Network(module, candidate, module.head), card_of(candidate, TEXT, "headstart", mean_pooled=True))
 
 
-def tfidf_model(labels=(0, 1, 1, 2, 0, 2)):
+def tfidf_model(labels=(0, 1, 1, 2, 0, 2), texts=TEXTS):
     from headstart.core import Recipe
 
-    pipe = fit_tfidf(TEXTS, np.asarray(labels), Recipe(weight_decay=0.1), seed=0)
+    pipe = fit_tfidf(texts, np.asarray(labels), Recipe(weight_decay=0.1), seed=0)
     return FittedModel(pipe, card_of(resolve("builtin:tfidf", TEXT), TEXT, "skops"))
 
 
@@ -150,6 +150,20 @@ def test_mean_pooled_probes(text_folder, tmp_path):
 def test_tfidf_needs_no_trust_beyond_skops_own(tmp_path):
     assert bundle.SKOPS_TRUSTED == []
     check_round_trip(tfidf_model(), TEXTS, tmp_path / "model")
+
+
+def test_tfidf_keeps_words_that_end_in_a_null_character(tmp_path):
+    texts = [f"{text}\0" for text in TEXTS]
+    model = tfidf_model(texts=texts)
+    characters = dict(model.model.named_steps["counts"].transformer_list)["characters"]
+    assert any(gram.endswith("\0") for gram in characters.vocabulary_)
+    check_round_trip(model, texts, tmp_path / "model")
+
+
+def test_a_loaded_tfidf_model_can_be_saved_again(tmp_path):
+    first = load(tfidf_model().save(tmp_path / "first"))
+    again = load(first.save(tmp_path / "again"))
+    assert np.array_equal(first.predict_proba(TEXTS), again.predict_proba(TEXTS))
 
 
 def test_tfidf_keeps_columns_for_classes_it_never_saw():

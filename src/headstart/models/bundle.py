@@ -275,6 +275,8 @@ def _with_word_arrays(pipeline: Any) -> Any:
     slim = copy.deepcopy(pipeline)
     parts = [part for step in slim.named_steps.values() for _, part in getattr(step, "transformer_list", ())]
     for part in parts:
+        if not hasattr(part, "vocabulary_"):  # just read from disk, so it holds an array already
+            continue
         words = sorted(part.vocabulary_, key=part.vocabulary_.__getitem__)
         if any(word.endswith("\0") for word in words):  # an array of strings would lose it
             part.vocabulary_ = {word: int(place) for word, place in part.vocabulary_.items()}

@@ -1,0 +1,16 @@
+import time
+
+import pytest
+
+from headstart.core import seconds_waited, waiting
+
+
+def test_waiting_adds_up_even_when_it_fails(monkeypatch):
+    clock = iter([0.0, 5.0, 10.0, 12.0])
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    before = seconds_waited()
+    with waiting():
+        pass
+    with pytest.raises(OSError, match="gone"), waiting():
+        raise OSError("gone")
+    assert seconds_waited() - before == 7.0
