@@ -68,7 +68,7 @@ class CostModel:
             return
         assert isinstance(phase, Train)
         network = build(candidate, context.data.class_names, weights=strategy.weights, seed=0)
-
+        network = strategy.prepare(network, recipe, 0)
         stamps: list[float] = []
 
         def run(steps: int) -> None:

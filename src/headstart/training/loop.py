@@ -14,9 +14,12 @@ import torch.nn.functional as F
 from headstart.core import HeadstartError, Recipe
 from headstart.models import Inputs, Network
 from headstart.strategies import Train
+from headstart.training.anchor import Anchor
 from headstart.training.batches import endless_batches
 from headstart.training.checkpoint import Checkpoint
-from headstart.training.optimizer import build_optimizer, freeze, rate_share
+from headstart.training.moving import freeze
+from headstart.training.optimizer import build_optimizer, rate_share
+from headstart.training.relevance import relative_gradients
 
 MAX_GRADIENT_NORM = 1.0
 EMA_WARMUP = 10  # early averages forget faster, else they would hold on to the random start
@@ -111,12 +114,15 @@ def train(
     from accelerate import Accelerator
 
     torch.manual_seed(seed)
-    frozen = freeze(network, phase)
+    moving, frozen = freeze(network, phase, recipe, lambda: relative_gradients(network, inputs, targets, rows))
     if network.candidate.modality == "image":
         network.to(memory_format=torch.channels_last)
+        for parameter in network.added:  # peft reads adapters as flat matrices
+            parameter.data = parameter.data.contiguous()
     # its own mixed precision is fixed for the whole process by the first one made; see _accumulate
     accelerator = Accelerator(cpu=not torch.cuda.is_available())
-    model, optimizer = accelerator.prepare(network, build_optimizer(network, phase, recipe))
+    model, optimizer = accelerator.prepare(network, build_optimizer(network, moving, recipe))
+    anchor = Anchor(network, moving, recipe.anchor)
     average = copy.deepcopy(network.module.state_dict()) if recipe.ema else None
     steps = max(1, round(recipe.steps * phase.steps_share))
     run = _resume(options.checkpoint, network, optimizer, average)
@@ -133,6 +139,7 @@ def train(
         loss = _accumulate(accelerator, model, inputs, labels, batch, recipe, options)
         if not np.isfinite(loss):
             raise Diverged(f"the loss became {loss} at step {step + 1} of {steps}")
+        anchor.pull()
         accelerator.clip_grad_norm_(model.parameters(), MAX_GRADIENT_NORM)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
