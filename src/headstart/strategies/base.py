@@ -37,6 +37,7 @@ class Strategy(ABC):
         weights: Where the network starts.
         grows: Whether :meth:`grow` chooses what follows the first phase.
         by_default: Whether a study compares it without being asked to.
+        trains: Which share of the weights moves, in words.
         idea, wins, loses, cost, paper: One line each, shown by ``headstart strategies``.
     """
 
@@ -45,6 +46,7 @@ class Strategy(ABC):
     weights: ClassVar[Literal["pretrained", "random"]]
     by_default: ClassVar[bool] = False
     grows: ClassVar[bool] = False
+    trains: ClassVar[str] = "as its phases say"
     idea: ClassVar[str]
     wins: ClassVar[str]
     loses: ClassVar[str]

@@ -15,6 +15,7 @@ class BitFit(TransferStrategy):
     idea = "Train the biases of the pretrained network and a new head, nothing else."
     wins = "with few labels: a thousandth of the weights moves, so little is forgotten."
     loses = "with many labels, or networks with few biases."
+    trains = "biases and the head: about 0.1 % of a transformer"
     cost = "a forward and a backward pass a step, but hardly any optimiser state."
     paper = "Ben Zaken 2022, arXiv 2106.10199"
 

@@ -19,6 +19,7 @@ class FromScratch(Strategy):
     idea = "Train on your data alone, from random weights (or on TF-IDF counts)."
     wins = "data far from any pretraining, enough labels, or a small model made for the task."
     loses = "with few labels on data like those of the pretraining."
+    trains = "all"
     cost = "1.3 to 5 times the steps of fine-tuning; compact networks are cheaper per step."
     paper = "He 2018, arXiv 1811.08883; Brigato 2021, arXiv 2108.12978"
 

@@ -18,6 +18,7 @@ class FullFinetune(TransferStrategy):
     idea = "Start from pretrained weights and train all of them with a new head."
     wins = "from a few hundred labels on, when test data look like training data."
     loses = "with very few labels, where moving features costs more than it gains."
+    trains = "all"
     cost = "three times the forward pass per step; no cache helps."
     paper = "Devlin 2019, arXiv 1810.04805; Kumar 2022, arXiv 2202.10054"
 

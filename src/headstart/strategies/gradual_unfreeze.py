@@ -17,6 +17,7 @@ class GradualUnfreeze(TransferStrategy):
     idea = "Train the head, then unfreeze the network in steps from the output to the input."
     wins = "with few labels and deep encoders, where moving everything at once forgets."
     loses = "where the first stages have to change much: they move late and slowly."
+    trains = "all, the first stages last"
     cost = "less than full fine-tuning: early steps move little."
     paper = "Howard & Ruder 2018, arXiv 1801.06146"
 

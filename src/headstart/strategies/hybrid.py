@@ -29,6 +29,7 @@ class Hybrid(TransferStrategy):
     idea = "Start as a linear probe and unfreeze stage after stage while held-out labels gain."
     wins = "when nobody knows how much of the network should move, with a hundred labels or more."
     loses = "with very few labels: a held-out fifth of them says little."
+    trains = "from the head alone to all, as held-out labels decide"
     cost = "a probe, then up to twice fine-tuning."
     paper = "Howard & Ruder 2018, arXiv 1801.06146; Kumar 2022, arXiv 2202.10054"
 

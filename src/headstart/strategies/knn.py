@@ -14,6 +14,7 @@ class NearestNeighbours(TransferStrategy):
     idea = "Keep the network frozen and let the most similar training examples vote."
     wins = "almost never by much; it has nothing to tune and shows what the features alone are worth."
     loses = "wherever a linear head can use directions that distances ignore."
+    trains = "nothing"
     cost = "one pass over the data."
     paper = "Wu 2018, arXiv 1805.01978, section 3.4"
 

@@ -17,6 +17,7 @@ class L2SP(TransferStrategy):
     idea = "Fine-tune all weights with a penalty on their distance from the pretrained ones."
     wins = "when the source is close to the new data and labels are few."
     loses = "when the features have to change much."
+    trains = "all"
     cost = "as full fine-tuning, with a second copy of the weights."
     paper = "Li 2018, arXiv 1802.01483"
 

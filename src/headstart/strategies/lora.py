@@ -21,6 +21,7 @@ class LoRA(AdapterStrategy):
     idea = "Freeze the pretrained weights and learn a low-rank update of each layer."
     wins = "close to full fine-tuning with a hundredth of the weights; many tasks can share one network."
     loses = "when the features must change more than a low rank can say."
+    trains = "0.5 to 5 %, with the head"
     cost = "nearly the time of full fine-tuning a step, far less memory."
     paper = "Hu 2021, arXiv 2106.09685; rate about ten times full fine-tuning's: Schulman 2025, 'LoRA without regret'"
 

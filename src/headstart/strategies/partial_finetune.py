@@ -15,6 +15,7 @@ class PartialFinetune(TransferStrategy):
     idea = "Train a few stages of the pretrained network and its head, keep the others frozen."
     wins = "with some hundred labels, or when the new data differ at one level only (surgical fine-tuning)."
     loses = "where all levels have to change."
+    trains = "the stages it names and the head"
     cost = "the frozen bottom runs once per example where it can be kept, else forward only."
     paper = "Yosinski 2014, arXiv 1411.1792; Lee 2023, arXiv 2210.11466"
 

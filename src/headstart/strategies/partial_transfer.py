@@ -17,6 +17,7 @@ class PartialTransfer(TransferStrategy):
     idea = "Keep the pretrained weights of the early stages, draw the later ones anew, train everything."
     wins = "when the new data share edges and textures with the source, but not its objects."
     loses = "with few labels, where the late stages cannot be learnt."
+    trains = "all"
     cost = "as training from scratch."
     paper = "Raghu 2019, arXiv 1902.07208, section 5"
 
