@@ -46,6 +46,8 @@ class Recipe(Record):
         batch_size: Examples per step.
         warmup: Share of the steps over which the rate rises linearly; cosine to zero afterwards.
         augmentation: How training examples are varied.
+        views: With the first stages frozen: how many fixed variations of each example there are, so that what the
+            frozen stages make of them can be kept; 0 varies anew each time.
         label_smoothing: Share of probability spread over the other classes.
         mixup: Beta parameter of mixup (Zhang 2018); 0 switches it off.
         ema: Decay of the averaged weights that are evaluated; 0 switches it off.
@@ -67,6 +69,7 @@ class Recipe(Record):
     batch_size: int = Field(default=32, ge=1)
     warmup: float = Field(default=0.1, ge=0, le=1)
     augmentation: Augmentation = "none"
+    views: int = Field(default=0, ge=0)
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     mixup: float = Field(default=0.0, ge=0)
     ema: float = Field(default=0.0, ge=0, lt=1)

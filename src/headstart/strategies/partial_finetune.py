@@ -7,6 +7,8 @@ from headstart.strategies.base import Setting, TransferStrategy
 from headstart.strategies.phases import Phase, Train
 from headstart.strategies.schedules import finetuning_centre
 
+VIEWS = 4  # variations of an image whose way through the frozen stages is kept
+
 
 class PartialFinetune(TransferStrategy):
     """Some stages move: the last ones, the first, the middle, or those whose gradients are largest."""
@@ -16,7 +18,7 @@ class PartialFinetune(TransferStrategy):
     wins = "with some hundred labels, or when the new data differ at one level only (surgical fine-tuning)."
     loses = "where all levels have to change."
     trains = "the stages it names and the head"
-    cost = "the frozen bottom runs once per example where it can be kept, else forward only."
+    cost = "the frozen stages run once for each example and variation, the rest in every step."
     paper = "Yosinski 2014, arXiv 1411.1792; Lee 2023, arXiv 2210.11466"
 
     def phases(self, family: str) -> tuple[Phase, ...]:
@@ -29,7 +31,7 @@ class PartialFinetune(TransferStrategy):
         Input-level shifts are best met by the first stages, label shifts by the last; relative gradient norms
         choose nearly as well as trying all (Lee 2023, sections 3 and 4). Fewer weights bear a higher rate.
         """
-        centre = finetuning_centre(setting).model_copy(update={"moving": "last:1"})
+        centre = finetuning_centre(setting).model_copy(update={"moving": "last:1", "views": VIEWS})
         return (
             centre,
             centre.model_copy(update={"moving": "last:2", "label": "last 2"}),

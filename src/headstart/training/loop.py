@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,6 +16,7 @@ import torch.nn.functional as F
 from headstart.core import HeadstartError, Recipe
 from headstart.models import Inputs, Network
 from headstart.strategies import Train
+from headstart.training.activations import ActivationCache, Views, border_of
 from headstart.training.anchor import Anchor
 from headstart.training.batches import endless_batches
 from headstart.training.checkpoint import Checkpoint
@@ -72,6 +75,7 @@ class LoopOptions:
         on_step: Called with (step, steps) after each step.
         watch: Called at a few points of the run; returns a metric for the run's curve.
         stop_after: Stop after so many steps of the schedule, to time it.
+        activations: Folder for the outputs of frozen stages; None computes them anew each time.
     """
 
     precision: str = "float32"
@@ -81,6 +85,7 @@ class LoopOptions:
     on_step: Callable[[int, int], None] | None = None
     watch: Callable[[], float] | None = None
     stop_after: int | None = None
+    activations: Path | None = None
 
 
 def train(
@@ -129,14 +134,21 @@ def train(
     labels = torch.from_numpy(targets)
     batches = endless_batches(rows, inputs.lengths, recipe.batch_size, seed, skip=run.resumed_at)
     watch_at = {round(share * steps) for share in WATCH_SHARES} if options.watch else set()
-    start = time.perf_counter() - run.seconds
     _train_mode(network, frozen)
+    cache = _kept_activations(network, inputs, rows, moving, recipe, seed, options)
+    views = Views(inputs, recipe, seed)
+    start = time.perf_counter() - run.seconds
     for step in range(run.resumed_at, min(steps, options.stop_after or steps)):
         share = rate_share(step, steps, recipe.warmup)
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * share
         batch = next(batches)
-        loss = _accumulate(accelerator, model, inputs, labels, batch, recipe, options)
+        if cache or views.count > 1:
+            values = (cache or views).batch(batch, step * recipe.batch_size // len(rows))
+        else:
+            values = inputs.batch(batch, recipe.augmentation)
+        with cache.installed() if cache else nullcontext():
+            loss = _accumulate(accelerator, model, values, labels, batch, recipe, options)
         if not np.isfinite(loss):
             raise Diverged(f"the loss became {loss} at step {step + 1} of {steps}")
         anchor.pull()
@@ -155,6 +167,8 @@ def train(
             options.checkpoint.save(_state(run, network, optimizer, average))
         if options.on_step:
             options.on_step(step + 1, steps)
+    if cache:
+        cache.close()
     if average is not None:
         network.module.load_state_dict(average)
     network.eval()
@@ -170,12 +184,26 @@ def _train_mode(network: Network, frozen: list[torch.nn.Module]) -> None:
         module.eval()
 
 
-def _accumulate(accelerator, model, inputs, labels, batch, recipe, options) -> float:  # noqa: ANN001
+def _kept_activations(
+    network: Network, inputs: Inputs, rows: np.ndarray, moving: tuple[int, ...], recipe: Recipe, seed: int,
+    options: LoopOptions,
+) -> ActivationCache | None:  # fmt: skip
+    """A filled cache, where one is allowed, possible and pays."""
+    border = border_of(network, moving)
+    varied = recipe.mixup or (recipe.augmentation != "none" and not recipe.views)
+    sliced = options.microbatch is not None and options.microbatch < recipe.batch_size
+    seen = recipe.steps * recipe.batch_size
+    if options.activations is None or not border or varied or sliced or seen < 2 * len(rows) * max(1, recipe.views):
+        return None
+    cache = ActivationCache(network, inputs, rows, border, recipe, seed, options.activations)
+    return cache if cache.build() else None
+
+
+def _accumulate(accelerator, model, values, labels, batch, recipe, options) -> float:  # noqa: ANN001
     """Backpropagate one batch in slices that fit into memory; returns its mean loss.
 
     Augmentation and mixup are drawn for the whole batch, so that slicing does not change them.
     """
-    values = inputs.batch(batch, recipe.augmentation)
     values = {name: tensor.to(accelerator.device) for name, tensor in values.items()}
     wanted = labels[batch].to(accelerator.device)
     share, partners = 1.0, wanted

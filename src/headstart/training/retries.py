@@ -68,6 +68,7 @@ def train_phase(
         options = LoopOptions(
             precision=spec.dtype, microbatch=microbatch, checkpoint=checkpoint, keep_last=not last,
             on_step=context.on_step, watch=watch if spec.role == "measuring" else None,
+            activations=context.cache_folder / f"border-{attempt}",
         )  # fmt: skip
         try:
             return network, train(network, inputs, labels, learn, phase, recipe, seed, options)
