@@ -8,7 +8,8 @@ from headstart.strategies.schedules import batch_size_for, steps_for
 
 STRATEGIES = (
     "linear_probe", "knn", "partial_finetune", "full_finetune", "lp_ft", "gradual_unfreeze", "bitfit", "l2_sp", "lora",
-    "dora", "ia3", "prefix_tuning", "prompt_tuning", "partial_transfer", "hybrid", "from_scratch", "peft:vera",
+    "dora", "ia3", "prefix_tuning", "prompt_tuning", "partial_transfer", "contrastive", "hybrid",
+    "from_scratch", "peft:vera",
 )  # fmt: skip
 FAMILIES = {"image": ("transformers", "compact"), "text": ("transformers", "compact", "tfidf")}
 settings = st.sampled_from([(m, f) for m, families in FAMILIES.items() for f in families]).flatmap(
@@ -63,10 +64,10 @@ def candidate(modality, family, has_weights):
 @pytest.mark.parametrize("modality", ["image", "text"])
 def test_what_a_strategy_applies_to(name, modality):
     strategy = get_strategy(name)
-    texts_only = name in ("prefix_tuning", "prompt_tuning")
+    texts_only = name in ("prefix_tuning", "prompt_tuning", "contrastive")
     reason = strategy.refuses(candidate(modality, "transformers", True))
     assert (reason is None) == (modality == "text" or not texts_only)
-    assert reason is None or "use lora, dora or ia3" in reason
+    assert reason is None or "for images use lora" in reason or "for few images use" in reason
     for family in FAMILIES[modality]:
         reason = strategy.refuses(candidate(modality, family, False))
         assert (reason is None) == (name == "from_scratch")

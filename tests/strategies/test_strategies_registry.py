@@ -8,7 +8,8 @@ from headstart.strategies import FitHead, Strategy, get_strategy, registry, stra
 
 BUILT_IN = {
     "linear_probe", "knn", "partial_finetune", "full_finetune", "lp_ft", "gradual_unfreeze", "bitfit", "l2_sp", "lora",
-    "dora", "ia3", "prefix_tuning", "prompt_tuning", "partial_transfer", "hybrid", "from_scratch",
+    "dora", "ia3", "prefix_tuning", "prompt_tuning", "partial_transfer", "contrastive", "hybrid",
+    "from_scratch",
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from headstart.strategies import FitHead, Moving, Train, TransferStrategy, get_s
 from headstart.testing import check_strategy
 from headstart.training import optimizer
 
+TEXTS_ONLY = ("prefix_tuning", "prompt_tuning", "contrastive")
 QUICK = ("linear_probe", "knn", "partial_finetune", "lora")
 
 
@@ -22,7 +23,7 @@ def test_on_two_architectures(name):
 def test_on_every_architecture(name):
     checked = check_strategy(get_strategy(name))
     everywhere = ["resnet", "densenet", "vit", "convnext", "bert", "cnn"]
-    assert checked == (["bert"] if name in ("prefix_tuning", "prompt_tuning", "peft:vera") else everywhere)
+    assert checked == (["bert"] if name in TEXTS_ONLY else everywhere)
 
 
 class Plain(TransferStrategy):

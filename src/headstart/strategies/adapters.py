@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from headstart.core import Recipe, SettingsError, did_you_mean
 from headstart.models import Candidate, Network, adapt, adaptable_layers
@@ -89,7 +89,7 @@ class AnyPeftMethod(AdapterStrategy):
                 hint=did_you_mean(self.method.lower(), names),
             )  # fmt: skip
         kind = PEFT_TYPE_TO_CONFIG_MAPPING[known[self.method]]
-        settings: dict[str, object] = {"task_type": "SEQ_CLS"} if network.candidate.modality == "text" else {}
+        settings: dict[str, Any] = {"task_type": "SEQ_CLS"} if network.candidate.modality == "text" else {}
         if "target_modules" in kind.__dataclass_fields__:
             settings["target_modules"] = adaptable_layers(network, convolutions=False)
         elif "num_virtual_tokens" in kind.__dataclass_fields__:

@@ -96,7 +96,7 @@ class Strategy(ABC):
 class TransferStrategy(Strategy):
     """A strategy that starts from pretrained weights and needs nothing else."""
 
-    paradigm = "transfer"
+    paradigm: ClassVar[Paradigm] = "transfer"
     weights = "pretrained"
 
     def refuses(self, candidate: Candidate) -> str | None:

@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from headstart.core import Recipe
-from headstart.models import Network
 from headstart.strategies.lora import LoRA
-
-if TYPE_CHECKING:
-    from peft import PeftConfig
 
 
 class DoRA(LoRA):
@@ -21,9 +14,4 @@ class DoRA(LoRA):
     loses = "on time: each step also normalises the weights."
     cost = "up to twice LoRA's time a step."
     paper = "Liu 2024, arXiv 2402.09353"
-
-    def config(self, network: Network, recipe: Recipe) -> PeftConfig:
-        """LoRA's description with peft's switch for it."""
-        config = super().config(network, recipe)
-        config.use_dora = True
-        return config
+    lengths_apart = True

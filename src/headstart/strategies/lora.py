@@ -25,11 +25,14 @@ class LoRA(AdapterStrategy):
     cost = "nearly the time of full fine-tuning a step, far less memory."
     paper = "Hu 2021, arXiv 2106.09685; rate about ten times full fine-tuning's: Schulman 2025, 'LoRA without regret'"
 
+    lengths_apart = False
+
     def config(self, network: Network, recipe: Recipe) -> PeftConfig:
         """All layers, not the attention alone: that is what comes close to full fine-tuning."""
         from peft import LoraConfig
 
         return LoraConfig(
             r=recipe.rank, lora_alpha=SCALING * recipe.rank, target_modules=adaptable_layers(network),
+            use_dora=self.lengths_apart,
             task_type="SEQ_CLS" if network.candidate.modality == "text" else None,
         )  # fmt: skip

@@ -14,11 +14,12 @@ class FitHead:
 
     Attributes:
         on: ``features`` of the frozen network, or the raw ``text`` (TF-IDF).
-        kind: ``linear``, or ``neighbours`` for a vote of the nearest training examples.
+        kind: ``linear`` (ridge, strength by leave-one-out), ``logistic`` for features that were tuned on the same
+            labels, or ``neighbours`` for a vote of the nearest training examples.
     """
 
     on: Literal["features", "text"] = "features"
-    kind: Literal["linear", "neighbours"] = "linear"
+    kind: Literal["linear", "logistic", "neighbours"] = "linear"
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,13 @@ class Train:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Pull texts of one class together and push those of others apart (contrastive tuning of the encoder)."""
+    """Pull examples of one class together and push those of others apart, for the recipe's steps.
+
+    Attributes:
+        steps_share: Share of the recipe's steps that this phase gets.
+    """
+
+    steps_share: float = 1.0
 
 
 Phase = FitHead | Train | Pairs

@@ -13,7 +13,7 @@ import torch
 from headstart.core import Arm, Hardware, Recipe, TrialSpec, derive_seed
 from headstart.data import LabelledData, make_splits
 from headstart.models import Candidate, Network, build, load, resolve
-from headstart.strategies import Moving, Setting, Strategy, Train
+from headstart.strategies import FitHead, Moving, Setting, Strategy, Train
 from headstart.testing.architectures import ARCHITECTURES, make_images, make_texts, save_architecture
 from headstart.training import Outcome, TrialContext, execute
 from headstart.training.moving import freeze
@@ -135,8 +135,9 @@ class _Check:
         """Stages that some phase moves, and whether that is known before training."""
         moved: set[int] = set()
         for phase in self.strategy.phases(self.candidate.family):
-            if isinstance(phase, Train):
-                moving = phase.moving or Moving.parse(self.recipe.moving)
+            if not isinstance(phase, FitHead):
+                of_phase = phase.moving if isinstance(phase, Train) else None
+                moving = of_phase or Moving.parse(self.recipe.moving)
                 if moving.where == "relevant" or self.strategy.grows:
                     return moved, False
                 moved |= set(freeze(copy.deepcopy(network), phase, self.recipe)[0])
@@ -150,7 +151,7 @@ class _Check:
     def check_optimizer(self) -> None:
         """What the optimizer holds is what requires gradients, each once."""
         for phase in self.strategy.phases(self.candidate.family):
-            if isinstance(phase, Train):
+            if not isinstance(phase, FitHead):
                 network = self.prepared()
                 alike = [1.0] * len(network.stages)
                 moving, _ = freeze(network, phase, self.recipe, alike.copy)

@@ -15,13 +15,14 @@ import torch.nn.functional as F
 
 from headstart.core import HeadstartError, Recipe
 from headstart.models import Inputs, Network
-from headstart.strategies import Train
+from headstart.strategies import Pairs, Train
 from headstart.training.activations import ActivationCache, Views, border_of
 from headstart.training.anchor import Anchor
 from headstart.training.batches import endless_batches
 from headstart.training.checkpoint import Checkpoint
 from headstart.training.moving import freeze
 from headstart.training.optimizer import build_optimizer, rate_share
+from headstart.training.pairs import pair_batches, pair_loss
 from headstart.training.relevance import relative_gradients
 
 MAX_GRADIENT_NORM = 1.0
@@ -93,7 +94,7 @@ def train(
     inputs: Inputs,
     targets: np.ndarray,
     rows: np.ndarray,
-    phase: Train,
+    phase: Train | Pairs,
     recipe: Recipe,
     seed: int,
     options: LoopOptions,
@@ -105,7 +106,7 @@ def train(
         inputs: The data set in the network's form (N examples).
         targets: Class of every example (N,).
         rows: The examples to learn from (n,).
-        phase: What moves.
+        phase: What moves, and whether it learns from examples or from pairs of them.
         recipe: How it moves.
         seed: Determines order, augmentation and dropout.
         options: How to run.
@@ -132,7 +133,10 @@ def train(
     steps = max(1, round(recipe.steps * phase.steps_share))
     run = _resume(options.checkpoint, network, optimizer, average)
     labels = torch.from_numpy(targets)
-    batches = endless_batches(rows, inputs.lengths, recipe.batch_size, seed, skip=run.resumed_at)
+    if isinstance(phase, Pairs):
+        batches = pair_batches(rows, targets, recipe.batch_size, seed, skip=run.resumed_at)
+    else:
+        batches = endless_batches(rows, inputs.lengths, recipe.batch_size, seed, skip=run.resumed_at)
     watch_at = {round(share * steps) for share in WATCH_SHARES} if options.watch else set()
     _train_mode(network, frozen)
     cache = _kept_activations(network, inputs, rows, moving, recipe, seed, options)
@@ -143,12 +147,15 @@ def train(
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * share
         batch = next(batches)
-        if cache or views.count > 1:
-            values = (cache or views).batch(batch, step * recipe.batch_size // len(rows))
+        if isinstance(phase, Pairs):
+            loss = _learn_pairs(accelerator, network, inputs, labels, batch, options)
         else:
-            values = inputs.batch(batch, recipe.augmentation)
-        with cache.installed() if cache else nullcontext():
-            loss = _accumulate(accelerator, model, values, labels, batch, recipe, options)
+            if cache or views.count > 1:
+                values = (cache or views).batch(batch, step * recipe.batch_size // len(rows))
+            else:
+                values = inputs.batch(batch, recipe.augmentation)
+            with cache.installed() if cache else nullcontext():
+                loss = _accumulate(accelerator, model, values, labels, batch, recipe, options)
         if not np.isfinite(loss):
             raise Diverged(f"the loss became {loss} at step {step + 1} of {steps}")
         anchor.pull()
@@ -223,6 +230,18 @@ def _accumulate(accelerator, model, values, labels, batch, recipe, options) -> f
         accelerator.backward(loss)
         total += loss.item()
     return total
+
+
+def _learn_pairs(accelerator, network, inputs, labels, pairs, options) -> float:  # noqa: ANN001
+    """Backpropagate one batch of pairs; returns its loss."""
+    values = {name: tensor.to(accelerator.device) for name, tensor in inputs.batch(pairs.reshape(-1)).items()}
+    with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=options.precision == "bfloat16"):
+        features = network.features(**values)
+    left, right = features.float().chunk(2)
+    same = (labels[pairs[0]] == labels[pairs[1]]).float().to(accelerator.device)
+    loss = pair_loss(left, right, same)
+    accelerator.backward(loss)
+    return loss.item()
 
 
 def _mix(

@@ -8,7 +8,7 @@ from torch import nn
 
 from headstart.core import Recipe, SettingsError
 from headstart.models import Network
-from headstart.strategies import Moving, Train
+from headstart.strategies import Moving, Pairs, Train
 
 Relevance = Callable[[], Sequence[float]]
 
@@ -45,15 +45,16 @@ def moving_stages(network: Network, moving: Moving, relevance: Relevance | None 
 
 
 def freeze(
-    network: Network, phase: Train, recipe: Recipe, relevance: Relevance | None = None
+    network: Network, phase: Train | Pairs, recipe: Recipe, relevance: Relevance | None = None
 ) -> tuple[tuple[int, ...], list[nn.Module]]:
-    """Freeze everything but what the phase moves, the head and added adapters.
+    """Freeze everything but what the phase moves, the head and added adapters; pairs do not reach the head.
 
     Returns:
         Indices of the stages that move, and the modules that must stay in eval mode, so that their running
         statistics stay too.
     """
-    moving = phase.moving or Moving.parse(recipe.moving)
+    of_phase = phase.moving if isinstance(phase, Train) else None
+    moving = of_phase or Moving.parse(recipe.moving)
     indices = moving_stages(network, moving, relevance)
     biases = {id(p) for name, p in network.named_parameters() if name.endswith("bias")}
     still: list[nn.Module] = []
@@ -66,6 +67,7 @@ def freeze(
             still.extend(stage.modules)
         elif moving.only == "biases":
             still += [part for module in stage.modules for part in module.modules() if hasattr(part, "running_mean")]
-    for parameter in (*network.head_module.parameters(), *network.added):
+    head = () if isinstance(phase, Pairs) else network.head_module.parameters()
+    for parameter in (*head, *network.added):
         parameter.requires_grad_(True)
     return indices, still

@@ -18,11 +18,14 @@ from headstart.training.heads import LinearHead, fit_ridge_head, softmax
 NEIGHBOURS = (1, 3, 5, 10, 20, 50, 100, 200)
 MLP_DECAY = 1.0  # L2 strength over n, as scikit-learn counts it
 MLP_PASSES = 200
+BATCH = 128
+UNSEEN = -30.0  # logit of a class without examples: next to no probability
 
 
 def fit_probe(
-    phase: FitHead, recipe: Recipe, context: TrialContext, name: str, learn: np.ndarray, seed: int
-) -> tuple[Network, Readout | None]:
+    phase: FitHead, recipe: Recipe, context: TrialContext, name: str, learn: np.ndarray, seed: int,
+    tuned: Network | None = None,
+) -> tuple[Network, Readout | None]:  # fmt: skip
     """Fit a head on cached features and put it into a network that computes the same from raw inputs.
 
     Args:
@@ -32,12 +35,15 @@ def fit_probe(
         name: The candidate.
         learn: Examples to learn from (n,).
         seed: Of heads that start at random.
+        tuned: What earlier phases made of the network; the frozen one, with its cached features, if not given.
 
     Returns:
         The network, which shares every other weight with the frozen one, and the read-out; None if the head took
         the place of the network's own.
     """
     labels, classes = context.data.labels[learn], len(context.data.class_names)
+    if tuned is not None:
+        return _on_tuned(phase, context, name, learn, tuned), Readout()
     frozen = context.frozen(name)
     readouts = context.readouts(name) if recipe.readout == "searched" else [Readout()]
     fits = [(fit_ridge_head(context.read(name, learn, readout), labels, classes), readout) for readout in readouts]
@@ -55,6 +61,42 @@ def fit_probe(
             return network.eval(), None
     head = head.to(next(frozen.parameters()).device)
     return classifier_on(frozen, readout, head).eval(), readout
+
+
+def _on_tuned(phase: FitHead, context: TrialContext, name: str, learn: np.ndarray, tuned: Network) -> Network:
+    """A head on features that no cache holds."""
+    inputs, labels, classes = context.inputs(name), context.data.labels[learn], len(context.data.class_names)
+    device = next(tuned.parameters()).device
+    order = np.argsort(inputs.lengths[learn], kind="stable")
+    features: np.ndarray | None = None
+    tuned.eval()
+    with torch.inference_mode():
+        for start in range(0, len(learn), BATCH):
+            part = order[start : start + BATCH]
+            batch = {key: value.to(device) for key, value in inputs.batch(learn[part]).items()}
+            values = tuned.features(**batch).cpu().numpy()
+            features = np.empty((len(learn), values.shape[1]), dtype=np.float32) if features is None else features
+            features[part] = values
+    assert features is not None
+    fitted = _fit_logistic(features, labels, classes) if phase.kind == "logistic" else fit_ridge_head(
+        features, labels, classes
+    )  # fmt: skip
+    head = _filled(OneLayer(features.shape[1], classes), fitted).to(device)
+    return classifier_on(tuned, Readout(), head).eval()
+
+
+def _fit_logistic(features: np.ndarray, labels: np.ndarray, classes: int) -> LinearHead:
+    """Logistic regression at scikit-learn's own strength, as SetFit fits its head."""
+    from sklearn.linear_model import LogisticRegression
+
+    fitted = LogisticRegression(max_iter=1000).fit(features, labels)
+    weight, bias = np.zeros((classes, features.shape[1]), np.float32), np.full(classes, UNSEEN, np.float32)
+    if len(fitted.classes_) == 2:  # one row: the log-odds of the second class
+        weight[fitted.classes_] = np.concatenate([np.zeros_like(fitted.coef_), fitted.coef_])
+        bias[fitted.classes_] = np.concatenate([np.zeros(1), fitted.intercept_])
+    else:
+        weight[fitted.classes_], bias[fitted.classes_] = fitted.coef_, fitted.intercept_
+    return LinearHead(weight, bias, 1.0, float("nan"))
 
 
 @torch.no_grad()
@@ -100,7 +142,7 @@ def _fit_two_layers(features: np.ndarray, labels: np.ndarray, classes: int, hidd
         head[0].weight.copy_(first / torch.from_numpy(scale))
         head[0].bias.copy_(biases[0] - head[0].weight @ torch.from_numpy(mean.astype(np.float32)))
         head[2].weight.zero_()
-        head[2].bias.fill_(-30.0)  # classes that were not seen have next to no probability
+        head[2].bias.fill_(UNSEEN)
         if len(seen) == len(second):
             head[2].weight[seen] = second
             head[2].bias[seen] = biases[1]

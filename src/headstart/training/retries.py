@@ -10,7 +10,7 @@ import torch
 from headstart.core import Recipe, TrialSpec, derive_seed
 from headstart.evidence.metrics import METRICS
 from headstart.models import Network, build, predict_network
-from headstart.strategies import Strategy, Train
+from headstart.strategies import Pairs, Strategy, Train
 from headstart.training.checkpoint import Checkpoint
 from headstart.training.context import TrialContext
 from headstart.training.loop import Diverged, LoopOptions, Run, train
@@ -21,7 +21,7 @@ GENTLER = 0.1  # of the rate, where the loss stopped being a number
 
 
 def train_phase(
-    spec: TrialSpec, context: TrialContext, strategy: Strategy, phase: Train, number: str,
+    spec: TrialSpec, context: TrialContext, strategy: Strategy, phase: Train | Pairs, number: str,
     learn: np.ndarray, measured: np.ndarray, notes: list[str], checkpoints: list[Checkpoint], *,
     start: Network | None, last: bool,
 ) -> tuple[Network, Run]:  # fmt: skip

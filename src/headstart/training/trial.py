@@ -112,7 +112,7 @@ def _fill_caches(
     name = spec.arm.candidate
     context.inputs(name)
     phases = strategy.phases(context.candidates[name].family)
-    if any(isinstance(phase, FitHead) and phase.on == "features" for phase in phases):
+    if isinstance(phases[0], FitHead) and phases[0].on == "features":
         only_heads = all(isinstance(phase, FitHead) for phase in phases)
         rows = np.concatenate((learn, measured)) if only_heads else learn
         context.features(name, rows)
@@ -135,7 +135,7 @@ def _fit(
         phase: Phase, name: str, start: FittedModel | None, rows: np.ndarray, *, last: bool = False
     ) -> tuple[FittedModel, Run]:
         if isinstance(phase, FitHead):
-            return _fit_head(phase, spec, context, rows), Run()
+            return _fit_head(phase, spec, context, rows, start), Run()
         network, run = train_phase(
             spec, context, strategy, phase, name, rows, measured, notes, checkpoints,
             start=start.model if start else None, last=last,
@@ -166,14 +166,18 @@ def _card(spec: TrialSpec, context: TrialContext, model_format: ModelFormat, rea
     )  # fmt: skip
 
 
-def _fit_head(phase: FitHead, spec: TrialSpec, context: TrialContext, learn: np.ndarray) -> FittedModel:
-    """Fit on raw texts or on cached features."""
+def _fit_head(
+    phase: FitHead, spec: TrialSpec, context: TrialContext, learn: np.ndarray, start: FittedModel | None
+) -> FittedModel:
+    """Fit on raw texts, on cached features, or on those of the network that earlier phases left."""
     name = spec.arm.candidate
     if phase.on == "text":
         texts = [context.inputs(name).texts[row] for row in learn]
         pipeline = fit_tfidf(texts, context.data.labels[learn], spec.recipe, spec.seed)
         return FittedModel(pipeline, _card(spec, context, "skops"))
-    network, readout = fit_probe(phase, spec.recipe, context, name, learn, spec.seed)
+    network, readout = fit_probe(
+        phase, spec.recipe, context, name, learn, spec.seed, start.model if start else None
+    )
     native = NATIVE_FORMAT[context.candidates[name].family]
     return FittedModel(network, _card(spec, context, "headstart" if readout else native, readout))
 
