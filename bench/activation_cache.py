@@ -24,7 +24,7 @@ from headstart.models import build, encode, predict_network, resolve
 from headstart.strategies import Train
 from headstart.training import LoopOptions, train
 
-PAIRS, EXAMPLES, EPOCHS = 5, 512, 6
+PAIRS, EXAMPLES, EPOCHS = 3, 256, 6
 CASES = (("image", "builtin:image", "last:1", 1e-3), ("text", "builtin:text", "last:2", 1e-4))
 
 
