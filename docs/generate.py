@@ -185,6 +185,8 @@ def strategies_page(strategies: list[Any]) -> str:
         said = {
             "where the weights come from": f"{strategy.weights}; paradigm `{strategy.paradigm}`",
             "tends to win": strategy.wins, "tends to lose": strategy.loses, "cost": strategy.cost,
+            "what trains": strategy.trains,
+            "in a study": "by default" if strategy.by_default else f"with `--strategy {strategy.name}`",
             "paper": strategy.paper,
         }  # fmt: skip
         lines += [f"## `{strategy.name}`", "", strategy.idea, "", "| | |", "| --- | --- |"]

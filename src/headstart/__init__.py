@@ -11,20 +11,23 @@ from headstart._version import __version__
 
 if TYPE_CHECKING:
     from headstart.advice import Recommendation
-    from headstart.api import Curves, Study, check, curves, load, study
+    from headstart.api import Curves, Fit, Study, check, curves, fit, load, study
     from headstart.core import HeadstartError
 
 __all__ = [
-    "Curves", "HeadstartError", "Recommendation", "Study", "__version__", "check", "curves", "load", "study",
+    "Curves", "Fit", "HeadstartError", "Recommendation", "Study", "__version__", "check", "curves", "fit", "load",
+    "study",
 ]  # fmt: skip
 
 _HOMES = {
     "Curves": "headstart.api",
+    "Fit": "headstart.api",
     "HeadstartError": "headstart.core",
     "Recommendation": "headstart.advice",
     "Study": "headstart.api",
     "check": "headstart.api",
     "curves": "headstart.api",
+    "fit": "headstart.api",
     "load": "headstart.api",
     "study": "headstart.api",
 }

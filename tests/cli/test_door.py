@@ -16,7 +16,9 @@ COMMANDS = sorted(typer.main.get_command(app).commands)
 
 
 def test_the_commands_are_those_that_are_documented():
-    assert COMMANDS == ["check", "curves", "demo", "models", "predict", "report", "strategies", "study"]
+    assert COMMANDS == [
+        "check", "curves", "demo", "explain", "fit", "models", "predict", "report", "strategies", "study",
+    ]  # fmt: skip
 
 
 def test_version(headstart):

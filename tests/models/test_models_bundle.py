@@ -11,12 +11,16 @@ from headstart.core import BundleError, DataError
 from headstart.models import (
     Card,
     FittedModel,
-    MeanPooledClassifier,
-    Network,
+    OneLayer,
+    Readout,
+    TwoLayers,
+    Vote,
     build,
-    bundle,
+    classifier_on,
     encode_files,
+    formats,
     load,
+    merged,
     resolve,
 )
 from headstart.training.tfidf import fit_tfidf
@@ -40,11 +44,12 @@ def network_model(name, task, model_format, weights="pretrained", **options):
     return FittedModel(network, card_of(candidate, task, model_format, **options))
 
 
-def probe_model(name):
+def probe_model(name, readout, head):
     candidate = resolve(name, TEXT)
     frozen = build(candidate, NAMES, weights="pretrained", seed=0)
-    module = MeanPooledClassifier(frozen.module.base_model, len(NAMES))
-    return FittedModel(Network(module, candidate, module.head), card_of(candidate, TEXT, "headstart", mean_pooled=True))
+    torch.manual_seed(0)
+    network = classifier_on(frozen, readout, head)
+    return FittedModel(network, card_of(candidate, TEXT, "headstart", readout=readout))
 
 
 def tfidf_model(labels=(0, 1, 1, 2, 0, 2), texts=TEXTS):
@@ -143,12 +148,44 @@ def test_compact_texts(tmp_path):
     check_round_trip(network_model("builtin:compact-text", TEXT, "headstart", weights="random"), TEXTS, tmp_path / "m")
 
 
-def test_mean_pooled_probes(text_folder, tmp_path):
-    check_round_trip(probe_model(str(text_folder)), TEXTS, tmp_path / "model", forget=text_folder)
+HEADS = [
+    OneLayer(16, 3), TwoLayers(16, 5, 3), Vote.of(torch.randn(9, 16), torch.arange(9) % 3, 3, 4),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("head", HEADS, ids=lambda head: type(head).__name__)
+@pytest.mark.parametrize("readout", [Readout(), Readout(stage=2, pooling="first"), Readout(stage=1, pooling="last")])
+def test_heads_on_a_read_out(text_folder, tmp_path, readout, head):
+    check_round_trip(probe_model(str(text_folder), readout, head), TEXTS, tmp_path / "model", forget=text_folder)
+
+
+@pytest.mark.parametrize("merge", [False, True])
+def test_adapters_in_their_own_form_and_merged(text_folder, tmp_path, merge):
+    from headstart.core import Recipe
+    from headstart.strategies import get_strategy
+
+    candidate = resolve(str(text_folder), TEXT)
+    network = build(candidate, NAMES, weights="pretrained", seed=3)
+    network = get_strategy("lora").prepare(network, Recipe(), 0)
+    with torch.no_grad():
+        for parameter in (*network.added, *network.head_module.parameters()):
+            parameter.normal_(std=0.3, generator=torch.Generator().manual_seed(parameter.numel()))
+    model = FittedModel(network, card_of(candidate, TEXT, "peft"))
+    expected = model.predict_proba(TEXTS)
+    if merge:
+        model = FittedModel(merged(network), card_of(candidate, TEXT, "transformers"))
+        np.testing.assert_allclose(model.predict_proba(TEXTS), expected, atol=1e-5)
+    saved = model.save(tmp_path / "model")
+    np.testing.assert_allclose(load(saved).predict_proba(TEXTS), expected, atol=1e-5)
+    if not merge:
+        assert (saved / "adapter_model.safetensors").exists()
+        (text_folder / "config.json").write_text((text_folder / "config.json").read_text() + " ")
+        with pytest.raises(BundleError, match="belong to other weights"):
+            load(saved)
 
 
 def test_tfidf_needs_no_trust_beyond_skops_own(tmp_path):
-    assert bundle.SKOPS_TRUSTED == []
+    assert formats.SKOPS_TRUSTED == []
     check_round_trip(tfidf_model(), TEXTS, tmp_path / "model")
 
 
@@ -207,7 +244,7 @@ def test_a_full_disk_keeps_the_older_model(tmp_path, monkeypatch):
     def full(*_args):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setitem(bundle._WRITERS, "skops", full)
+    monkeypatch.setitem(formats.WRITERS, "skops", full)
     with pytest.raises(BundleError, match="No space left on device"):
         tfidf_model().save(tmp_path / "model")
     assert load(old).predict(["good"])
@@ -219,7 +256,7 @@ def test_damage_is_a_bundle_error_in_one_line(kind, damage, text_folder, tmp_pat
     model = {
         "transformers": lambda: network_model(str(text_folder), TEXT, "transformers"),
         "compact": lambda: network_model("builtin:compact-text", TEXT, "headstart", weights="random"),
-        "probe": lambda: probe_model(str(text_folder)),
+        "probe": lambda: probe_model(str(text_folder), Readout(), OneLayer(16, 3)),
         "tfidf": tfidf_model,
     }[kind]()
     folder = model.save(tmp_path / "model")

@@ -6,7 +6,11 @@ import pytest
 from headstart.core import SettingsError
 from headstart.strategies import FitHead, Strategy, get_strategy, registry, strategy_names
 
-BUILT_IN = {"linear_probe", "full_finetune", "from_scratch"}
+BUILT_IN = {
+    "linear_probe", "knn", "partial_finetune", "full_finetune", "lp_ft", "gradual_unfreeze", "bitfit", "l2_sp", "lora",
+    "dora", "ia3", "prefix_tuning", "prompt_tuning", "partial_transfer", "contrastive", "hybrid",
+    "from_scratch",
+}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +26,7 @@ class Outsider(Strategy):
     name, paradigm, weights = "outsider", "hybrid", "random"
     idea = wins = loses = cost = paper = "."
 
-    def refuses(self, family, has_weights):
+    def refuses(self, candidate):
         return None
 
     def phases(self, family):

@@ -2,13 +2,16 @@ import numpy as np
 import pytest
 import torch
 
-from headstart.core import Recipe
+from headstart.core import Recipe, SettingsError
 from headstart.models import predict_network
-from headstart.strategies import ParameterGroup, Train
+from headstart.strategies import Moving, Train
 from headstart.training import LoopOptions, train
+from headstart.training.anchor import Anchor
 from headstart.training.checkpoint import Checkpoint
 from headstart.training.loop import Diverged
-from headstart.training.optimizer import build_optimizer, freeze, moving_stages, rate_share
+from headstart.training.moving import freeze, moving_stages
+from headstart.training.optimizer import build_optimizer, rate_share
+from headstart.training.relevance import relative_gradients
 
 RECIPE = Recipe(learning_rate=3e-3, head_rate=2.0, weight_decay=0.05, steps=8, batch_size=8)
 FULL = RECIPE.model_copy(update={"augmentation": "flip", "mixup": 0.2, "ema": 0.9, "label_smoothing": 0.1})
@@ -73,7 +76,7 @@ def test_a_network_that_arrives_in_eval_mode_is_trained_in_train_mode(tiny, pixe
 def test_frozen_stages_stay_bit_for_bit_with_their_statistics(tiny, pixels):
     network = tiny(dropout=0.3)
     before = state(network)
-    run(network, pixels, phase=Train(groups=(ParameterGroup((-1,)),)), recipe=FULL)
+    run(network, pixels, phase=Train(Moving("last", 1)), recipe=FULL)
     after = state(network)
     for name in before:
         if name.startswith("blocks.0"):
@@ -86,17 +89,18 @@ def test_frozen_stages_stay_bit_for_bit_with_their_statistics(tiny, pixels):
 def test_only_the_head_moves_where_no_group_does(tiny, pixels):
     network = tiny()
     before = state(network)
-    run(network, pixels, phase=Train(groups=()))
+    run(network, pixels, phase=Train(Moving("none")))
     changed = {name for name, value in state(network).items() if not torch.equal(value, before[name])}
     assert changed == {"head.weight", "head.bias"}
 
 
-@pytest.mark.parametrize("groups", [None, (), ((-1,),), ((0,), (1,))])
-def test_the_optimizer_holds_exactly_what_moves(tiny, groups):
+@pytest.mark.parametrize("moving", ["all", "none", "last:1", "first:1", "middle:2"])
+@pytest.mark.parametrize("layer_decay", [1.0, 0.5])
+def test_the_optimizer_holds_exactly_what_moves(tiny, moving, layer_decay):
     network = tiny()
-    phase = Train(groups=None if groups is None else tuple(ParameterGroup(stages, 0.5) for stages in groups))
-    freeze(network, phase)
-    optimizer = build_optimizer(network, phase, RECIPE)
+    recipe = RECIPE.model_copy(update={"moving": moving, "layer_decay": layer_decay})
+    indices, _ = freeze(network, Train(), recipe)
+    optimizer = build_optimizer(network, indices, recipe)
     held = [id(p) for group in optimizer.param_groups for p in group["params"]]
     assert len(held) == len(set(held))
     assert set(held) == {id(p) for p in network.parameters() if p.requires_grad}
@@ -105,13 +109,58 @@ def test_the_optimizer_holds_exactly_what_moves(tiny, groups):
     decays = {id(p): group["weight_decay"] for group in optimizer.param_groups for p in group["params"]}
     assert decays[id(network.head.weight)] == RECIPE.weight_decay
     assert decays[id(network.head.bias)] == 0
-    if groups == ((0,), (1,)):
-        assert rates[id(network.module.blocks[0][0].weight)] == pytest.approx(RECIPE.learning_rate * 0.5)
+    for stage in indices:
+        weight = network.module.blocks[stage][0].weight
+        assert rates[id(weight)] == pytest.approx(RECIPE.learning_rate * layer_decay ** (2 - stage))
+
+
+def test_biases_move_alone(tiny, pixels):
+    network = tiny()
+    before = state(network)
+    run(network, pixels, phase=Train(Moving(only="biases")))
+    changed = {name for name, value in state(network).items() if not torch.equal(value, before[name])}
+    biases = {f"blocks.{block}.{layer}.bias" for block in (0, 1) for layer in (0, 1)}
+    # a convolution's bias in front of a norm that uses its batch's mean would have no gradient; here the norm is still
+    assert changed == biases | {"head.weight", "head.bias"}
 
 
 def test_a_stage_that_does_not_exist_is_an_error(tiny):
-    with pytest.raises(IndexError, match="has 2 stages"):
-        moving_stages(tiny(), Train(groups=(ParameterGroup((2,)),)))
+    with pytest.raises(SettingsError, match="tiny has 2 stages, so 3 of them cannot move; in last:3; Ask for at"):
+        moving_stages(tiny(), Moving.parse("last:3"))
+
+
+def test_the_stage_with_the_largest_gradients_is_found(tiny, pixels):
+    inputs, labels = pixels
+    network = tiny()
+    with torch.no_grad():
+        network.module.blocks[1][0].weight.mul_(100)  # large weights for the same gradient: little relevance
+    before = state(network)
+    figures = relative_gradients(network, inputs, labels, np.arange(40))
+    assert equal(state(network), before)
+    assert all(parameter.grad is None for parameter in network.parameters())
+    assert moving_stages(network, Moving.parse("relevant:1"), lambda: figures) == (int(np.argmax(figures)),) == (0,)
+
+
+def test_the_pull_to_the_start_is_the_formula(tiny, pixels):
+    inputs, labels = pixels
+    strength = 0.3
+    network, plain = tiny(norm=False), tiny(norm=False)
+    freeze(network, Train(), RECIPE)
+    anchor = Anchor(network, (0, 1), strength)
+    start = {name: value.detach().clone() for name, value in network.module.named_parameters()}
+    with torch.no_grad():
+        for one, other in zip(network.parameters(), plain.parameters(), strict=True):
+            one.add_(0.01)
+            other.copy_(one)
+    batch, targets = inputs.batch(np.arange(16)), torch.from_numpy(labels[:16])
+    torch.nn.functional.cross_entropy(network(**batch), targets).backward()
+    anchor.pull()
+    penalty = sum(
+        ((value - start[name]) ** 2).sum() for name, value in plain.module.named_parameters() if "head" not in name
+    )
+    (torch.nn.functional.cross_entropy(plain(**batch), targets) + strength / 2 * penalty).backward()
+    for one, other in zip(network.parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, other.grad)
 
 
 @pytest.mark.parametrize("recipe", [RECIPE, FULL])

@@ -6,7 +6,7 @@ import torch
 
 from headstart.core import Recipe, SettingsError
 from headstart.models import load
-from headstart.strategies import FitHead, ParameterGroup, Strategy, Train, get_strategy
+from headstart.strategies import FitHead, Moving, Strategy, Train, get_strategy
 from headstart.training import execute, loop, retries, trial, trial_rows
 
 PROBE = Recipe(label="strength by leave-one-out")
@@ -242,9 +242,9 @@ class ProbeThenTune(Strategy):
 
     name, paradigm, weights = "probe_then_tune", "transfer", "pretrained"
     idea = wins = loses = cost = paper = "."
-    second = Train(groups=())
+    second = Train(Moving("none"))
 
-    def refuses(self, family, has_weights):
+    def refuses(self, candidate):
         return None
 
     def phases(self, family):
@@ -280,7 +280,7 @@ class Gradual(ProbeThenTune):
     name, paradigm, weights = "gradual", "scratch", "random"
 
     def phases(self, family):
-        return (Train(groups=(), steps_share=0.5), Train(groups=(ParameterGroup((-1,)),), steps_share=0.5))
+        return (Train(Moving("none"), 0.5), Train(Moving("last", 1), 0.5))
 
 
 def test_gradual_unfreezing_keeps_what_the_first_phase_learnt(image_data, context_of, spec_of, monkeypatch):

@@ -1,4 +1,4 @@
-"""The library's door: ``study``, ``check``, ``load`` and ``curves``."""
+"""The library's door: ``study``, ``fit``, ``check``, ``load`` and ``curves``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.api.curving import Curves, curves
+from headstart.api.fitting import Fit, fit
 from headstart.api.opened import Study
 from headstart.api.running import default_folder, study
 from headstart.data import Finding
@@ -14,7 +15,7 @@ from headstart.data import load as load_data
 from headstart.models import FittedModel
 from headstart.models import load as load_model
 
-__all__ = ["Curves", "Study", "check", "curves", "default_folder", "load", "study"]
+__all__ = ["Curves", "Fit", "Study", "check", "curves", "default_folder", "fit", "load", "study"]
 
 
 def load(folder: str | Path) -> FittedModel:

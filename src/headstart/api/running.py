@@ -16,6 +16,8 @@ from headstart.core import Hardware, SettingsError, probe_hardware, seconds_wait
 from headstart.data import Finding, make_splits
 from headstart.data import check as check_data
 from headstart.data import load as load_data
+from headstart.models.own import PREFIX as OWN
+from headstart.models.own import check_own
 from headstart.report import Progress, render_data, render_header, render_plan
 from headstart.report.closing import CLOSING_SECONDS, Closing
 from headstart.report.summary import describe_data
@@ -106,6 +108,10 @@ def study(
     splits = make_splits(labelled, seed)
     native = labelled.images.native_size if labelled.images is not None else 0
     found, skipped = find_candidates(candidates, labelled.task, native)
+    for candidate in found.values():
+        if candidate.family == "own":
+            path = candidate.name.removeprefix(OWN)
+            check_own(path, len(labelled.class_names), candidate.modality, candidate.input_size)
     arms, left_out = make_arms(found, strategies, candidates)
     settings = StudySettings(
         source=labelled.source, task=labelled.task, metric=name, margin=margin, seed=seed,

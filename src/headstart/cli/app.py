@@ -64,6 +64,9 @@ def study(
     budget: Annotated[str, typer.Option(help="Time allowed in all: 90s, 15m, 2h.")] = "15m",
     task: Task = None,
     candidate: Annotated[list[str] | None, typer.Option(help="A model to start from; may be repeated.")] = None,
+    arch: Annotated[
+        list[str] | None, typer.Option(help="Your own architecture, package.module:factory; may be repeated.")
+    ] = None,
     strategy: Annotated[list[str] | None, typer.Option(help="A strategy to compare; may be repeated.")] = None,
     metric: Annotated[str | None, typer.Option(help="accuracy, macro-f1 or balanced-accuracy.")] = None,
     margin: Annotated[float, typer.Option(help="What difference matters, as a share: 0.01 is one point.")] = 0.01,
@@ -82,10 +85,48 @@ def study(
     from headstart.cli.studying import run_study
 
     run_study(
-        data, out=out, budget=budget, task=task, candidates=candidate or (), strategies=strategy or (), metric=metric,
+        data, out=out, budget=budget, task=task, strategies=strategy or (), metric=metric,
+        candidates=[*(candidate or ()), *(f"arch:{path}" for path in arch or ())],
         margin=margin, label_column=label_column, text_column=text_column, image_column=image_column,
         group_column=group_column, group_regex=group_regex, test=test, seed=seed, dry_run=dry_run,
         json_output=json_output, quiet=quiet,
+    )  # fmt: skip
+
+
+@app.command()
+def fit(
+    data: Data,
+    candidate: Annotated[
+        str | None, typer.Option(help="The model to start from; the built-in one if not given.")
+    ] = None,
+    strategy: Annotated[str, typer.Option(help="How to train it; `headstart strategies` lists the ways.")] = (
+        "full_finetune"
+    ),
+    setting: Annotated[
+        list[str] | None, typer.Option("--set", help="A value of the recipe, as in lr=3e-4; may be repeated.")
+    ] = None,
+    n: Annotated[int | None, typer.Option("--n", help="Labels to learn from; all if not given.")] = None,
+    budget: Annotated[str | None, typer.Option(help="Shorten the schedule to fit: 60s, 5m.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the model.")] = None,
+    task: Task = None,
+    metric: Annotated[str | None, typer.Option(help="accuracy, macro-f1 or balanced-accuracy.")] = None,
+    label_column: LabelColumn = None,
+    text_column: TextColumn = None,
+    image_column: ImageColumn = None,
+    group_column: GroupColumn = None,
+    group_regex: GroupRegex = None,
+    test: Test = None,
+    seed: Annotated[int, typer.Option(help="Determines every random choice.")] = 0,
+    json_output: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train one arm on DATA outside a study, measure it on the test part, and save it."""
+    from headstart.cli.fitting import run_fit
+
+    run_fit(
+        data, candidate=candidate, strategy=strategy, settings=setting or [], n=n, budget=budget, out=out, task=task,
+        metric=metric, label_column=label_column, text_column=text_column, image_column=image_column,
+        group_column=group_column, group_regex=group_regex, test=test, seed=seed, json_output=json_output, quiet=quiet,
     )  # fmt: skip
 
 
@@ -200,6 +241,17 @@ def strategies(json_output: Json = False) -> None:
     from headstart.cli.using import show_strategies
 
     show_strategies(json_output=json_output)
+
+
+@app.command()
+def explain(
+    term: Annotated[str, typer.Argument(metavar="TERM", help="A word of the report, or a strategy.")],
+    json_output: Json = False,
+) -> None:
+    """Explain a word of the report, or a strategy."""
+    from headstart.cli.using import explain_term
+
+    explain_term(term, json_output=json_output)
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from rich.console import Console
 
 from headstart.cli.screens import print_models, print_strategies
-from headstart.core import DataError, SourceError
+from headstart.core import DataError, SettingsError, SourceError, did_you_mean
 from headstart.data.image import IMAGE_SUFFIXES, UnreadableImageError, open_image
 
 CHUNK = 512  # inputs that are predicted at once
@@ -153,16 +153,54 @@ def show_check(data: str, task: str | None, *, json_output: bool, **columns: Any
 
 def show_strategies(*, json_output: bool) -> None:
     """List the installed strategies."""
-    from headstart.strategies import get_strategy, strategy_names
+    from headstart.strategies import strategy_names
 
-    rows = []
-    for name in strategy_names():
-        strategy = get_strategy(name)
-        rows.append({
-            "name": name, "paradigm": strategy.paradigm, "idea": strategy.idea, "tends to win": strategy.wins,
-            "tends to lose": strategy.loses, "cost": strategy.cost, "paper": strategy.paper,
-        })  # fmt: skip
+    rows = [_strategy_row(name) for name in strategy_names()]
     if json_output:
         print(json.dumps(rows, indent=2, ensure_ascii=False))
         return
-    print_strategies(rows, Console())
+    screen = Console()
+    print_strategies(rows, screen)
+    screen.print("\nAlso peft:METHOD for any method of peft, such as peft:vera.", highlight=False)
+
+
+def _strategy_row(name: str) -> dict[str, Any]:
+    from headstart.strategies import get_strategy
+
+    try:
+        strategy = get_strategy(name)
+    except SettingsError as trouble:
+        return {"name": name, "paradigm": "cannot be loaded", "problem": str(trouble)}
+    return {
+        "name": name, "paradigm": strategy.paradigm, "idea": strategy.idea, "tends to win": strategy.wins,
+        "tends to lose": strategy.loses, "cost": strategy.cost, "trains": strategy.trains,
+        "in a study": "by default" if strategy.by_default else f"with --strategy {name}", "paper": strategy.paper,
+    }  # fmt: skip
+
+
+def explain_term(term: str, *, json_output: bool) -> None:
+    """Explain a word of the glossary or a strategy.
+
+    Raises:
+        SettingsError: It is neither.
+    """
+    from headstart.report.glossary import GLOSSARY
+    from headstart.strategies import get_strategy, strategy_names
+
+    words = {word.lower().replace("_", " ").replace("-", " "): word for word in GLOSSARY}
+    wanted = term.strip().lower().replace("_", " ").replace("-", " ")
+    names = {name.replace("_", " "): name for name in strategy_names()}
+    if wanted in words:
+        name, meaning = words[wanted], GLOSSARY[words[wanted]]
+    elif wanted in names or wanted.startswith("peft:"):
+        name = names.get(wanted, term.strip().lower())
+        meaning = get_strategy(name).explain()
+    else:
+        raise SettingsError(
+            f"{term!r} is neither a word of the report nor a strategy", place="TERM",
+            hint=did_you_mean(wanted, [*words.values(), *names.values()]),
+        )  # fmt: skip
+    if json_output:
+        print(json.dumps({"term": name, "meaning": meaning}, indent=2, ensure_ascii=False))
+        return
+    Console().print(f"[bold]{name}[/bold]  {meaning}", highlight=False)

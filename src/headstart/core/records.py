@@ -46,9 +46,19 @@ class Recipe(Record):
         batch_size: Examples per step.
         warmup: Share of the steps over which the rate rises linearly; cosine to zero afterwards.
         augmentation: How training examples are varied.
+        views: With the first stages frozen: how many fixed variations of each example there are, so that what the
+            frozen stages make of them can be kept; 0 varies anew each time.
         label_smoothing: Share of probability spread over the other classes.
         mixup: Beta parameter of mixup (Zhang 2018); 0 switches it off.
         ema: Decay of the averaged weights that are evaluated; 0 switches it off.
+        moving: Which stages move where the strategy leaves it to the recipe: ``all``, ``none``, or ``first``,
+            ``middle``, ``last`` or ``relevant`` (by gradient norm) and a number of stages, as in ``last:2``.
+        layer_decay: Rate of a stage as a multiple of the rate of what follows it; the head's neighbour has it once.
+        anchor: Strength of the pull back to the weights that training started from (L2-SP).
+        kept: Share of the stages, from the input on, that keep their pretrained weights; the rest start fresh.
+        rank: Of low-rank adapters.
+        readout: Which features a head is fitted on: ``pooled`` as the network gives them, or ``searched``.
+        hidden: Width of the one hidden layer of a head that is not linear; 0 for a linear one.
         label: Short name for tables, such as ``"centre"`` or ``"rate x3"``.
     """
 
@@ -59,9 +69,17 @@ class Recipe(Record):
     batch_size: int = Field(default=32, ge=1)
     warmup: float = Field(default=0.1, ge=0, le=1)
     augmentation: Augmentation = "none"
+    views: int = Field(default=0, ge=0)
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     mixup: float = Field(default=0.0, ge=0)
     ema: float = Field(default=0.0, ge=0, lt=1)
+    moving: str = Field(default="all", pattern=r"^(all|none|(first|middle|last|relevant):[1-9]\d*)$")
+    layer_decay: float = Field(default=1.0, gt=0, le=1)
+    anchor: float = Field(default=0.0, ge=0)
+    kept: float = Field(default=1.0, ge=0, le=1)
+    rank: int = Field(default=8, ge=1)
+    readout: Literal["pooled", "searched"] = "pooled"
+    hidden: int = Field(default=0, ge=0)
     label: str = "centre"
 
 
@@ -113,8 +131,11 @@ class TrialSpec(Record):
 
     @property
     def key(self) -> str:
-        """A content hash: the identity of this trial in the store."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        """A content hash: the identity of this trial in the store.
+
+        Defaults are left out, so that a new field does not turn every old trial into another one.
+        """
+        text = json.dumps(self.model_dump(mode="json", exclude_defaults=True), sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 

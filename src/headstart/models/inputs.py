@@ -112,7 +112,7 @@ def encode_texts(candidate: Candidate, texts: Sequence[str]) -> TokenInputs | Ra
     texts = list(texts)
     if candidate.family == "tfidf":
         return RawTexts(texts)
-    if candidate.family == "compact":
+    if candidate.family in ("compact", "own"):
         rows, truncated = hash_words(texts, candidate.input_size)
         return TokenInputs(rows, 0, truncated)
     tokenizer = load_tokenizer(candidate)

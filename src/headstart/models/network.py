@@ -9,9 +9,10 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
-from headstart.core import HeadstartError, SourceError
+from headstart.core import HeadstartError, SettingsError, SourceError
 from headstart.models.candidates import Candidate
 from headstart.models.compact import CompactImageNetwork, CompactTextNetwork
+from headstart.models.own import PREFIX, build_own, reset
 from headstart.models.stages import Stage, cut, last_linear
 
 
@@ -22,17 +23,29 @@ class Network(nn.Module):
         module: The underlying network; takes the batch as keywords, returns logits or an output with them.
         head: The final linear layer, inside ``module``.
         head_module: Everything that starts fresh with the head, so ``head`` and any layer just before it.
-        stages: Everything but the head, from input to output.
+        stages: Everything but the head and what was added, from input to output.
+        added: Parameters that were put into or beside the stages, such as adapters.
+
+    Args:
+        module: The underlying network.
+        candidate: What it was built from.
+        head_module: Where the head is; found if not given.
+        stages: What counts as the stages where ``module`` holds more than the candidate does.
+        added: Parameters beside them that shall move.
     """
 
-    def __init__(self, module: nn.Module, candidate: Candidate, head_module: nn.Module | None = None) -> None:
+    def __init__(
+        self, module: nn.Module, candidate: Candidate, head_module: nn.Module | None = None,
+        stages: tuple[Stage, ...] | None = None, added: tuple[nn.Parameter, ...] = (),
+    ) -> None:  # fmt: skip
         super().__init__()
         self.module = module
         self.candidate = candidate
         _, head = last_linear(module if head_module is None else head_module)
         self._head = [head]  # lists keep nn.Module from registering the same layers twice
         self._head_module = [head if head_module is None else head_module]
-        self._stages = cut(module, self._head_module[0])
+        self._stages = cut(module, self._head_module[0]) if stages is None else stages
+        self._added = added
 
     @property
     def head(self) -> nn.Linear:
@@ -56,6 +69,11 @@ class Network(nn.Module):
     def stages(self) -> tuple[Stage, ...]:
         """The network without its head, in order."""
         return self._stages
+
+    @property
+    def added(self) -> tuple[nn.Parameter, ...]:
+        """Parameters beside the stages and the head that move, such as adapters."""
+        return self._added
 
     def forward(self, **batch: torch.Tensor) -> torch.Tensor:
         """Return logits (B, classes)."""
@@ -105,6 +123,8 @@ def build(
     if candidate.family == "compact":
         kind = CompactImageNetwork if candidate.modality == "image" else CompactTextNetwork
         return Network(kind(len(class_names), candidate.input_size), candidate)
+    if candidate.family == "own":
+        return _build_own(candidate, class_names, weights, seed)
     if candidate.family == "transformers":
         return _build_transformers(candidate, class_names, weights, with_head)
     raise HeadstartError(f"{candidate.name} is not a network")
@@ -142,6 +162,23 @@ def _build_transformers(
             place=folder, hint="Check that it is a complete transformers model of that modality",
         ) from None  # fmt: skip
     return Network(module.float(), candidate, _transformers_head(module))
+
+
+def _build_own(candidate: Candidate, class_names: tuple[str, ...], weights: str, seed: int) -> Network:
+    """Whatever the factory brings, the head starts fresh, and from scratch so does all the rest."""
+    module = build_own(candidate.name.removeprefix(PREFIX), len(class_names))
+    network = Network(module, candidate, _own_head(module))
+    if candidate.has_weights:
+        torch.manual_seed(seed)
+        reset(network.head if weights == "pretrained" else module, candidate.name)
+    return network
+
+
+def _own_head(module: nn.Module) -> nn.Module:
+    try:
+        return last_linear(module)[1]
+    except ValueError as error:
+        raise SettingsError(str(error), place="--arch", hint="Let the architecture end in a torch.nn.Linear") from None
 
 
 def _transformers_head(module: nn.Module) -> nn.Module:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from headstart.core import Paradigm, Recipe
-from headstart.strategies.phases import Phase
+from headstart.models import Candidate, Network
+from headstart.strategies.phases import Grown, Phase
 
 
 @dataclass(frozen=True)
@@ -33,12 +35,18 @@ class Strategy(ABC):
     Attributes:
         name: As people write it.
         weights: Where the network starts.
+        grows: Whether :meth:`grow` chooses what follows the first phase.
+        by_default: Whether a study compares it without being asked to.
+        trains: Which share of the weights moves, in words.
         idea, wins, loses, cost, paper: One line each, shown by ``headstart strategies``.
     """
 
     name: ClassVar[str]
     paradigm: ClassVar[Paradigm]
     weights: ClassVar[Literal["pretrained", "random"]]
+    by_default: ClassVar[bool] = False
+    grows: ClassVar[bool] = False
+    trains: ClassVar[str] = "as its phases say"
     idea: ClassVar[str]
     wins: ClassVar[str]
     loses: ClassVar[str]
@@ -46,12 +54,21 @@ class Strategy(ABC):
     paper: ClassVar[str]
 
     @abstractmethod
-    def refuses(self, family: str, has_weights: bool) -> str | None:
-        """Say why the strategy does not apply to such a candidate, or None if it does."""
+    def refuses(self, candidate: Candidate) -> str | None:
+        """Say why the strategy does not apply to a candidate, or None if it does."""
 
     @abstractmethod
     def phases(self, family: str) -> tuple[Phase, ...]:
         """List what the training loop shall do, in order."""
+
+    def grow(self, done: Sequence[Grown], stages: int) -> Phase | None:
+        """Say what follows, from what each phase so far showed on held-out labels; None ends the growth.
+
+        Args:
+            done: Every phase so far.
+            stages: Of the network.
+        """
+        return None
 
     @abstractmethod
     def recipes(self, setting: Setting) -> tuple[Recipe, ...]:
@@ -61,6 +78,27 @@ class Strategy(ABC):
         there is nothing to tune.
         """
 
+    def prepare(self, network: Network, recipe: Recipe, seed: int) -> Network:
+        """Change a network that was just built, before any phase: put in adapters, draw stages anew.
+
+        Args:
+            network: With a fresh head; may be changed in place.
+            recipe: Of the trial.
+            seed: Of whatever is drawn.
+        """
+        return network
+
     def explain(self) -> str:
         """The strategy in a paragraph."""
         return f"{self.idea} Tends to win: {self.wins} Tends to lose: {self.loses} Cost: {self.cost} ({self.paper})"
+
+
+class TransferStrategy(Strategy):
+    """A strategy that starts from pretrained weights and needs nothing else."""
+
+    paradigm: ClassVar[Paradigm] = "transfer"
+    weights = "pretrained"
+
+    def refuses(self, candidate: Candidate) -> str | None:
+        """Needs pretrained weights."""
+        return None if candidate.has_weights else "there are no pretrained weights to start from"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headstart.core import Recipe
+from headstart.models import Candidate
 from headstart.strategies.base import Setting, Strategy
 from headstart.strategies.phases import FitHead, Phase, Train
 from headstart.strategies.schedules import batch_size_for, steps_for
@@ -14,13 +15,15 @@ class FromScratch(Strategy):
     name = "from_scratch"
     paradigm = "scratch"
     weights = "random"
+    by_default = True
     idea = "Train on your data alone, from random weights (or on TF-IDF counts)."
     wins = "data far from any pretraining, enough labels, or a small model made for the task."
     loses = "with few labels on data like those of the pretraining."
+    trains = "all"
     cost = "1.3 to 5 times the steps of fine-tuning; compact networks are cheaper per step."
     paper = "He 2018, arXiv 1811.08883; Brigato 2021, arXiv 2108.12978"
 
-    def refuses(self, family: str, has_weights: bool) -> str | None:
+    def refuses(self, candidate: Candidate) -> str | None:
         """Applies to every candidate."""
         return None
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+Where = Literal["all", "none", "first", "middle", "last", "relevant"]
+
 
 @dataclass(frozen=True)
 class FitHead:
@@ -12,36 +14,81 @@ class FitHead:
 
     Attributes:
         on: ``features`` of the frozen network, or the raw ``text`` (TF-IDF).
+        kind: ``linear`` (ridge, strength by leave-one-out), ``logistic`` for features that were tuned on the same
+            labels, or ``neighbours`` for a vote of the nearest training examples.
     """
 
     on: Literal["features", "text"] = "features"
+    kind: Literal["linear", "logistic", "neighbours"] = "linear"
 
 
 @dataclass(frozen=True)
-class ParameterGroup:
-    """Stages that move together.
+class Moving:
+    """Which of a network's stages move; the head and added adapters always do.
 
     Attributes:
-        stages: Indices into the network's stages; negative ones count from the output.
-        rate_factor: Their rate as a multiple of the recipe's.
+        where: Which end of the network, or ``relevant``: those whose gradients are largest for their weights.
+        count: How many stages; None takes ``share`` of them.
+        share: Of all stages, rounded, at least one.
+        only: ``weights`` of every kind, or ``biases`` alone.
     """
 
-    stages: tuple[int, ...]
-    rate_factor: float = 1.0
+    where: Where = "all"
+    count: int | None = None
+    share: float = 1.0
+    only: Literal["weights", "biases"] = "weights"
+
+    @classmethod
+    def parse(cls, text: str) -> Moving:
+        """Read the form that recipes use, such as ``all`` or ``last:2``."""
+        where, _, count = text.partition(":")
+        return cls(where, int(count) if count else None)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
 class Train:
-    """Move some stages and the head by gradient descent, for the recipe's steps.
+    """Move some stages, the head and added adapters by gradient descent.
 
     Attributes:
-        groups: Which stages move, and how fast; every other stage is frozen, its statistics too.
-            ``None``: all stages at the recipe's rate.
+        moving: Which stages; every other one is frozen, its statistics too. None: as the recipe says.
         steps_share: Share of the recipe's steps that this phase gets.
     """
 
-    groups: tuple[ParameterGroup, ...] | None = None
+    moving: Moving | None = None
     steps_share: float = 1.0
 
 
-Phase = FitHead | Train
+@dataclass(frozen=True)
+class Pairs:
+    """Pull examples of one class together and push those of others apart, for the recipe's steps.
+
+    Attributes:
+        steps_share: Share of the recipe's steps that this phase gets.
+    """
+
+    steps_share: float = 1.0
+
+
+Phase = FitHead | Train | Pairs
+
+
+@dataclass(frozen=True)
+class Grown:
+    """What one phase of a growing strategy showed on labels that it did not train on.
+
+    Attributes:
+        phase: What was done.
+        loss: Mean log-loss on the held-out labels after it.
+        change: Its change against the best phase before; negative is better.
+        error: Standard error of that change over the held-out labels.
+    """
+
+    phase: Phase
+    loss: float
+    change: float = 0.0
+    error: float = 0.0
+
+    @property
+    def gained(self) -> bool:
+        """Whether the loss fell by more than its standard error."""
+        return self.change < -self.error

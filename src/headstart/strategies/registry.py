@@ -6,6 +6,7 @@ import functools
 from importlib.metadata import entry_points
 
 from headstart.core import SettingsError, did_you_mean
+from headstart.strategies.adapters import PREFIX, AnyPeftMethod
 from headstart.strategies.base import Strategy
 
 GROUP = "headstart.strategies"
@@ -17,14 +18,28 @@ def strategy_names() -> tuple[str, ...]:
     return tuple(sorted({entry.name for entry in entry_points(group=GROUP)}))
 
 
+def default_strategies() -> tuple[list[str], list[tuple[str, str]]]:
+    """Names of the strategies that a study compares without being asked to, and those that cannot be loaded."""
+    names, broken = [], []
+    for name in strategy_names():
+        try:
+            if get_strategy(name).by_default:
+                names.append(name)
+        except SettingsError as trouble:
+            broken.append((name, trouble.fact))
+    return names, broken
+
+
 @functools.cache
 def get_strategy(name: str) -> Strategy:
-    """Load one strategy.
+    """Load one strategy: an installed one, or ``peft:METHOD``.
 
     Raises:
         SettingsError: No strategy has this name, or its package fails at import.
     """
     found = {entry.name: entry for entry in entry_points(group=GROUP)}
+    if name.startswith(PREFIX):
+        return AnyPeftMethod(name.removeprefix(PREFIX))
     if name not in found:
         raise SettingsError(f"no strategy {name!r}", place="--strategy", hint=did_you_mean(name, sorted(found)))
     try:

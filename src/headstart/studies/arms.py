@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from headstart.core import Arm, SettingsError
 from headstart.models import Candidate, builtin_names, resolve
-from headstart.strategies import get_strategy, strategy_names
+from headstart.strategies import default_strategies, get_strategy
 
 LeftOut = list[tuple[str, str]]
 
@@ -36,7 +36,7 @@ def make_arms(
 
     Args:
         candidates: By name.
-        asked: Names of strategies; empty for all installed.
+        asked: Names of strategies; empty for those that are compared by default.
         asked_candidates: Candidates the person named, whose architecture is then tried from scratch too.
 
     Returns:
@@ -45,12 +45,12 @@ def make_arms(
     Raises:
         SettingsError: Nothing fits together.
     """
-    left_out: LeftOut = []
+    names, left_out = (list(asked), []) if asked else default_strategies()
     arms = []
-    for name in asked or strategy_names():
+    for name in names:
         strategy = get_strategy(name)
         for candidate in candidates.values():
-            reason = strategy.refuses(candidate.family, candidate.has_weights)
+            reason = strategy.refuses(candidate)
             if reason is None and _hopeless(strategy.paradigm, candidate, asked, asked_candidates):
                 reason = "a deep text encoder trained on your labels alone costs as much as fine-tuning; name it to try"
             if reason is None:

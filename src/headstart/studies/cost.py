@@ -9,7 +9,7 @@ import torch
 
 from headstart.core import Arm, Measurement, Recipe
 from headstart.models import build
-from headstart.strategies import FitHead, Train, get_strategy
+from headstart.strategies import FitHead, get_strategy
 from headstart.studies.store import now
 from headstart.training import LoopOptions, TrialContext, train
 
@@ -49,13 +49,14 @@ class CostModel:
         """
         candidate = context.candidates[arm.candidate]
         strategy = get_strategy(arm.strategy)
-        phase = strategy.phases(candidate.family)[-1]
+        phases = strategy.phases(candidate.family)
+        moving = [phase for phase in phases if not isinstance(phase, FitHead)]
         if candidate.family == "tfidf":
             self.fit_rate.setdefault(arm.key, 2e-3)
             self.predict_rate.setdefault(arm.key, 3e-4)
             return
         inputs = context.inputs(candidate.name)
-        if isinstance(phase, FitHead):
+        if not moving:
             network = context.frozen(candidate.name)
             sample = np.sort(np.random.default_rng(0).choice(rows, min(64, len(rows)), replace=False))
             context.features(candidate.name, sample[:2])  # the first pass pays for warming up
@@ -66,9 +67,9 @@ class CostModel:
             self.embed_rate[candidate.name] = (now() - start) / len(sample)
             self.fit_rate.setdefault(arm.key, 1e-4)
             return
-        assert isinstance(phase, Train)
+        phase = moving[-1]  # the one in which most moves
         network = build(candidate, context.data.class_names, weights=strategy.weights, seed=0)
-
+        network = strategy.prepare(network, recipe, 0)
         stamps: list[float] = []
 
         def run(steps: int) -> None:
@@ -108,7 +109,7 @@ class CostModel:
         """
         strategy = get_strategy(arm.strategy)
         candidate = context.candidates[arm.candidate]
-        if any(isinstance(phase, Train) for phase in strategy.phases(candidate.family)):
+        if any(not isinstance(phase, FitHead) for phase in strategy.phases(candidate.family)):
             work = recipe.steps * min(recipe.batch_size, n) * self.rate(arm, recipe.batch_size)
         else:
             work = n * self.fit_rate.get(arm.key, 0.0) + embed * self.embed_rate.get(candidate.name, 0.0)

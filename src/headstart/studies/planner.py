@@ -94,10 +94,11 @@ class Planner:
         reserve = self._finishing_reserve(plan)
         size = plan.comparison_size
         # 1. seconds of work that already give a valid answer
+        if plan.tuning_size is not None:
+            yield from self._listed(plan, cheap, plan.tuning_size)
         for n in plan.sizes:
             for arm in cheap:
-                if plan.evaluations[arm.key] == 1:
-                    yield from self._measuring(plan, arm, n, 0, 0.0)
+                yield from self._measuring(plan, arm, n, 0, 0.0)
         # 2. equal tuning
         yield from self._tuning(plan, arms)
         # 3. every arm once, up to the comparison size

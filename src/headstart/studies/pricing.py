@@ -57,7 +57,9 @@ class Pricing:
         embed = 0
         if self.cheap(arm) and self.context.candidates[arm.candidate].family != "tfidf":
             rows = np.concatenate([split.pool[:n], split.test])
-            embed = len(self.context.feature_cache(arm.candidate).missing(rows, len(self.view.data.labels)))
+            tables = ("", "readouts") if recipe.readout == "searched" else ("",)
+            caches = (self.context.feature_cache(arm.candidate, of) for of in tables)
+            embed = sum(len(cache.missing(rows, len(self.view.data.labels))) for cache in caches)
         return self.cost.predict(arm, recipe, n, measured, self.context, embed)
 
     @property

@@ -140,6 +140,5 @@ def chosen_recipe(view: StudyView, arm: Arm, setting: Setting) -> tuple[Recipe, 
 def at_setting(tuned: Recipe, recipes: Sequence[Recipe]) -> Recipe:
     """Carry a recipe chosen at one size over to another: same rate and decay, that size's schedule."""
     same = next((recipe for recipe in recipes if recipe.label == tuned.label), None)
-    return same or recipes[0].model_copy(
-        update={"learning_rate": tuned.learning_rate, "weight_decay": tuned.weight_decay, "label": tuned.label}
-    )
+    schedule = {word: getattr(recipes[0], word) for word in ("steps", "batch_size", "warmup", "augmentation")}
+    return same or tuned.model_copy(update=schedule)

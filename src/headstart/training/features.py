@@ -13,7 +13,9 @@ import torch
 
 from headstart.core import HeadstartError
 from headstart.models import Inputs, Network
+from headstart.models.inputs import Batch
 
+Extract = Callable[[Batch], torch.Tensor]
 CHUNK, BATCH = 512, 128
 FLUSH_SECONDS = 10.0  # how much work a power cut may cost; a killed process loses none
 
@@ -49,9 +51,17 @@ class FeatureCache:
         return rows if self._done is None else rows[~self._done[rows]]
 
     def rows(
-        self, network: Network, inputs: Inputs, rows: np.ndarray, on_progress: Callable[[int, int], None] | None = None
-    ) -> np.ndarray:
+        self, network: Network, inputs: Inputs, rows: np.ndarray,
+        on_progress: Callable[[int, int], None] | None = None, extract: Extract | None = None,
+    ) -> np.ndarray:  # fmt: skip
         """Features (len(rows), D) in fp32, computed where they are missing.
+
+        Args:
+            network: The frozen one.
+            inputs: The whole data set.
+            rows: Examples wanted.
+            on_progress: Called with (done, missing).
+            extract: From a batch to (B, D); the network's own features if not given.
 
         Raises:
             HeadstartError: A feature is infinite or not a number.
@@ -59,7 +69,7 @@ class FeatureCache:
         missing = np.unique(self.missing(rows, len(inputs)))
         if len(missing):
             try:
-                self._fill(network, inputs, missing, on_progress)
+                self._fill(network, inputs, missing, on_progress, extract or (lambda batch: network.features(**batch)))
             finally:
                 self._flush()
         assert self._table is not None
@@ -75,8 +85,9 @@ class FeatureCache:
             self._table, self._done = table, table[:, -1] == 1
 
     def _fill(
-        self, network: Network, inputs: Inputs, missing: np.ndarray, on_progress: Callable[[int, int], None] | None
-    ) -> None:
+        self, network: Network, inputs: Inputs, missing: np.ndarray, on_progress: Callable[[int, int], None] | None,
+        extract: Extract,
+    ) -> None:  # fmt: skip
         network.eval()
         device = next(network.parameters()).device
         missing = missing[np.argsort(inputs.lengths[missing], kind="stable")]
@@ -86,7 +97,7 @@ class FeatureCache:
             with torch.inference_mode():
                 for begin in range(0, len(part), BATCH):
                     batch = inputs.batch(part[begin : begin + BATCH])
-                    values = network.features(**{name: tensor.to(device) for name, tensor in batch.items()})
+                    values = extract({name: tensor.to(device) for name, tensor in batch.items()})
                     blocks.append(values.cpu().numpy())
             self._store(part, np.concatenate(blocks), len(inputs))
             if on_progress:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,10 +15,15 @@ import torch.nn.functional as F
 
 from headstart.core import HeadstartError, Recipe
 from headstart.models import Inputs, Network
-from headstart.strategies import Train
+from headstart.strategies import Pairs, Train
+from headstart.training.activations import ActivationCache, Views, border_of
+from headstart.training.anchor import Anchor
 from headstart.training.batches import endless_batches
 from headstart.training.checkpoint import Checkpoint
-from headstart.training.optimizer import build_optimizer, freeze, rate_share
+from headstart.training.moving import freeze
+from headstart.training.optimizer import build_optimizer, rate_share
+from headstart.training.pairs import pair_batches, pair_loss
+from headstart.training.relevance import relative_gradients
 
 MAX_GRADIENT_NORM = 1.0
 EMA_WARMUP = 10  # early averages forget faster, else they would hold on to the random start
@@ -69,6 +76,7 @@ class LoopOptions:
         on_step: Called with (step, steps) after each step.
         watch: Called at a few points of the run; returns a metric for the run's curve.
         stop_after: Stop after so many steps of the schedule, to time it.
+        activations: Folder for the outputs of frozen stages; None computes them anew each time.
     """
 
     precision: str = "float32"
@@ -78,6 +86,7 @@ class LoopOptions:
     on_step: Callable[[int, int], None] | None = None
     watch: Callable[[], float] | None = None
     stop_after: int | None = None
+    activations: Path | None = None
 
 
 def train(
@@ -85,7 +94,7 @@ def train(
     inputs: Inputs,
     targets: np.ndarray,
     rows: np.ndarray,
-    phase: Train,
+    phase: Train | Pairs,
     recipe: Recipe,
     seed: int,
     options: LoopOptions,
@@ -97,7 +106,7 @@ def train(
         inputs: The data set in the network's form (N examples).
         targets: Class of every example (N,).
         rows: The examples to learn from (n,).
-        phase: What moves.
+        phase: What moves, and whether it learns from examples or from pairs of them.
         recipe: How it moves.
         seed: Determines order, augmentation and dropout.
         options: How to run.
@@ -111,28 +120,45 @@ def train(
     from accelerate import Accelerator
 
     torch.manual_seed(seed)
-    frozen = freeze(network, phase)
+    moving, frozen = freeze(network, phase, recipe, lambda: relative_gradients(network, inputs, targets, rows))
     if network.candidate.modality == "image":
         network.to(memory_format=torch.channels_last)
+        for parameter in network.added:  # peft reads adapters as flat matrices
+            parameter.data = parameter.data.contiguous()
     # its own mixed precision is fixed for the whole process by the first one made; see _accumulate
     accelerator = Accelerator(cpu=not torch.cuda.is_available())
-    model, optimizer = accelerator.prepare(network, build_optimizer(network, phase, recipe))
+    model, optimizer = accelerator.prepare(network, build_optimizer(network, moving, recipe))
+    anchor = Anchor(network, moving, recipe.anchor)
     average = copy.deepcopy(network.module.state_dict()) if recipe.ema else None
     steps = max(1, round(recipe.steps * phase.steps_share))
     run = _resume(options.checkpoint, network, optimizer, average)
     labels = torch.from_numpy(targets)
-    batches = endless_batches(rows, inputs.lengths, recipe.batch_size, seed, skip=run.resumed_at)
+    if isinstance(phase, Pairs):
+        batches = pair_batches(rows, targets, recipe.batch_size, seed, skip=run.resumed_at)
+    else:
+        batches = endless_batches(rows, inputs.lengths, recipe.batch_size, seed, skip=run.resumed_at)
     watch_at = {round(share * steps) for share in WATCH_SHARES} if options.watch else set()
-    start = time.perf_counter() - run.seconds
     _train_mode(network, frozen)
+    cache = _kept_activations(network, inputs, rows, moving, recipe, seed, options)
+    views = Views(inputs, recipe, seed)
+    start = time.perf_counter() - run.seconds
     for step in range(run.resumed_at, min(steps, options.stop_after or steps)):
         share = rate_share(step, steps, recipe.warmup)
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * share
         batch = next(batches)
-        loss = _accumulate(accelerator, model, inputs, labels, batch, recipe, options)
+        if isinstance(phase, Pairs):
+            loss = _learn_pairs(accelerator, network, inputs, labels, batch, options)
+        else:
+            if cache or views.count > 1:
+                values = (cache or views).batch(batch, step * recipe.batch_size // len(rows))
+            else:
+                values = inputs.batch(batch, recipe.augmentation)
+            with cache.installed() if cache else nullcontext():
+                loss = _accumulate(accelerator, model, values, labels, batch, recipe, options)
         if not np.isfinite(loss):
             raise Diverged(f"the loss became {loss} at step {step + 1} of {steps}")
+        anchor.pull()
         accelerator.clip_grad_norm_(model.parameters(), MAX_GRADIENT_NORM)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
@@ -148,6 +174,8 @@ def train(
             options.checkpoint.save(_state(run, network, optimizer, average))
         if options.on_step:
             options.on_step(step + 1, steps)
+    if cache:
+        cache.close()
     if average is not None:
         network.module.load_state_dict(average)
     network.eval()
@@ -163,12 +191,26 @@ def _train_mode(network: Network, frozen: list[torch.nn.Module]) -> None:
         module.eval()
 
 
-def _accumulate(accelerator, model, inputs, labels, batch, recipe, options) -> float:  # noqa: ANN001
+def _kept_activations(
+    network: Network, inputs: Inputs, rows: np.ndarray, moving: tuple[int, ...], recipe: Recipe, seed: int,
+    options: LoopOptions,
+) -> ActivationCache | None:  # fmt: skip
+    """A filled cache, where one is allowed, possible and pays."""
+    border = border_of(network, moving)
+    varied = recipe.mixup or (recipe.augmentation != "none" and not recipe.views)
+    sliced = options.microbatch is not None and options.microbatch < recipe.batch_size
+    seen = recipe.steps * recipe.batch_size
+    if options.activations is None or not border or varied or sliced or seen < 2 * len(rows) * max(1, recipe.views):
+        return None
+    cache = ActivationCache(network, inputs, rows, border, recipe, seed, options.activations)
+    return cache if cache.build() else None
+
+
+def _accumulate(accelerator, model, values, labels, batch, recipe, options) -> float:  # noqa: ANN001
     """Backpropagate one batch in slices that fit into memory; returns its mean loss.
 
     Augmentation and mixup are drawn for the whole batch, so that slicing does not change them.
     """
-    values = inputs.batch(batch, recipe.augmentation)
     values = {name: tensor.to(accelerator.device) for name, tensor in values.items()}
     wanted = labels[batch].to(accelerator.device)
     share, partners = 1.0, wanted
@@ -188,6 +230,18 @@ def _accumulate(accelerator, model, inputs, labels, batch, recipe, options) -> f
         accelerator.backward(loss)
         total += loss.item()
     return total
+
+
+def _learn_pairs(accelerator, network, inputs, labels, pairs, options) -> float:  # noqa: ANN001
+    """Backpropagate one batch of pairs; returns its loss."""
+    values = {name: tensor.to(accelerator.device) for name, tensor in inputs.batch(pairs.reshape(-1)).items()}
+    with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=options.precision == "bfloat16"):
+        features = network.features(**values)
+    left, right = features.float().chunk(2)
+    same = (labels[pairs[0]] == labels[pairs[1]]).float().to(accelerator.device)
+    loss = pair_loss(left, right, same)
+    accelerator.backward(loss)
+    return loss.item()
 
 
 def _mix(

@@ -1,71 +1,47 @@
-"""Which parameters move, how fast, and how the rate changes over the steps."""
+"""How fast each parameter moves, and how the rate changes over the steps."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import nn
 
 from headstart.core import Recipe
 from headstart.models import Network
-from headstart.strategies import ParameterGroup, Train
 
 
-def moving_stages(network: Network, phase: Train) -> tuple[ParameterGroup, ...]:
-    """The phase's groups with every stage index made non-negative.
-
-    Raises:
-        IndexError: The network has fewer stages than the phase names.
-    """
-    count = len(network.stages)
-    groups = phase.groups if phase.groups is not None else (ParameterGroup(tuple(range(count))),)
-    resolved = []
-    for group in groups:
-        if any(not -count <= stage < count for stage in group.stages):
-            raise IndexError(f"the network has {count} stages, the strategy names {group.stages}")
-        resolved.append(ParameterGroup(tuple(stage % count for stage in group.stages), group.rate_factor))
-    return tuple(resolved)
-
-
-def freeze(network: Network, phase: Train) -> list[nn.Module]:
-    """Freeze every stage that the phase does not move.
-
-    Returns:
-        The frozen modules, which must stay in eval mode so that their running statistics stay too.
-    """
-    moving = {stage for group in moving_stages(network, phase) for stage in group.stages}
-    frozen: list[nn.Module] = []
-    for index, stage in enumerate(network.stages):
-        for parameter in stage.parameters():
-            parameter.requires_grad_(index in moving)
-        if index not in moving:
-            frozen.extend(stage.modules)
-    for parameter in network.head_module.parameters():
-        parameter.requires_grad_(True)
-    return frozen
-
-
-def build_optimizer(network: Network, phase: Train, recipe: Recipe) -> torch.optim.Optimizer:
+def build_optimizer(network: Network, moving: Sequence[int], recipe: Recipe) -> torch.optim.Optimizer:
     """AdamW over exactly the parameters that move.
 
-    Norms and biases are not decayed (as is usual since He 2019, arXiv 1812.01187). Each group carries
-    ``peak``, the rate it reaches after warm-up.
+    Norms and biases are not decayed (as is usual since He 2019, arXiv 1812.01187). With ``layer_decay`` d, the
+    stage that lies k places before the head moves at d^k times the rate (Clark 2020, arXiv 2003.10555, section
+    3.1; Bao 2021, arXiv 2106.08254). Each group carries ``peak``, the rate it reaches after warm-up.
+
+    Args:
+        network: Already frozen where it shall stay.
+        moving: Indices of the stages that move.
+        recipe: Rates and decay.
     """
-    groups = []
-    for group in moving_stages(network, phase):
-        parameters = [p for stage in group.stages for p in network.stages[stage].parameters()]
-        groups += _split_decay(parameters, recipe.learning_rate * group.rate_factor, recipe.weight_decay)
-    head = list(network.head_module.parameters())
-    groups += _split_decay(head, recipe.learning_rate * recipe.head_rate, recipe.weight_decay)
-    return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)  # half the time of a small step
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}  # by (rate, decay): few groups make fast steps
 
+    def add(parameters: Sequence[nn.Parameter], rate: float, decay: float) -> None:
+        for parameter in parameters:
+            if parameter.requires_grad:
+                groups.setdefault((rate, decay if parameter.ndim > 1 else 0.0), []).append(parameter)
 
-def _split_decay(parameters: list[nn.Parameter], rate: float, decay: float) -> list[dict]:
-    decayed = [p for p in parameters if p.requires_grad and p.ndim > 1]
-    plain = [p for p in parameters if p.requires_grad and p.ndim <= 1]
-    pairs = ((decayed, decay), (plain, 0.0))
-    return [{"params": group, "weight_decay": wd, "lr": rate, "peak": rate} for group, wd in pairs if group]
+    for stage in moving:
+        factor = recipe.layer_decay ** (len(network.stages) - stage)
+        # the pull towards the start takes the place of the pull towards zero
+        decay = 0.0 if recipe.anchor else recipe.weight_decay
+        add(network.stages[stage].parameters(), recipe.learning_rate * factor, decay)
+    add(network.added, recipe.learning_rate, recipe.weight_decay)
+    add(list(network.head_module.parameters()), recipe.learning_rate * recipe.head_rate, recipe.weight_decay)
+    settings = [
+        {"params": held, "lr": rate, "peak": rate, "weight_decay": decay} for (rate, decay), held in groups.items()
+    ]
+    return torch.optim.AdamW(settings, lr=recipe.learning_rate, fused=True)  # half the time of a small step
 
 
 def rate_share(step: int, steps: int, warmup: float) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
@@ -11,12 +10,10 @@ import torch
 from headstart.core import Recipe, TrialSpec, derive_seed
 from headstart.evidence.metrics import METRICS
 from headstart.models import Network, build, predict_network
-from headstart.strategies import Train
+from headstart.strategies import Pairs, Strategy, Train
 from headstart.training.checkpoint import Checkpoint
+from headstart.training.context import TrialContext
 from headstart.training.loop import Diverged, LoopOptions, Run, train
-
-if TYPE_CHECKING:
-    from headstart.training.trial import TrialContext
 
 WATCH_ROWS = 200  # measured examples that the curve during training is read from
 SMALLEST_MICROBATCH = 2
@@ -24,7 +21,7 @@ GENTLER = 0.1  # of the rate, where the loss stopped being a number
 
 
 def train_phase(
-    spec: TrialSpec, context: TrialContext, weights: Literal["pretrained", "random"], phase: Train, number: int,
+    spec: TrialSpec, context: TrialContext, strategy: Strategy, phase: Train | Pairs, number: str,
     learn: np.ndarray, measured: np.ndarray, notes: list[str], checkpoints: list[Checkpoint], *,
     start: Network | None, last: bool,
 ) -> tuple[Network, Run]:  # fmt: skip
@@ -36,9 +33,9 @@ def train_phase(
     Args:
         spec: The trial.
         context: What trials share.
-        weights: Where the network starts, unless ``start`` says.
+        strategy: Says where the network starts, unless ``start`` does.
         phase: What moves.
-        number: Which phase of the strategy this is.
+        number: Names the phase within the trial.
         learn: Examples to learn from.
         measured: Examples the trial will be scored on; a few of them give the curve, which nothing reads
             while the trial runs.
@@ -53,14 +50,14 @@ def train_phase(
     candidate = context.candidates[spec.arm.candidate]
     inputs, labels = context.inputs(candidate.name), context.data.labels
     recipe, microbatch = spec.recipe, spec.recipe.batch_size
-    seed = derive_seed(spec.seed, "phase", number) if number else spec.seed
+    seed = spec.seed if number == "0" else derive_seed(spec.seed, "phase", number)
     watched = np.random.default_rng(spec.seed).choice(measured, min(WATCH_ROWS, len(measured)), replace=False)
     while True:
         attempt = f"{spec.key}-{number}-{microbatch}" + ("-gentler" if recipe != spec.recipe else "")
         checkpoint = Checkpoint(context.checkpoint_folder / f"{attempt}.pt")
         checkpoints.append(checkpoint)
         network = (
-            build(candidate, context.data.class_names, weights=weights, seed=spec.seed)
+            _prepared(strategy, spec, context)
             if start is None
             else copy.deepcopy(start)
         )
@@ -71,6 +68,7 @@ def train_phase(
         options = LoopOptions(
             precision=spec.dtype, microbatch=microbatch, checkpoint=checkpoint, keep_last=not last,
             on_step=context.on_step, watch=watch if spec.role == "measuring" else None,
+            activations=context.cache_folder / f"border-{attempt}",
         )  # fmt: skip
         try:
             return network, train(network, inputs, labels, learn, phase, recipe, seed, options)
@@ -87,6 +85,12 @@ def train_phase(
         checkpoint.discard()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
+
+
+def _prepared(strategy: Strategy, spec: TrialSpec, context: TrialContext) -> Network:
+    candidate = context.candidates[spec.arm.candidate]
+    network = build(candidate, context.data.class_names, weights=strategy.weights, seed=spec.seed)
+    return strategy.prepare(network, spec.recipe, spec.seed)
 
 
 def _gentler(recipe: Recipe) -> Recipe:

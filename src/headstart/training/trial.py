@@ -4,97 +4,31 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cached_property
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from headstart.core import Hardware, HeadstartError, Measurement, TrialSpec
-from headstart.data import LabelledData, Split, nested_subset, tuning_holdout
+from headstart.core import HeadstartError, Measurement, TrialSpec
+from headstart.data import nested_subset, tuning_holdout
 from headstart.evidence.metrics import METRICS
-from headstart.models import (
-    Candidate,
-    Card,
-    FittedModel,
-    Inputs,
-    MeanPooledClassifier,
-    Network,
-    build,
-    encode,
-    measure_facts,
-)
-from headstart.strategies import FitHead, get_strategy
+from headstart.models import Card, FittedModel, Inputs, Network, Readout, measure_facts
+from headstart.models.formats import ModelFormat
+from headstart.strategies import FitHead, Phase, Strategy, get_strategy
 from headstart.training.checkpoint import Checkpoint
-from headstart.training.features import FeatureCache
-from headstart.training.heads import fit_ridge_head
+from headstart.training.context import TrialContext
+from headstart.training.growing import grow
 from headstart.training.loop import Diverged, Run
+from headstart.training.probes import fit_probe, head_probabilities
 from headstart.training.retries import train_phase
 from headstart.training.tfidf import fit_tfidf
 
-NATIVE_FORMAT = {"transformers": "transformers", "compact": "headstart"}
+NATIVE_FORMAT: dict[str, ModelFormat] = {"transformers": "transformers", "compact": "headstart", "own": "headstart"}
 # What broken weights, odd data and foreign code raise. Wider would swallow a budget that ran out.
 FAILURES = (
     HeadstartError, MemoryError, OSError, ArithmeticError, RuntimeError, LookupError, ValueError, TypeError,
     AttributeError,
 )  # fmt: skip
-
-
-@dataclass
-class TrialContext:
-    """What trials share. It may change the speed of a trial, never its numbers.
-
-    Attributes:
-        candidates: By name.
-        cache_folder: Where features are kept.
-        checkpoint_folder: Where a running trial keeps its state.
-        on_step: Called with (step, steps).
-        encoded: Inputs so far, by candidate; :meth:`inputs` fills it.
-    """
-
-    data: LabelledData
-    splits: tuple[Split, ...]
-    candidates: dict[str, Candidate]
-    metric: str
-    seed: int
-    hardware: Hardware
-    cache_folder: Path
-    checkpoint_folder: Path
-    on_step: Callable[[int, int], None] | None = None
-    encoded: dict[str, Inputs] = field(default_factory=dict)
-    _features: dict[str, FeatureCache] = field(default_factory=dict)
-    _frozen: dict[str, Network] = field(default_factory=dict)
-
-    def inputs(self, name: str) -> Inputs:
-        """The data set in a candidate's form, encoded once."""
-        if name not in self.encoded:
-            self.encoded[name] = encode(self.candidates[name], self.data)
-        return self.encoded[name]
-
-    def frozen(self, name: str) -> Network:
-        """A candidate's pretrained network that nothing will change, loaded once."""
-        if name not in self._frozen:
-            network = build(self.candidates[name], self.data.class_names, weights="pretrained", seed=0)
-            self._frozen[name] = network.to("cuda" if torch.cuda.is_available() else "cpu").eval()
-        return self._frozen[name]
-
-    def feature_cache(self, name: str) -> FeatureCache:
-        """The table of a candidate's frozen features."""
-        if name not in self._features:
-            key = f"{self.candidates[name].weights_hash}-{self.candidates[name].input_size}"
-            self._features[name] = FeatureCache(self.cache_folder, self.data.fingerprint, key)
-        return self._features[name]
-
-    def features(self, name: str, rows: np.ndarray) -> np.ndarray:
-        """Frozen features (len(rows), D) of a candidate."""
-        return self.feature_cache(name).rows(self.frozen(name), self.inputs(name), rows, self.on_step)
-
-    @cached_property
-    def latencies(self) -> dict[str, float]:
-        """Seconds to predict one example through a frozen network and its head, by candidate; filled by trials."""
-        return {}
 
 
 @dataclass(frozen=True)
@@ -113,7 +47,7 @@ class Outcome:
     model: FittedModel | None
 
 
-def execute(spec: TrialSpec, context: TrialContext) -> Outcome:
+def execute(spec: TrialSpec, context: TrialContext, strategy: Strategy | None = None) -> Outcome:
     """Run one trial. A failure of its training becomes a measurement with ``error``, never an exception.
 
     What ``on_step`` raises goes through, unless it is of the kinds in :data:`FAILURES`.
@@ -121,7 +55,9 @@ def execute(spec: TrialSpec, context: TrialContext) -> Outcome:
     Args:
         spec: What to train; determines every number.
         context: Data, caches and machine.
+        strategy: The arm's, where it is not an installed one.
     """
+    strategy = strategy or get_strategy(spec.arm.strategy)
     learn, measured, realised = trial_rows(spec, context)
     notes: list[str] = []
     if torch.cuda.is_available():
@@ -129,11 +65,11 @@ def execute(spec: TrialSpec, context: TrialContext) -> Outcome:
     try:
         if not len(measured):
             raise HeadstartError(f"{realised} labels are too few to hold any out")
-        _fill_caches(spec, context, learn, measured, notes)
+        _fill_caches(strategy, spec, context, learn, measured, notes)
         start = time.perf_counter()
-        model, run = _fit(spec, context, learn, measured, notes)
+        model, run = _fit(strategy, spec, context, learn, measured, notes)
         seconds = time.perf_counter() - start + run.seconds_before
-        probabilities, latency = _predict(model, spec, context, measured)
+        probabilities, latency = _predict(model, strategy, spec, context, measured)
         if not np.isfinite(probabilities).all():
             raise Diverged("the trained model predicts no numbers")
         sizes = _sizes(model, context, spec, learn)
@@ -169,93 +105,94 @@ def trial_rows(spec: TrialSpec, context: TrialContext) -> tuple[np.ndarray, np.n
 
 
 def _fill_caches(
-    spec: TrialSpec, context: TrialContext, learn: np.ndarray, measured: np.ndarray, notes: list[str]
-) -> None:
+    strategy: Strategy, spec: TrialSpec, context: TrialContext, learn: np.ndarray, measured: np.ndarray,
+    notes: list[str],
+) -> None:  # fmt: skip
     """Compute what trials share before the clock of this one starts."""
     name = spec.arm.candidate
     context.inputs(name)
-    phases = get_strategy(spec.arm.strategy).phases(context.candidates[name].family)
-    if any(isinstance(phase, FitHead) and phase.on == "features" for phase in phases):
+    phases = strategy.phases(context.candidates[name].family)
+    if isinstance(phases[0], FitHead) and phases[0].on == "features":
         only_heads = all(isinstance(phase, FitHead) for phase in phases)
-        context.features(name, np.concatenate((learn, measured)) if only_heads else learn)
+        rows = np.concatenate((learn, measured)) if only_heads else learn
+        context.features(name, rows)
+        if spec.recipe.readout == "searched":
+            context.read(name, rows, context.readouts(name)[-1])
         notes.extend(context.feature_cache(name).notes)
 
 
 def _fit(
-    spec: TrialSpec, context: TrialContext, learn: np.ndarray, measured: np.ndarray, notes: list[str]
-) -> tuple[FittedModel, Run]:
+    strategy: Strategy, spec: TrialSpec, context: TrialContext, learn: np.ndarray, measured: np.ndarray,
+    notes: list[str],
+) -> tuple[FittedModel, Run]:  # fmt: skip
     """Carry out the strategy's phases; each goes on from the network that the one before left."""
-    candidate = context.candidates[spec.arm.candidate]
-    strategy = get_strategy(spec.arm.strategy)
-    phases = strategy.phases(candidate.family)
+    phases = strategy.phases(context.candidates[spec.arm.candidate].family)
     total = Run()
     fitted: FittedModel | None = None
     checkpoints: list[Checkpoint] = []
-    for number, phase in enumerate(phases):
+
+    def carry_out(
+        phase: Phase, name: str, start: FittedModel | None, rows: np.ndarray, *, last: bool = False
+    ) -> tuple[FittedModel, Run]:
         if isinstance(phase, FitHead):
-            fit = _fit_text if phase.on == "text" else _fit_probe
-            fitted = fit(spec, context, candidate, learn)
-            continue
+            return _fit_head(phase, spec, context, rows, start), Run()
         network, run = train_phase(
-            spec, context, strategy.weights, phase, number, learn, measured, notes, checkpoints,
-            start=fitted.model if fitted else None, last=number == len(phases) - 1,
+            spec, context, strategy, phase, name, rows, measured, notes, checkpoints,
+            start=start.model if start else None, last=last,
         )  # fmt: skip
+        return FittedModel(network, start.card if start else _own_card(network, spec, context)), run
+
+    if strategy.grows:
+        phases, total = grow(strategy, spec, context, learn, carry_out, notes)
+    for number, phase in enumerate(phases):
+        last = number == len(phases) - 1
+        fitted, run = carry_out(phase, str(number), fitted, learn, last=last)
         total = total.followed_by(run)
-        card = fitted.card if fitted else _card(spec, context, NATIVE_FORMAT[candidate.family])
-        fitted = FittedModel(network, card)
     for checkpoint in checkpoints:
         checkpoint.discard()
     assert fitted is not None, "a strategy has at least one phase"
     return fitted, total
 
 
-def _card(spec: TrialSpec, context: TrialContext, model_format: str, mean_pooled: bool = False) -> Card:
+def _own_card(network: Network, spec: TrialSpec, context: TrialContext) -> Card:
+    adapted = hasattr(network.module, "peft_config")
+    return _card(spec, context, "peft" if adapted else NATIVE_FORMAT[network.candidate.family])
+
+
+def _card(spec: TrialSpec, context: TrialContext, model_format: ModelFormat, readout: Readout | None = None) -> Card:
     return Card(
         model_format=model_format, task=context.data.task, class_names=context.data.class_names, arm=spec.arm.key,
-        candidate=context.candidates[spec.arm.candidate], mean_pooled=mean_pooled, trial=spec.key,
+        candidate=context.candidates[spec.arm.candidate], readout=readout, trial=spec.key,
     )  # fmt: skip
 
 
-def _fit_text(spec: TrialSpec, context: TrialContext, candidate: Candidate, learn: np.ndarray) -> FittedModel:
-    texts = [context.inputs(candidate.name).texts[row] for row in learn]
-    return FittedModel(
-        fit_tfidf(texts, context.data.labels[learn], spec.recipe, spec.seed), _card(spec, context, "skops")
+def _fit_head(
+    phase: FitHead, spec: TrialSpec, context: TrialContext, learn: np.ndarray, start: FittedModel | None
+) -> FittedModel:
+    """Fit on raw texts, on cached features, or on those of the network that earlier phases left."""
+    name = spec.arm.candidate
+    if phase.on == "text":
+        texts = [context.inputs(name).texts[row] for row in learn]
+        pipeline = fit_tfidf(texts, context.data.labels[learn], spec.recipe, spec.seed)
+        return FittedModel(pipeline, _card(spec, context, "skops"))
+    network, readout = fit_probe(
+        phase, spec.recipe, context, name, learn, spec.seed, start.model if start else None
     )
-
-
-def _fit_probe(spec: TrialSpec, context: TrialContext, candidate: Candidate, learn: np.ndarray) -> FittedModel:
-    """Fit on cached features, then put the head into a network that computes the same from raw inputs."""
-    classes = len(context.data.class_names)
-    head = fit_ridge_head(context.features(candidate.name, learn), context.data.labels[learn], classes)
-    pooled = candidate.modality == "text"
-    frozen = context.frozen(candidate.name)
-    if pooled:
-        module = MeanPooledClassifier(frozen.module.base_model, classes).to(next(frozen.parameters()).device)
-        network = Network(module, candidate, module.head)
-    else:
-        network = frozen.with_own_head()
-    with torch.no_grad():
-        network.head.weight.copy_(torch.from_numpy(head.weight))
-        network.head.bias.copy_(torch.from_numpy(head.bias))
-    network.eval()
-    return FittedModel(network, _card(spec, context, "headstart" if pooled else "transformers", pooled))
+    native = NATIVE_FORMAT[context.candidates[name].family]
+    return FittedModel(network, _card(spec, context, "headstart" if readout else native, readout))
 
 
 def _predict(
-    model: FittedModel, spec: TrialSpec, context: TrialContext, measured: np.ndarray
+    model: FittedModel, strategy: Strategy, spec: TrialSpec, context: TrialContext, measured: np.ndarray
 ) -> tuple[np.ndarray, float]:
     """Probabilities over all classes, and seconds to predict one example in batches."""
     name = spec.arm.candidate
-    strategy = get_strategy(spec.arm.strategy)
     phases = strategy.phases(context.candidates[name].family)
     if all(isinstance(phase, FitHead) and phase.on == "features" for phase in phases):
-        features = context.features(name, measured)
-        head = model.model.head
-        with torch.inference_mode():
-            logits = torch.nn.functional.linear(torch.from_numpy(features), head.weight.cpu(), head.bias.cpu())
+        features = context.read(name, measured, model.card.readout or Readout())
         if name not in context.latencies:
             context.latencies[name] = _time_prediction(model, context.inputs(name), measured)
-        return logits.softmax(-1).numpy(), context.latencies[name]
+        return head_probabilities(model.model, features), context.latencies[name]
     start = time.perf_counter()
     probabilities = model.predict_inputs(context.inputs(name), measured)
     return probabilities, (time.perf_counter() - start) / len(measured)

@@ -1,0 +1,204 @@
+"""The oracle table: every strategy on real data, each figure trained once, for checks and for the planner's benchmark.
+
+    python bench/oracle/run.py DATA_FOLDER [--set NAME ...] [--minutes 60]
+
+Stops after the given time and goes on where it was: the table itself is the record of what is done. Texts are cut at
+64 tokens, pools capped at 4,000 images or 2,000 texts, test parts at 2,000 examples. Every applicable strategy runs at
+10 and 50 labels per class with three seeds and at the capped pool with one. Recipes are chosen at 50 per class on a
+held-out fifth, from the first three of each strategy's list; 10 per class uses the centre.
+
+``trials.parquet`` has a row for each trial: arm, candidate, paradigm, role, n, seed, recipe, metric, value, seconds,
+FLOPs, memory, parameters, and ``correct``, one bit for each tested example in the order of the test part.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from headstart.core import Arm, Recipe, TrialSpec, derive_seed, probe_hardware, share_cores_politely
+from headstart.data import LabelledData, Split, load, make_splits, nested_subset
+from headstart.models import resolve
+from headstart.strategies import Setting, get_strategy, strategy_names
+from headstart.studies.probing import labels_survive_mirroring
+from headstart.training import TrialContext, execute
+
+TABLE = Path(__file__).parent / "trials.parquet"
+TOKENS, TESTED, RECIPES, SEEDS = 64, 2000, 3, 3
+SCRATCH = ("builtin:compact-image", "builtin:compact-text", "builtin:tfidf")
+
+
+@dataclass(frozen=True)
+class Set:
+    """A data set of the table.
+
+    Attributes:
+        source: Below the data folder.
+        candidate: What transfer starts from.
+        cap: Labels of the pool at most.
+    """
+
+    source: str
+    candidate: str
+    cap: int
+
+
+SETS = {
+    "tweeteval_emotion": Set("tweeteval_emotion", "builtin:text", 2000),
+    "cifar10": Set("cifar10", "builtin:image", 4000),
+    "sst2": Set("sst2", "builtin:text", 2000),
+    "leaf_disease": Set("leaf_disease", "builtin:image", 4000),
+    "chars74k_fnt": Set("chars74k_fnt", "builtin:image", 4000),
+}
+
+
+class Bench:
+    """One data set with its arms.
+
+    Args:
+        name: Of the set.
+        folder: Where the data lie.
+        work: Where caches may lie.
+        rows: The table so far.
+    """
+
+    def __init__(self, name: str, folder: Path, work: Path, rows: list[dict]) -> None:
+        self.name, self.rows = name, rows
+        chosen = SETS[name]
+        self.data: LabelledData = load(folder / chosen.source)
+        split = make_splits(self.data, 0)[0]
+        pool = nested_subset(self.data, split, min(chosen.cap, len(split.pool)), 0, 0)
+        test = np.sort(np.random.default_rng(0).permutation(split.test)[:TESTED])
+        names = [chosen.candidate, *(other for other in SCRATCH if (self.data.texts is None) == ("image" in other))]
+        native = self.data.images.native_size if self.data.images else 0
+        candidates = {}
+        for other in names:
+            candidate = resolve(other, self.data.task, native_size=native)
+            tokens = {"input_size": min(TOKENS, candidate.input_size)} if candidate.modality == "text" else {}
+            candidates[other] = candidate.model_copy(update=tokens if candidate.family != "tfidf" else {})
+        self.context = TrialContext(
+            data=self.data, splits=(Split(0, pool, test, False),), candidates=candidates, metric="accuracy", seed=0,
+            hardware=probe_hardware(), cache_folder=work / name / "cache",
+            checkpoint_folder=work / name / "checkpoints",
+        )  # fmt: skip
+        self.mirrored = self.data.images is None or labels_survive_mirroring(self.context)
+        self.sizes = {words: count * len(self.data.class_names) for words, count in (("few", 10), ("some", 50))}
+        self.sizes["all"] = len(pool)
+
+    def arms(self) -> list[Arm]:
+        """Every strategy with what it applies to; a deep text encoder from scratch is left out for its cost."""
+        found = []
+        for strategy in strategy_names():
+            for candidate in self.context.candidates.values():
+                way = get_strategy(strategy)
+                deep = strategy == "from_scratch" and candidate.has_weights and candidate.modality == "text"
+                if way.refuses(candidate) is None and not deep:
+                    found.append(Arm(candidate=candidate.name, strategy=strategy, paradigm=way.paradigm))
+        return found
+
+    def recipes(self, arm: Arm, n: int) -> tuple[Recipe, ...]:
+        """An arm's recipes at a size."""
+        candidate = self.context.candidates[arm.candidate]
+        setting = Setting(candidate.modality, candidate.family, n, len(self.data.class_names), self.mirrored)
+        return get_strategy(arm.strategy).recipes(setting)
+
+    def chosen(self, arm: Arm, n: int) -> Recipe | None:
+        """The recipe that was best at 50 per class, with the schedule of ``n``; None before all were tried."""
+        listed = self.recipes(arm, self.sizes["some"])[:RECIPES]
+        if len(listed) == 1:
+            return self.recipes(arm, n)[0]
+        tried = {row["recipe"]: row["value"] for row in self.mine(arm) if row["role"] == "tuning"}
+        if any(recipe.label not in tried for recipe in listed):
+            return None
+        best = max(listed, key=lambda recipe: tried[recipe.label])
+        return next(recipe for recipe in self.recipes(arm, n) if recipe.label == best.label)
+
+    def mine(self, arm: Arm) -> list[dict]:
+        """Rows of an arm on this set."""
+        return [row for row in self.rows if row["data"] == self.name and row["arm"] == arm.key]
+
+    def open_trials(self) -> Iterator[TrialSpec]:
+        """What is still to do: tuning, then few labels, then 50 per class, then all, seed by seed."""
+        arms = self.arms()
+        for arm in arms:
+            listed = self.recipes(arm, self.sizes["some"])[:RECIPES]
+            for recipe in listed if len(listed) > 1 else ():
+                yield self.spec(arm, recipe, self.sizes["some"], 0, "tuning")
+        for words, seeds in (("few", SEEDS), ("some", SEEDS), ("all", 1)):
+            for seed in range(seeds):
+                for arm in arms:
+                    n = self.sizes[words]
+                    recipe = self.recipes(arm, n)[0] if words == "few" else self.chosen(arm, n)
+                    assert recipe is not None, "tuning comes first"
+                    yield self.spec(arm, recipe, n, seed, "measuring")
+
+    def spec(self, arm: Arm, recipe: Recipe, n: int, seed: int, role: str) -> TrialSpec:
+        """A trial's specification."""
+        candidate = self.context.candidates[arm.candidate]
+        return TrialSpec(
+            role=role, arm=arm, recipe=recipe, weights_hash=candidate.weights_hash, input_size=candidate.input_size,
+            dtype="float32", n=n, repeat=seed, seed=derive_seed(0, arm.key, n, seed),
+            data_fingerprint=self.data.fingerprint,
+        )  # fmt: skip
+
+    def run(self, spec: TrialSpec) -> dict:
+        """One row of the table."""
+        outcome = execute(spec, self.context)
+        measured = outcome.measurement
+        right = np.zeros(0, dtype=bool)
+        if measured.succeeded:
+            right = outcome.probabilities.argmax(1) == self.data.labels[outcome.measured]
+        return {
+            "key": spec.key, "data": self.name, "arm": spec.arm.key, "strategy": spec.arm.strategy,
+            "candidate": spec.arm.candidate, "paradigm": spec.arm.paradigm, "role": spec.role, "n": spec.n,
+            "seed": spec.repeat, "recipe": spec.recipe.label, "settings": spec.recipe.to_json(), "metric": "accuracy",
+            "value": measured.value, "seconds": measured.seconds, "flops": measured.flops,
+            "memory_mb": measured.peak_memory_mb, "parameters": measured.parameters,
+            "trainable_parameters": measured.trainable_parameters, "tested": len(right),
+            "correct": np.packbits(right).tobytes(), "notes": " | ".join(measured.notes), "error": measured.error or "",
+        }  # fmt: skip
+
+
+def main() -> None:
+    """Run what is missing until the time is over."""
+    share_cores_politely()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--set", action="append", choices=sorted(SETS), help="only these; all by default")
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--work", type=Path, default=Path("runs/oracle"))
+    arguments = parser.parse_args()
+    until = time.monotonic() + 60 * arguments.minutes
+    rows = pd.read_parquet(TABLE).to_dict("records") if TABLE.exists() else []
+    done = {row["key"] for row in rows}
+    for name in arguments.set or SETS:
+        bench = Bench(name, arguments.folder, arguments.work, rows)
+        for spec in bench.open_trials():
+            if time.monotonic() > until:
+                return
+            if spec.key not in done:
+                rows.append(bench.run(spec))
+                done.add(spec.key)
+                save(rows)
+                last = rows[-1]
+                print(
+                    f"{name} {last['arm']} {last['role']} n={last['n']} seed={last['seed']} {last['recipe']}: "
+                    f"{100 * last['value']:.1f} in {last['seconds']:.0f} s {last['error']}", flush=True,
+                )  # fmt: skip
+
+
+def save(rows: list[dict]) -> None:
+    """Replace the table in one step."""
+    partial = TABLE.with_suffix(".partial")
+    pd.DataFrame(rows).to_parquet(partial, compression="zstd")
+    partial.replace(TABLE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""Adapters by peft, put into any network that can be cut into stages."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from headstart.core import SettingsError
+from headstart.models.network import Network
+
+if TYPE_CHECKING:
+    from peft import PeftConfig
+
+NAME = "default"  # peft's own name for a single adapter
+
+
+def adaptable_layers(network: Network, *, convolutions: bool = True) -> list[str]:
+    """Dotted names of the linear (and convolution) layers inside the stages, from input to output.
+
+    Grouped convolutions are left out: a low-rank update does not split over their groups.
+
+    Raises:
+        SettingsError: There is none.
+    """
+    inside = {id(part) for stage in network.stages for module in stage.modules for part in module.modules()}
+    kinds = (nn.Linear, nn.Conv2d) if convolutions else (nn.Linear,)
+    found = [
+        name for name, part in network.module.named_modules()
+        if isinstance(part, kinds) and id(part) in inside and getattr(part, "groups", 1) == 1
+    ]  # fmt: skip
+    if not found:
+        raise SettingsError(
+            f"{network.candidate.name} has no linear or convolution layer outside its head for adapters",
+            place="--strategy", hint="linear_probe, full_finetune and partial_finetune need none",
+        )  # fmt: skip
+    return found
+
+
+def narrowing_layers(network: Network, names: Sequence[str]) -> list[str]:
+    """Those of the layers that map to fewer channels than they read, as the second half of a feed-forward block."""
+    widths = {name: _widths(network.module.get_submodule(name)) for name in names}
+    return [name for name, (inputs, outputs) in widths.items() if outputs < inputs]
+
+
+def _widths(layer: nn.Module) -> tuple[int, int]:
+    if isinstance(layer, nn.Linear):
+        return layer.in_features, layer.out_features
+    assert isinstance(layer, nn.Conv2d)
+    return layer.in_channels, layer.out_channels
+
+
+def adapt(network: Network, config: PeftConfig, seed: int) -> Network:
+    """Put fresh adapters into a network; only they and the head will move.
+
+    Args:
+        network: Its module is changed in place.
+        config: One of peft's; the head is added to what it saves.
+        seed: Of the adapters' first values.
+
+    Raises:
+        SettingsError: peft does not take this network.
+    """
+    from peft import get_peft_model
+
+    heads = head_names(network)
+    config.modules_to_save = list(heads)  # peft adds names of its own to the list
+    torch.manual_seed(seed)
+    try:
+        with quiet_adapters():
+            module = get_peft_model(network.module, config)
+    except (ValueError, TypeError, KeyError, AttributeError, NotImplementedError, RuntimeError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        raise SettingsError(
+            f"{config.peft_type.value.lower()} does not apply to {network.candidate.name}: {reason}",
+            place="--strategy", hint="lora applies to every network with linear or convolution layers",
+        ) from None  # fmt: skip
+    return wrap(module, network, heads)
+
+
+@contextlib.contextmanager
+def quiet_adapters() -> Iterator[None]:
+    """Leave out peft's warnings, which are advice for people who call it by hand."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def wrap(module: nn.Module, network: Network, heads: Sequence[str]) -> Network:
+    """A peft model as a network with the stages of the plain one.
+
+    Args:
+        module: What peft made.
+        network: What it was made from.
+        heads: Dotted names of the head's layers in the plain module, see :func:`head_names`.
+    """
+    trained = [module.base_model.model if hasattr(module.base_model, "model") else module.base_model]
+    copies = [trained[0].get_submodule(name).modules_to_save[NAME] for name in heads]
+    head = copies[0] if len(copies) == 1 else nn.ModuleList(copies)
+    owned = {id(parameter) for parameter in head.parameters()}
+    added = tuple(p for p in module.parameters() if p.requires_grad and id(p) not in owned)
+    return Network(module, network.candidate, head, network.stages, added)
+
+
+def head_names(network: Network) -> list[str]:
+    """Dotted names of the layers that make up the head."""
+    head = network.head_module
+    parts = {id(head)} if not isinstance(head, nn.ModuleList) else {id(child) for child in head}
+    return [name for name, part in network.module.named_modules() if id(part) in parts]
+
+
+def merged(network: Network) -> Network:
+    """The network with its adapters folded into its weights: the same predictions, no peft needed.
+
+    Raises:
+        SettingsError: These adapters cannot be folded in.
+    """
+    if not hasattr(network.module, "merge_and_unload"):
+        raise SettingsError(
+            f"the adapters of {network.candidate.name} cannot be merged into its weights", hint="Keep them apart"
+        )
+    module = network.module.merge_and_unload()
+    return Network(module, network.candidate)

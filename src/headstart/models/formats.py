@@ -1,0 +1,213 @@
+"""How each kind of model is written and read: transformers', peft's and skops' own forms, and Headstart's."""
+
+from __future__ import annotations
+
+import copy
+import json
+import zipfile
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import nn
+
+from headstart.core import BundleError, Record
+from headstart.models.adapters import head_names, quiet_adapters, wrap
+from headstart.models.candidates import Candidate, resolve
+from headstart.models.compact import CompactImageNetwork, CompactTextNetwork
+from headstart.models.inputs import load_tokenizer
+from headstart.models.network import Network, build
+from headstart.models.readout import HEADS, Readout, classifier_on
+
+ModelFormat = Literal["transformers", "peft", "skops", "headstart"]
+SKOPS_TRUSTED: list[str] = []  # TF-IDF with logistic regression needs nothing beyond what skops trusts by itself
+
+
+class Card(Record):
+    """What reading a model needs beside the weights, and the key of the trial that trained them.
+
+    Attributes:
+        readout: Where the features of a head apart are taken; None if the head is the network's own.
+    """
+
+    schema_version: int = 1
+    model_format: ModelFormat
+    task: str
+    class_names: tuple[str, ...]
+    candidate: Candidate
+    arm: str
+    readout: Readout | None = None
+    trial: str = ""
+
+
+def _write_transformers(network: Network, card: Card, folder: Path) -> None:
+    network.module.save_pretrained(folder, state_dict=_on_cpu(network.module))
+    candidate = card.candidate
+    if candidate.modality == "text":
+        load_tokenizer(candidate).save_pretrained(folder)
+        _write_truncation(folder, candidate.input_size)
+    else:
+        _write_processor(candidate, folder)
+
+
+def _on_cpu(module: nn.Module) -> dict[str, torch.Tensor]:
+    """The weights as files want them, while the module (which others may share) stays where it is."""
+    return {name: value.detach().to("cpu").contiguous() for name, value in module.state_dict().items()}
+
+
+def _write_truncation(folder: Path, limit: int) -> None:
+    """Let pipelines cut texts where training did (those that are called with ``truncation=True``)."""
+    file = folder / "tokenizer_config.json"
+    settings = json.loads(file.read_text())
+    file.write_text(json.dumps({**settings, "model_max_length": limit}, indent=2) + "\n")
+
+
+def _write_processor(candidate: Candidate, folder: Path) -> None:
+    resize = candidate.resize
+    assert resize is not None
+    common = {
+        "do_resize": True, "do_rescale": True, "rescale_factor": 1 / 255, "do_normalize": True,
+        "resample": resize.resample, "image_mean": list(candidate.mean), "image_std": list(candidate.std),
+        "do_convert_rgb": True,
+    }  # fmt: skip
+    if resize.mode == "squash":
+        own = {"image_processor_type": "ViTImageProcessor", "size": {"height": resize.size, "width": resize.size}}
+    else:
+        side = {"height": resize.size, "width": resize.size}
+        own = {
+            "image_processor_type": "BitImageProcessor", "size": {"shortest_edge": resize.shorter or resize.size},
+            "do_center_crop": True, "crop_size": side,
+        }  # fmt: skip
+    (folder / "preprocessor_config.json").write_text(json.dumps({**own, **common}, indent=2) + "\n")
+
+
+def _write_peft(network: Network, card: Card, folder: Path) -> None:
+    """The form of peft: the adapters and the trained head, without the frozen weights."""
+    network.module.save_pretrained(folder, save_embedding_layers=False)
+    (folder / "README.md").unlink(missing_ok=True)  # peft's empty model card
+    if card.candidate.modality == "text":
+        load_tokenizer(card.candidate).save_pretrained(folder)
+
+
+def _read_peft(card: Card, folder: Path) -> Network:
+    """Put the adapters back on the candidate's weights, which must be the same as when they were trained."""
+    from peft import PeftModel
+
+    candidate = resolve(card.candidate.name, card.task)
+    if candidate.weights_hash != card.candidate.weights_hash:
+        raise BundleError(
+            f"the adapters belong to other weights of {candidate.name} than those found here", place=str(folder),
+            hint="Restore the candidate they were trained on",
+        )  # fmt: skip
+    network = build(candidate, card.class_names, weights="pretrained", seed=0)
+    heads = head_names(network)
+    with quiet_adapters():
+        module = PeftModel.from_pretrained(network.module, str(folder))
+    return wrap(module, network, heads)
+
+
+def _read_transformers(card: Card, folder: Path) -> Network:
+    candidate = card.candidate.model_copy(update={"has_weights": True})
+    return build(candidate, card.class_names, weights="pretrained", seed=0, with_head=True)
+
+
+def _write_headstart(network: Network, card: Card, folder: Path) -> None:
+    """Weights as safetensors; a head apart beside the network whose features it reads."""
+    if card.readout is None:
+        _write_module(network.module, folder / "model.safetensors")
+        return
+    body = network.module.body
+    if card.candidate.family == "transformers":
+        _write_transformers(body, card, folder)
+    else:
+        _write_module(body.module, folder / "model.safetensors")
+    head = network.module.head
+    _write_module(head, folder / "head.safetensors", next(name for name, of in HEADS.items() if type(head) is of))
+
+
+def _read_headstart(card: Card, folder: Path) -> Network:
+    if card.candidate.family == "transformers":
+        candidate = card.candidate.model_copy(update={"has_weights": True})
+        body = build(candidate, card.class_names, weights="pretrained", seed=0, with_head=True)
+    elif card.candidate.family == "own":
+        body = build(card.candidate, card.class_names, weights="random", seed=0)
+        _fill(body.module, folder / "model.safetensors")
+    else:
+        kind = CompactImageNetwork if card.candidate.modality == "image" else CompactTextNetwork
+        body = Network(_read_module(folder / "model.safetensors", {"": kind}), card.candidate)
+    if card.readout is None:
+        return body
+    return classifier_on(body, card.readout, _read_module(folder / "head.safetensors", HEADS))
+
+
+def _write_module(module: nn.Module, file: Path, kind: str = "") -> None:
+    """A module's weights, with what its class must be called with."""
+    from safetensors.torch import save_file
+
+    settings = {"kind": kind, "settings": json.dumps(getattr(module, "settings", {}))}
+    save_file(_on_cpu(module), file, metadata=settings)
+
+
+def _read_module(file: Path, kinds: dict[str, type[nn.Module]]) -> nn.Module:
+    """Build a module from the settings in a safetensors file, then fill it."""
+    from safetensors import safe_open
+
+    with safe_open(file, "pt") as opened:
+        metadata = opened.metadata()
+    module = kinds[metadata["kind"]](**json.loads(metadata["settings"]))
+    _fill(module, file)
+    return module
+
+
+def _fill(module: nn.Module, file: Path) -> None:
+    from safetensors.torch import load_file
+
+    module.load_state_dict(load_file(file))
+
+
+def _write_skops(pipeline: Any, card: Card, folder: Path) -> None:
+    import skops.io
+
+    skops.io.dump(_with_word_arrays(pipeline), folder / "model.skops", compression=zipfile.ZIP_DEFLATED)
+
+
+def _with_word_arrays(pipeline: Any) -> Any:
+    """A copy whose vocabularies are arrays, from which the vectorisers make their dicts again at first use.
+
+    skops writes a dict word by word, which takes minutes for the 100,000 of them that a few thousand texts have.
+    """
+    slim = copy.deepcopy(pipeline)
+    parts = [part for step in slim.named_steps.values() for _, part in getattr(step, "transformer_list", ())]
+    for part in parts:
+        if not hasattr(part, "vocabulary_"):  # just read from disk, so it holds an array already
+            continue
+        words = sorted(part.vocabulary_, key=part.vocabulary_.__getitem__)
+        if any(word.endswith("\0") for word in words):  # an array of strings would lose it
+            part.vocabulary_ = {word: int(place) for word, place in part.vocabulary_.items()}
+            continue
+        part.set_params(vocabulary=np.asarray(words))
+        part.fixed_vocabulary_ = True
+        del part.vocabulary_
+    return slim
+
+
+def _read_skops(card: Card, folder: Path) -> Any:
+    import skops.io
+
+    file = folder / "model.skops"
+    unknown = [name for name in skops.io.get_untrusted_types(file=file) if name not in SKOPS_TRUSTED]
+    if unknown:
+        raise BundleError(
+            f"the file holds types that are not trusted: {', '.join(unknown)}", place=str(file),
+            hint="It was not written by Headstart; do not load it",
+        )  # fmt: skip
+    return skops.io.load(file, trusted=SKOPS_TRUSTED)
+
+
+WRITERS = {
+    "transformers": _write_transformers, "peft": _write_peft, "headstart": _write_headstart, "skops": _write_skops,
+}  # fmt: skip
+READERS = {
+    "transformers": _read_transformers, "peft": _read_peft, "headstart": _read_headstart, "skops": _read_skops,
+}  # fmt: skip

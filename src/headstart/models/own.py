@@ -1,0 +1,138 @@
+"""A person's own architecture: any callable that takes a number of classes and returns a module."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import inspect
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from headstart.core import SettingsError
+from headstart.models.compact import HASH_SLOTS
+
+PREFIX = "arch:"
+FORM = "Write it as package.module:factory, a callable from a number of classes to a torch module"
+Factory = Callable[[int], nn.Module]
+
+
+class OwnNetwork(nn.Module):
+    """Gives a module its inputs by position, as people write ``forward(x)``.
+
+    Images: (B, 3, S, S) standardised pixels. Texts: (B, L) slots of hashed words (0 is
+    padding, the largest is ``HASH_SLOTS`` - 1), and their mask if ``forward`` takes a second argument.
+    """
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+        taken = [
+            parameter for parameter in inspect.signature(net.forward).parameters.values()
+            if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD, parameter.VAR_POSITIONAL)
+        ]  # fmt: skip
+        self._inputs = len(taken)
+
+    def forward(self, **batch: torch.Tensor) -> torch.Tensor:
+        """Map a batch to logits (B, classes)."""
+        return self.net(*list(batch.values())[: self._inputs])
+
+
+def find_factory(path: str) -> Factory:
+    """Import a factory, from the working directory too.
+
+    Raises:
+        SettingsError: There is nothing to call by that name.
+    """
+    module_name, _, name = path.partition(":")
+    if not module_name or not name:
+        raise SettingsError(f"{path!r} does not name a factory", place="--arch", hint=FORM)
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        factory = getattr(importlib.import_module(module_name), name)
+    except Exception as error:  # whatever the person's module raises
+        raise SettingsError(f"{path!r} cannot be imported: {_first_line(error)}", place="--arch", hint=FORM) from error
+    if not callable(factory):
+        raise SettingsError(f"{path!r} is a {type(factory).__name__}, not a callable", place="--arch", hint=FORM)
+    return factory
+
+
+def build_own(path: str, num_classes: int) -> nn.Module:
+    """Call a factory.
+
+    Raises:
+        SettingsError: It fails, or returns no module.
+    """
+    try:
+        net = find_factory(path)(num_classes)
+    except SettingsError:
+        raise
+    except Exception as error:  # whatever the person's code raises
+        raise SettingsError(
+            f"{path}({num_classes}) fails: {_first_line(error)}", place="--arch",
+            hint="It is called with the number of classes alone",
+        ) from error  # fmt: skip
+    if not isinstance(net, nn.Module):
+        raise SettingsError(f"{path} returns a {type(net).__name__}, not a torch module", place="--arch", hint=FORM)
+    return OwnNetwork(net)
+
+
+def check_own(path: str, num_classes: int, modality: str, input_size: int) -> None:
+    """Run a factory's module once on made-up inputs.
+
+    Raises:
+        SettingsError: It fails, or gives something else than one logit for each class.
+    """
+    net = build_own(path, num_classes).eval()
+    if modality == "image":
+        batch = {"pixel_values": torch.zeros(2, 3, input_size, input_size)}
+    else:
+        slots = torch.arange(12).reshape(2, 6) % (HASH_SLOTS - 1) + 1
+        batch = {"input_ids": slots, "attention_mask": torch.ones_like(slots)}
+    given = ", ".join(f"{name} {tuple(tensor.shape)}" for name, tensor in batch.items())
+    try:
+        with torch.inference_mode():
+            output = net(**batch)
+    except Exception as error:  # whatever the person's code raises
+        raise SettingsError(f"{path} fails on {given}: {_first_line(error)}", place="--arch", hint=FORM) from error
+    shape = tuple(output.shape) if isinstance(output, torch.Tensor) else type(output).__name__
+    if shape != (2, num_classes):
+        raise SettingsError(
+            f"{path} gives {shape} for {given}; wanted (2, {num_classes}), one logit for each class", place="--arch",
+            hint="Let its last layer have as many outputs as there are classes",
+        )  # fmt: skip
+
+
+def reset(module: nn.Module, name: str) -> None:
+    """Draw the weights of every layer as its class does when it is made.
+
+    Raises:
+        SettingsError: A layer with weights of its own does not say how they begin.
+    """
+    for part in module.modules():
+        if hasattr(part, "reset_parameters"):
+            part.reset_parameters()
+        elif any(True for _ in part.parameters(recurse=False)):
+            raise SettingsError(
+                f"{type(part).__name__} in {name} does not say how its weights begin", place="--strategy",
+                hint="Give it a method reset_parameters(), or choose another strategy",
+            )  # fmt: skip
+
+
+def source_hash(path: str) -> str:
+    """Content hash of the file that holds a factory: the identity of an architecture without weights."""
+    factory = find_factory(path)
+    file = inspect.getsourcefile(inspect.unwrap(factory))
+    digest = hashlib.blake2b(path.encode(), digest_size=12)
+    if file:
+        digest.update(Path(file).read_bytes())
+    return digest.hexdigest()
+
+
+def _first_line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {(str(error).strip() or 'no reason given').splitlines()[0][:200]}"

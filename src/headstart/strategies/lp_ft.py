@@ -1,0 +1,34 @@
+"""LP-FT: probe first, then fine-tune everything from that head."""
+
+from __future__ import annotations
+
+from headstart.core import Recipe
+from headstart.strategies.base import Setting, TransferStrategy
+from headstart.strategies.phases import FitHead, Phase, Train
+from headstart.strategies.schedules import at_other_rates, finetuning_centre
+
+
+class LinearProbeThenFinetune(TransferStrategy):
+    """The head of a converged probe, then all weights at a gentle rate."""
+
+    name = "lp_ft"
+    idea = "Fit a linear head on frozen features, then fine-tune all weights from there."
+    wins = "with few labels and under distribution shift: a good head does not distort the features."
+    loses = "hardly ever by much; the probe costs one pass more."
+    trains = "all"
+    cost = "one pass over the data, then as fine-tuning."
+    paper = "Kumar 2022, arXiv 2202.10054"
+
+    def phases(self, family: str) -> tuple[Phase, ...]:
+        """The closed form, then everything."""
+        return (FitHead(on="features"), Train())
+
+    def recipes(self, setting: Setting) -> tuple[Recipe, ...]:
+        """Fine-tuning's centre with a head that moves no faster than the rest, and lower rates first.
+
+        The head is fitted already (Kumar 2022, section 4, tune the second stage's rate below plain
+        fine-tuning's).
+        """
+        centre = finetuning_centre(setting)
+        centre = centre.model_copy(update={"learning_rate": centre.learning_rate / 2, "head_rate": 1.0})
+        return at_other_rates(centre, (1 / 3, 3.0))

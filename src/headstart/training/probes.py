@@ -1,0 +1,157 @@
+"""Heads on features of a frozen network: ridge, two layers, or a vote, on the pooled or the best read-out."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from headstart.core import Recipe
+from headstart.models import Network, OneLayer, Readout, TwoLayers, Vote, classifier_on
+from headstart.strategies import FitHead
+from headstart.training.context import TrialContext
+from headstart.training.heads import LinearHead, fit_ridge_head, softmax
+
+NEIGHBOURS = (1, 3, 5, 10, 20, 50, 100, 200)
+MLP_DECAY = 1.0  # L2 strength over n, as scikit-learn counts it
+MLP_PASSES = 200
+BATCH = 128
+UNSEEN = -30.0  # logit of a class without examples: next to no probability
+
+
+def fit_probe(
+    phase: FitHead, recipe: Recipe, context: TrialContext, name: str, learn: np.ndarray, seed: int,
+    tuned: Network | None = None,
+) -> tuple[Network, Readout | None]:  # fmt: skip
+    """Fit a head on cached features and put it into a network that computes the same from raw inputs.
+
+    Args:
+        phase: Which kind of head.
+        recipe: Which read-out, and how many layers.
+        context: What trials share.
+        name: The candidate.
+        learn: Examples to learn from (n,).
+        seed: Of heads that start at random.
+        tuned: What earlier phases made of the network; the frozen one, with its cached features, if not given.
+
+    Returns:
+        The network, which shares every other weight with the frozen one, and the read-out; None if the head took
+        the place of the network's own.
+    """
+    labels, classes = context.data.labels[learn], len(context.data.class_names)
+    if tuned is not None:
+        return _on_tuned(phase, context, name, learn, tuned), Readout()
+    frozen = context.frozen(name)
+    readouts = context.readouts(name) if recipe.readout == "searched" else [Readout()]
+    fits = [(fit_ridge_head(context.read(name, learn, readout), labels, classes), readout) for readout in readouts]
+    best, readout = min(fits, key=lambda pair: pair[0].loss)
+    features = context.read(name, learn, readout)
+    if phase.kind == "neighbours":
+        head: nn.Module = _fit_vote(features, labels, classes)
+    elif recipe.hidden:
+        head = _fit_two_layers(features, labels, classes, recipe.hidden, seed)
+    else:
+        head = _filled(OneLayer(features.shape[1], classes), best)
+        if readout == Readout() and frozen.candidate.modality == "image":
+            network = frozen.with_own_head()
+            _filled(network.head, best)
+            return network.eval(), None
+    head = head.to(next(frozen.parameters()).device)
+    return classifier_on(frozen, readout, head).eval(), readout
+
+
+def _on_tuned(phase: FitHead, context: TrialContext, name: str, learn: np.ndarray, tuned: Network) -> Network:
+    """A head on features that no cache holds."""
+    inputs, labels, classes = context.inputs(name), context.data.labels[learn], len(context.data.class_names)
+    device = next(tuned.parameters()).device
+    order = np.argsort(inputs.lengths[learn], kind="stable")
+    features: np.ndarray | None = None
+    tuned.eval()
+    with torch.inference_mode():
+        for start in range(0, len(learn), BATCH):
+            part = order[start : start + BATCH]
+            batch = {key: value.to(device) for key, value in inputs.batch(learn[part]).items()}
+            values = tuned.features(**batch).cpu().numpy()
+            features = np.empty((len(learn), values.shape[1]), dtype=np.float32) if features is None else features
+            features[part] = values
+    assert features is not None
+    fitted = _fit_logistic(features, labels, classes) if phase.kind == "logistic" else fit_ridge_head(
+        features, labels, classes
+    )  # fmt: skip
+    head = _filled(OneLayer(features.shape[1], classes), fitted).to(device)
+    return classifier_on(tuned, Readout(), head).eval()
+
+
+def _fit_logistic(features: np.ndarray, labels: np.ndarray, classes: int) -> LinearHead:
+    """Logistic regression at scikit-learn's own strength, as SetFit fits its head."""
+    from sklearn.linear_model import LogisticRegression
+
+    fitted = LogisticRegression(max_iter=1000).fit(features, labels)
+    weight, bias = np.zeros((classes, features.shape[1]), np.float32), np.full(classes, UNSEEN, np.float32)
+    if len(fitted.classes_) == 2:  # one row: the log-odds of the second class
+        weight[fitted.classes_] = np.concatenate([np.zeros_like(fitted.coef_), fitted.coef_])
+        bias[fitted.classes_] = np.concatenate([np.zeros(1), fitted.intercept_])
+    else:
+        weight[fitted.classes_], bias[fitted.classes_] = fitted.coef_, fitted.intercept_
+    return LinearHead(weight, bias, 1.0, float("nan"))
+
+
+@torch.no_grad()
+def _filled(layer: nn.Linear, head: LinearHead) -> nn.Linear:
+    layer.weight.copy_(torch.from_numpy(head.weight))
+    layer.bias.copy_(torch.from_numpy(head.bias))
+    return layer
+
+
+def _fit_vote(features: np.ndarray, labels: np.ndarray, classes: int) -> Vote:
+    """The number of neighbours by leave-one-out log-loss."""
+    examples, targets = torch.from_numpy(features), torch.from_numpy(labels)
+    unit = F.normalize(examples, dim=1)
+    likeness = (unit @ unit.T).fill_diagonal_(-np.inf)
+    onehot = F.one_hot(targets, classes).float()
+    losses = {}
+    for count in NEIGHBOURS:
+        if count < len(labels):
+            nearest, indices = likeness.topk(count, dim=1)
+            weights = ((nearest - nearest[:, :1]) / Vote.TEMPERATURE).exp()
+            shares = (weights[..., None] * onehot[indices]).sum(1) / weights.sum(1, keepdim=True)
+            losses[count] = F.nll_loss(torch.log(shares + 1e-4), targets).item()
+    return Vote.of(examples, targets, classes, min(losses, key=losses.__getitem__) if losses else 1)
+
+
+def _fit_two_layers(features: np.ndarray, labels: np.ndarray, classes: int, hidden: int, seed: int) -> TwoLayers:
+    """scikit-learn's network on standardised features, written back as layers on raw ones."""
+    from sklearn.neural_network import MLPClassifier
+
+    mean, scale = features.mean(0), features.std(0)
+    scale = np.where(scale > 1e-6 * max(float(scale.max()), 1e-12), scale, np.inf).astype(np.float32)
+    fitted = MLPClassifier((hidden,), alpha=MLP_DECAY, max_iter=MLP_PASSES, random_state=seed % 2**32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that many passes are enough for a head, converged or not
+        fitted.fit((features - mean) / scale, labels)
+    first, second = (torch.from_numpy(np.asarray(weights.T, dtype=np.float32)) for weights in fitted.coefs_)
+    biases = [torch.from_numpy(np.asarray(bias, dtype=np.float32)) for bias in fitted.intercepts_]
+    seen = torch.from_numpy(fitted.classes_)
+    if len(seen) == 2 and len(second) == 1:  # one output for two classes: the other's logit is 0
+        second, biases[1] = torch.cat([torch.zeros_like(second), second]), torch.cat([torch.zeros(1), biases[1]])
+    head = TwoLayers(features.shape[1], hidden, classes)
+    with torch.no_grad():
+        head[0].weight.copy_(first / torch.from_numpy(scale))
+        head[0].bias.copy_(biases[0] - head[0].weight @ torch.from_numpy(mean.astype(np.float32)))
+        head[2].weight.zero_()
+        head[2].bias.fill_(UNSEEN)
+        if len(seen) == len(second):
+            head[2].weight[seen] = second
+            head[2].bias[seen] = biases[1]
+    return head
+
+
+def head_probabilities(network: Network, features: np.ndarray) -> np.ndarray:
+    """Probabilities (N, classes) of a head on features (N, D) that are already computed."""
+    device = next(network.head_module.parameters()).device
+    with torch.inference_mode():
+        logits = network.head_module(torch.from_numpy(features).to(device))
+    return softmax(logits.float().cpu().numpy())

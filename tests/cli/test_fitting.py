@@ -1,0 +1,228 @@
+"""``headstart fit`` and the person's own architecture, at every door a person can come through."""
+
+import json
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import headstart as hs
+from headstart.core import BudgetError, SettingsError
+from headstart.models.own import check_own
+
+ARCHITECTURES = """
+import torch
+from torch import nn
+
+def good(num_classes):
+    pooled = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    return nn.Sequential(nn.Conv2d(3, 8, 3, 2), nn.ReLU(), pooled, nn.Linear(8, num_classes))
+
+def raises(num_classes):
+    raise RuntimeError("no such width")
+
+def wrong_shape(num_classes):
+    return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, num_classes + 1))
+
+def no_module(num_classes):
+    return "network"
+
+def only_norms(num_classes):
+    return nn.Sequential(nn.BatchNorm2d(3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, num_classes))
+
+only_norms.pretrained = True
+
+class Words(nn.Module):
+    def __init__(self, num_classes):
+        super().__init__()
+        self.table = nn.Embedding(2**14, 8, padding_idx=0)
+        self.head = nn.Linear(8, num_classes)
+    def forward(self, ids, mask):
+        return self.head(self.table(ids).sum(1) / mask.sum(1, keepdim=True))
+
+constant = 3
+"""
+
+
+@pytest.fixture
+def colours(tmp_path):
+    """Three classes of 14 noisy images, told apart by their colour."""
+    rng = np.random.default_rng(0)
+    for channel, name in enumerate(("red", "green", "blue")):
+        for index in range(14):
+            pixels = rng.integers(0, 120, (16, 16, 3))
+            pixels[..., channel] += 100
+            (tmp_path / "colours" / name).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / "colours" / name / f"{index}.png")
+    return tmp_path / "colours"
+
+
+@pytest.fixture
+def architectures(tmp_path, monkeypatch):
+    """A module of the person's in the working directory."""
+    name = "people_nets"
+    (tmp_path / f"{name}.py").write_text(textwrap.dedent(ARCHITECTURES))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    yield name
+    sys.modules.pop(name, None)
+
+
+def test_fit_trains_measures_and_saves(headstart, colours):
+    done = headstart(
+        "fit", colours, "--strategy", "partial_finetune", "--set", "steps=6", "--set", "moving=last:2",
+        "--out", "model", "--json",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    told = done.document
+    assert told["arm"] == "partial_finetune@builtin:image"
+    assert told["recipe"]["steps"] == 6
+    assert told["recipe"]["moving"] == "last:2"
+    assert 0 <= told["value"] <= 1
+    assert told["measurement"]["trainable_parameters"] < told["measurement"]["parameters"]
+    files = sorted(colours.rglob("*.png"))[:3]
+    model = hs.load(told["model_dir"])
+    assert set(model.predict(files)) <= {"red", "green", "blue"}
+    shown = headstart("predict", "model", *files)
+    assert len(shown.out.splitlines()) == 3
+
+
+def test_fit_in_python_says_the_same(colours, tmp_path):
+    fitted = hs.fit(colours, strategy="linear_probe", out=tmp_path / "model")
+    assert fitted.value > 0.8
+    assert fitted.recipe.steps == 0
+    assert fitted.model().predict([next((colours / "red").iterdir())]) == ["red"]
+    assert json.loads(json.dumps(fitted.to_dict()))["metric"] == "accuracy"
+    assert not (tmp_path / "model.work").exists()
+
+
+def test_the_screen_of_fit_is_short(headstart, colours):
+    done = headstart("fit", colours, "--strategy", "knn", "--out", "model")
+    assert done.code == 0, done.err
+    lines = done.out.splitlines()
+    assert len(lines) < 10
+    assert lines[0].startswith("Arm      knn of builtin:image")
+    assert any(line.startswith("Next     headstart predict model") for line in lines)
+
+
+def test_a_budget_shortens_the_schedule(colours, tmp_path, monkeypatch):
+    from headstart.studies.cost import CostModel
+
+    def timed(self, arm, recipe, context, rows):
+        self.train_rate[arm.key, recipe.batch_size] = 0.1
+
+    monkeypatch.setattr(CostModel, "time_arm", timed)
+    fitted = hs.fit(colours, settings={"steps": 40}, budget=30, out=tmp_path / "model")
+    assert 4 < fitted.recipe.steps < 40
+    assert any("shortened from 40" in note for note in fitted.measurement.notes)
+    with pytest.raises(BudgetError, match="predicted to take"):
+        hs.fit(colours, settings={"steps": 4000}, budget=30, out=tmp_path / "other")
+
+
+def test_an_architecture_of_ones_own(headstart, colours, architectures):
+    done = headstart(
+        "fit", colours, "--candidate", f"arch:{architectures}:good", "--strategy", "from_scratch", "--set", "steps=5",
+        "--out", "own", "--json",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    card = json.loads((colours.parent / "own" / "headstart.json").read_text())
+    assert card["candidate"]["name"] == f"arch:{architectures}:good"
+    assert (colours.parent / "own" / "model.safetensors").exists()
+    files = sorted(colours.rglob("*.png"))[:4]
+    assert hs.load("own").predict_proba(files).shape == (4, 3)
+
+
+def test_an_architecture_for_texts(architectures, tmp_path):
+    import pandas as pd
+
+    frame = pd.DataFrame({"text": [f"{word} film {i}" for i in range(20) for word in ("good", "bad")],
+                          "label": ["pos", "neg"] * 20})  # fmt: skip
+    fitted = hs.fit(
+        frame, f"arch:{architectures}:Words", "from_scratch", settings={"steps": 5}, out=tmp_path / "m"
+    )
+    assert fitted.model().predict_proba(["good film", "bad"]).shape == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("raises", ["fails: RuntimeError: no such width"]),
+        ("no_module", ["returns a str, not a torch module"]),
+        ("constant", ["is a int, not a callable"]),
+        ("missing", ["cannot be imported", "package.module:factory"]),
+    ],
+)
+def test_a_factory_that_does_not_work(headstart, colours, architectures, name, words):
+    path = f"arch:{architectures}:{name}"
+    headstart("fit", colours, "--candidate", path, "--strategy", "from_scratch").failed_well(*words, "--arch")
+
+
+def test_a_factory_of_the_wrong_shape(headstart, colours, architectures):
+    with pytest.raises(SettingsError, match=r"gives \(2, 4\) for pixel_values \(2, 3, 16, 16\); wanted \(2, 3\)"):
+        check_own(f"{architectures}:wrong_shape", 3, "image", 16)
+    path = f"arch:{architectures}:wrong_shape"
+    done = headstart("fit", colours, "--candidate", path, "--strategy", "from_scratch")
+    done.failed_well("one logit for each class")
+    study = headstart("study", colours, "--arch", f"{architectures}:wrong_shape", "--budget", "20s", "--quiet")
+    study.failed_well("one logit for each class")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--set", "lr=-1"], ["learning_rate cannot be -1", "greater than or equal to 0"]),
+        (["--set", "layer_decai=1"], ["a recipe has no 'layer_decai'", "Did you mean 'layer_decay'"]),
+        (["--set", "steps"], ["'steps' is no setting", "lr=3e-4"]),
+        (["--set", "moving=sideways:2"], ["moving cannot be 'sideways:2'"]),
+        (["--set", "moving=last:9"], ["builtin:image has 9 stages", "10 of them"]),
+        (["--strategy", "prefix_tuning"], ["adds tokens to a text", "lora"]),
+        (["--strategy", "peft:verra"], ["peft knows no method 'verra'", "Did you mean 'vera'"]),
+        (["--n", "1000000"], ["1000000 labels cannot be taken"]),
+        (["--candidate", "builtin:compact-image"], ["no pretrained weights to start from"]),
+    ],
+)
+def test_bad_options_of_fit(headstart, colours, options, words):
+    if "moving=last:9" in options:
+        from headstart.models import build, resolve
+
+        stages = len(build(resolve("builtin:image", "image-classification"), ("a",), weights="random", seed=0).stages)
+        options, words = ["--set", f"moving=last:{stages + 1}"], [f"has {stages} stages", f"{stages + 1} of them"]
+    headstart("fit", colours, *options).failed_well(*words)
+
+
+def test_adapters_need_layers_to_adapt(headstart, colours, architectures):
+    path = f"arch:{architectures}:only_norms"
+    headstart("fit", colours, "--candidate", path, "--strategy", "lora").failed_well(
+        "no linear or convolution layer", "full_finetune"
+    )
+
+
+def test_explain(headstart):
+    assert "stage after stage" in headstart("explain", "hybrid").out
+    assert "labels" in headstart("explain", "head-start").out
+    assert headstart("explain", "peft:vera", "--json").document["term"] == "peft:vera"
+    headstart("explain", "crossovre").failed_well("Did you mean 'crossover'")
+
+
+def test_a_strategy_that_fails_at_import_is_one_line(headstart, tmp_path, monkeypatch):
+    from headstart.strategies import registry
+
+    (tmp_path / "broken_plugin.py").write_text("raise ValueError('built for another version')")
+    metadata = tmp_path / "broken_plugin-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: broken-plugin\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[headstart.strategies]\nbroken = broken_plugin:Strategy\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    registry.strategy_names.cache_clear()
+    try:
+        shown = headstart("strategies", "--json").document
+        problem = next(row["problem"] for row in shown if row["name"] == "broken")
+        assert "built for another version" in problem
+        names, broken = registry.default_strategies()
+        assert names == ["from_scratch", "full_finetune", "linear_probe"]
+        assert broken[0][0] == "broken"
+        headstart("fit", tmp_path, "--strategy", "broken").failed_well("cannot be loaded", "uninstall the package")
+    finally:
+        registry.strategy_names.cache_clear()

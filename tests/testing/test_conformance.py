@@ -1,0 +1,118 @@
+"""Every installed strategy keeps the promises of the published suite; broken ones are caught."""
+
+import sys
+
+import pytest
+
+from headstart.core import Recipe
+from headstart.strategies import FitHead, Moving, Train, TransferStrategy, get_strategy, strategy_names
+from headstart.testing import check_strategy
+from headstart.training import optimizer
+
+TEXTS_ONLY = ("prefix_tuning", "prompt_tuning", "contrastive")
+QUICK = ("linear_probe", "knn", "partial_finetune", "lora")
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_on_two_architectures(name):
+    assert check_strategy(get_strategy(name), ("cnn", "bert")) == ["cnn", "bert"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [*strategy_names(), "peft:vera"])
+def test_on_every_architecture(name):
+    checked = check_strategy(get_strategy(name))
+    everywhere = ["resnet", "densenet", "vit", "convnext", "bert", "cnn"]
+    assert checked == (["bert"] if name in TEXTS_ONLY else everywhere)
+
+
+class Plain(TransferStrategy):
+    name = "plain"
+    idea = wins = loses = cost = paper = "."
+
+    def phases(self, family):
+        return (Train(Moving("last", 1)),)
+
+    def recipes(self, setting):
+        return (Recipe(learning_rate=1e-3, steps=10),)
+
+
+def test_somebody_elses_strategy():
+    assert check_strategy(Plain(), ("cnn",)) == ["cnn"]
+
+
+class Meddler(Plain):
+    """Changes what it says is frozen."""
+
+    def prepare(self, network, recipe, seed):
+        def disturb(module, *_):
+            module[0].weight.data.mul_(1.001)
+
+        network.stages[0].modules[0].register_forward_hook(disturb)
+        return network
+
+
+class Forgetful(Plain):
+    """Draws from a generator that nobody seeded."""
+
+    def prepare(self, network, recipe, seed):
+        import torch
+
+        torch.seed()
+        torch.nn.init.normal_(network.stages[0].parameters()[0])
+        return network
+
+
+@pytest.mark.parametrize(
+    ("strategy", "message"),
+    [(Meddler(), "plain on cnn: frozen stage 0 changed"), (Forgetful(), "the same seed gave other numbers")],
+)
+def test_a_broken_promise_is_named(strategy, message):
+    with pytest.raises(AssertionError, match=message):
+        check_strategy(strategy, ("cnn",))
+
+
+def test_an_optimizer_that_holds_too_little_is_caught(monkeypatch):
+    import headstart.testing.conformance as conformance
+
+    def lacking(network, moving, recipe):
+        return optimizer.build_optimizer(network, (), recipe)
+
+    monkeypatch.setattr(conformance, "build_optimizer", lacking)
+    with pytest.raises(AssertionError, match="the optimizer of .* is wrong"):
+        check_strategy(Plain(), ("cnn",))
+
+
+PLUGIN = """
+from headstart.core import Recipe
+from headstart.strategies import FitHead, TransferStrategy
+
+class Echo(TransferStrategy):
+    name = "echo"
+    idea = wins = loses = cost = paper = "."
+    def phases(self, family):
+        return (FitHead(),)
+    def recipes(self, setting):
+        return (Recipe(label="only"),)
+"""
+
+
+def test_a_strategy_from_another_package_is_found_and_checked(tmp_path, monkeypatch):
+    from headstart.strategies import registry
+
+    (tmp_path / "echo_strategy.py").write_text(PLUGIN)
+    metadata = tmp_path / "echo_strategy-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: echo-strategy\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[headstart.strategies]\necho = echo_strategy:Echo\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    registry.strategy_names.cache_clear()
+    try:
+        assert "echo" in registry.strategy_names()
+        strategy = get_strategy("echo")
+        assert strategy.phases("transformers") == (FitHead(),)
+        assert check_strategy(strategy, ("cnn",)) == ["cnn"]
+    finally:
+        registry.strategy_names.cache_clear()
+        registry.get_strategy.cache_clear()
+        sys.modules.pop("echo_strategy", None)
