@@ -181,6 +181,9 @@ def curves(
         list[float] | None, typer.Option(help="Labels to reach this value of the metric; may be repeated.")
     ] = None,
     label_price: Annotated[float | None, typer.Option(help="What a label costs, to price the head start.")] = None,
+    chance: Annotated[
+        float | None, typer.Option(help="What guessing gets; arms that hardly beat it are not extrapolated.")
+    ] = None,
     plot: Annotated[Path | None, typer.Option(help="Write the picture to a file: .svg or .html.")] = None,
     seed: Annotated[int, typer.Option(help="Determines every draw.")] = 0,
     json_output: Json = False,
@@ -190,7 +193,8 @@ def curves(
 
     show_curves(
         file, columns=columns, unit=unit, scratch=tuple(scratch or ()), margin=margin, horizon=horizon, n_test=n_test,
-        at=many(at), targets=many(target), label_price=label_price, plot=plot, seed=seed, json_output=json_output,
+        at=many(at), targets=many(target), label_price=label_price, chance=chance, plot=plot, seed=seed,
+        json_output=json_output,
     )  # fmt: skip
 
 
