@@ -63,7 +63,12 @@ def tie_test(difference: float, error: float, freedom: float, margin: float) -> 
         error: Its standard error.
         freedom: Degrees of freedom of the error.
         margin: What difference does not matter, above 0.
+
+    Raises:
+        ValueError: A margin or freedom that is not positive, a negative error, or a missing value.
     """
+    if not np.isfinite([difference, error, freedom, margin]).all():
+        raise ValueError("difference, error, freedom and margin must not be missing")
     if margin <= 0 or error < 0 or freedom <= 0:
         raise ValueError("a tie needs a positive margin and freedom, and an error that is not negative")
     room = margin - abs(difference)
@@ -86,9 +91,11 @@ def rotating_difference(differences: Floats, test_share: float, level: float = 0
         Mean, low, high.
 
     Raises:
-        ValueError: Fewer than two parts.
+        ValueError: Fewer than two parts, or a missing difference.
     """
     values = np.asarray(differences, dtype=float)
+    if not np.isfinite(values).all():
+        raise ValueError("differences hold missing values")
     if len(values) < 2 or not 0 < test_share < 1:
         raise ValueError("two or more parts are needed, and a share between 0 and 1")
     scale = np.sqrt((1 / len(values) + test_share / (1 - test_share)) * values.var(ddof=1))
@@ -109,9 +116,11 @@ def always_valid_interval(values: Floats, alpha: float = 0.05, planned: int | No
         planned: Number of values at which it should be narrowest; as many as there are if not given.
 
     Raises:
-        ValueError: Fewer than two values.
+        ValueError: Fewer than two values, or a missing one.
     """
     seen = np.asarray(values, dtype=float)
+    if not np.isfinite(seen).all():
+        raise ValueError("values are missing among those of the interval")
     count = len(seen)
     if count < 2:
         raise ValueError("two or more values are needed")
