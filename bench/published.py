@@ -118,9 +118,12 @@ def main() -> None:
         factors = f"{labels.quantile(0.5) / n:.2f} [{low / n:.2f}, {f'{high / n:.2f}' if np.isfinite(high) else '-'}]"
         known = f"{expected}" if expected else "beyond the range"
         lines.append(f"| {n} | {labels.quantile(0.5):.0f} [{low:.0f}, {top}] | {factors} | {known} |")
-    lines += ["", "The figures of the last column are straight in log n between the published means, which overstates them "
-              "where the curve is convex.", "", "| fitted on 25 to 100 | at 200, 90 % interval | seen | at 400, 90 % interval | seen |",
-              "| --- | --- | --- | --- | --- |"]  # fmt: skip
+    lines += [
+        "", "The figures of the last column are straight in log n between the published means, which overstates them "
+        "where the curve is convex.", "",
+        "| fitted on 25 to 100 | at 200, 90 % interval | seen | at 400, 90 % interval | seen |",
+        "| --- | --- | --- | --- | --- |",
+    ]  # fmt: skip
     early = fit_curves([arm.up_to(100) for arm in arms])
     for arm in arms:
         cells = []
