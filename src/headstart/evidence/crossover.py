@@ -9,7 +9,7 @@ import numpy as np
 from scipy.stats import t as student
 
 from headstart.evidence.crossing import DrawnLabels, crossing
-from headstart.evidence.curves import TEST_CORRELATION, CurveDraws
+from headstart.evidence.curves import CurveDraws
 from headstart.evidence.observed import residual_correlation
 from headstart.evidence.scores import LEVEL, Floats
 
@@ -120,7 +120,7 @@ def gap_at(curves: CurveDraws, arm: str, reference: str, n: float) -> tuple[floa
     variance, freedom = _gap_variance(runs, pooled, float(residual_correlation(pair)[0, 1]))
     if curves.n_test is not None:
         one, two = (np.sqrt(mean * (1 - mean) / curves.n_test) for mean in means)
-        variance += one**2 + two**2 - 2 * TEST_CORRELATION * one * two
+        variance += one**2 + two**2 - 2 * curves.test_correlation * one * two
     half = float(student.ppf((1 + LEVEL) / 2, freedom) * np.sqrt(max(variance, 0.0)))
     gap = means[0] - means[1]
     return gap, gap - half, gap + half
