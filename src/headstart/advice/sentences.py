@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from headstart.advice.decide import Verdict
-from headstart.advice.recommendation import ArmReport, Reason
+from headstart.advice.recommendation import ArmReport, MoreLabels, Reason
 from headstart.core import Arm
 from headstart.evidence import detectable_difference
 from headstart.studies import StudyView, at_edge, ranked_tuning
@@ -135,6 +135,18 @@ def _simplest_reason(view: StudyView, verdict: Verdict) -> list[Reason]:
         f"{points(gap)} points [{points(low)}, {points(high)}] behind."
     )
     return [Reason(text=text, trials=_keys(view, cheapest, verdict.n))]
+
+
+def more_labels_reason(view: StudyView, more: MoreLabels | None) -> tuple[Reason, ...]:
+    """What twice the labels would bring, where the chosen arm's curve tells it."""
+    if more is None:
+        return ()
+    arm = next(arm for arm in view.arms if arm.key == more.arm)
+    text = (
+        f"With {more.to:,} labels instead of {more.n:,}, {arm_words(arm)} would gain {points(more.expected)} points "
+        f"[{points(more.low)}, {points(more.high)}], if its curve goes on."
+    )
+    return (Reason(text=text, trials=_keys(view, arm, more.n)),)
 
 
 def warnings_for(
