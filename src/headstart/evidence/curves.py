@@ -172,7 +172,7 @@ def _arm_draws(
     if fitted is not None and reason is None:
         drawn = fitted.draw(levels, draws, rng)
         curve, there = (_family_curve(fitted, drawn, at) for at in (grid, arm.sizes))
-        reason = not_a_falling_curve(arm, variance, float(there[:, -1].mean()), chance)
+        reason = not_a_falling_curve(arm, variance, there.mean(0), chance)
         if reason is None:
             curve = curve + _off_family(arm, drawn, there, noise, grid, rng)
             factor = widening.at(grid / arm.sizes[-1], len(arm.sizes))
