@@ -11,21 +11,24 @@ from headstart._version import __version__
 
 if TYPE_CHECKING:
     from headstart.advice import Recommendation
-    from headstart.api import Curves, Study, check, curves, load, study
+    from headstart.api import Curves, RankedCandidates, Study, check, curves, load, rank, study
     from headstart.core import HeadstartError
 
 __all__ = [
-    "Curves", "HeadstartError", "Recommendation", "Study", "__version__", "check", "curves", "load", "study",
+    "Curves", "HeadstartError", "RankedCandidates", "Recommendation", "Study", "__version__", "check", "curves", "load",
+    "rank", "study",
 ]  # fmt: skip
 
 _HOMES = {
     "Curves": "headstart.api",
     "HeadstartError": "headstart.core",
+    "RankedCandidates": "headstart.api",
     "Recommendation": "headstart.advice",
     "Study": "headstart.api",
     "check": "headstart.api",
     "curves": "headstart.api",
     "load": "headstart.api",
+    "rank": "headstart.api",
     "study": "headstart.api",
 }
 

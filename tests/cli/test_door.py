@@ -16,7 +16,7 @@ COMMANDS = sorted(typer.main.get_command(app).commands)
 
 
 def test_the_commands_are_those_that_are_documented():
-    assert COMMANDS == ["check", "curves", "demo", "models", "predict", "report", "strategies", "study"]
+    assert COMMANDS == ["check", "curves", "demo", "models", "predict", "rank", "report", "strategies", "study"]
 
 
 def test_version(headstart):

@@ -1,4 +1,4 @@
-"""The library's door: ``study``, ``check``, ``load`` and ``curves``."""
+"""The library's door: ``study``, ``check``, ``rank``, ``load`` and ``curves``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from headstart.api.curving import Curves, curves
 from headstart.api.opened import Study
+from headstart.api.ranking import RankedCandidates, rank
 from headstart.api.running import default_folder, study
 from headstart.data import Finding
 from headstart.data import check as check_data
@@ -14,7 +15,7 @@ from headstart.data import load as load_data
 from headstart.models import FittedModel
 from headstart.models import load as load_model
 
-__all__ = ["Curves", "Study", "check", "curves", "default_folder", "load", "study"]
+__all__ = ["Curves", "RankedCandidates", "Study", "check", "curves", "default_folder", "load", "rank", "study"]
 
 
 def load(folder: str | Path) -> FittedModel:

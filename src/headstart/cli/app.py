@@ -158,6 +158,32 @@ def check(
 
 
 @app.command()
+def rank(
+    data: Data,
+    candidate: Annotated[list[str] | None, typer.Option(help="A model to rank; may be repeated.")] = None,
+    task: Task = None,
+    keep: Annotated[int, typer.Option(help="How many to shortlist; what any score puts first comes on top.")] = 3,
+    examples: Annotated[int, typer.Option(help="Labelled examples to look at, at most.")] = 1000,
+    label_column: LabelColumn = None,
+    text_column: TextColumn = None,
+    image_column: ImageColumn = None,
+    group_column: GroupColumn = None,
+    group_regex: GroupRegex = None,
+    test: Test = None,
+    seed: Annotated[int, typer.Option(help="Determines which examples.")] = 0,
+    json_output: Json = False,
+) -> None:
+    """Shortlist pretrained candidates by scores on DATA, without training; says how far the scores agree."""
+    from headstart.cli.using import show_ranking
+
+    show_ranking(
+        data, tuple(candidate or ()), json_output=json_output, task=task, keep=keep, examples=examples, seed=seed,
+        label_column=label_column, text_column=text_column, image_column=image_column, group_column=group_column,
+        group_regex=group_regex, test=test,
+    )  # fmt: skip
+
+
+@app.command()
 def curves(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="A table: arm, n, error or accuracy, and perhaps seed, paradigm.")
