@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from headstart.evidence.linear_probe import linear_probe
 from headstart.evidence.ranking import Ranking
 from headstart.evidence.ranking import rank as rank_scores
 from headstart.evidence.transferability import h_score, layer_mean, log_me, nearest_neighbours
-from headstart.models import Candidate, build
+from headstart.models import Candidate, Inputs, build
 from headstart.models.inputs import encode, encode_texts
 from headstart.studies import find_candidates
 from headstart.training.layers import pooled_layers
@@ -23,7 +23,9 @@ from headstart.training.layers import pooled_layers
 if TYPE_CHECKING:
     import pandas as pd
 
-SCORES = {"nearest neighbours": nearest_neighbours, "linear probe": linear_probe, "LogME": log_me, "H-score": h_score}
+SCORES: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
+    "nearest neighbours": nearest_neighbours, "linear probe": linear_probe, "LogME": log_me, "H-score": h_score,
+}  # fmt: skip
 SIZE = "parameters"  # the baseline that scores often do not beat
 
 
@@ -119,6 +121,7 @@ def rank(
 def _features(candidate: Candidate, data: LabelledData, rows: np.ndarray) -> tuple[np.ndarray, int]:
     """Features (n, D) of the chosen examples, and how many parameters the network has."""
     network = build(candidate, data.class_names, weights="pretrained", seed=0)
+    inputs: Inputs
     if data.texts is not None:
         inputs, places = encode_texts(candidate, [data.texts[i] for i in rows]), np.arange(len(rows))
     else:
