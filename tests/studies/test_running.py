@@ -316,3 +316,17 @@ def test_the_answer_of_a_study_looks_ahead(make_runner):
     assert chosen.calibration_error is not None
     if answer.more_labels:
         assert answer.more_labels.to == 2 * answer.more_labels.n
+
+
+def test_a_small_plan_gets_a_third_size_for_its_leaders(make_runner):
+    runner = make_runner()
+    plan = runner.prepare()
+    plan.sizes = plan.sizes[-2:]
+    runner.run(plan)
+    middle = max(n for n in runner.planner.pricing.grid() if n < plan.sizes[-1])
+    assert middle > plan.sizes[0]
+    paradigms = [arm.paradigm for arm in runner.view.measured_at(middle)]
+    assert sorted(paradigms) == ["scratch", "transfer"]
+    curves = runner.view.curves()
+    for arm in runner.view.measured_at(middle):
+        assert len(curves.arms[curves.index(arm.key)].sizes) >= 3

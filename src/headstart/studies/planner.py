@@ -109,11 +109,23 @@ class Planner:
         yield from self._repeats(plan, arms, 1, reserve)
         yield from self._finish(plan)
         yield from self._convergence(plan, arms)
+        yield from self._third_size(plan, arms)
         yield from self._rest(plan, arms)
 
     def _repeats(self, plan: Plan, arms: list[Arm], repeat: int, reserve: float) -> Iterator[tuple[Proposal, float]]:
         for arm in sorted(arms, key=lambda arm: -self._standing(arm, plan.comparison_size)):
             yield from self._measuring(plan, arm, plan.comparison_size, repeat, reserve)
+
+    def _third_size(self, plan: Plan, arms: list[Arm]) -> Iterator[tuple[Proposal, float]]:
+        """A size between the two of a small plan, for the leader of each paradigm: two sizes carry no curve."""
+        between = [n for n in self.pricing.grid() if plan.sizes[0] < n < plan.sizes[-1]]
+        if plan.fixed or len(plan.sizes) != 2 or not between:
+            return
+        for paradigm in ("scratch", "transfer"):
+            mine = [arm for arm in arms if arm.paradigm == paradigm and self._done("measuring", arm, plan.sizes[-1], 0)]
+            if mine:
+                leader = max(mine, key=lambda arm: self._standing(arm, plan.comparison_size))
+                yield from self._measuring(plan, leader, between[0], 0, 0.0)
 
     def _rest(self, plan: Plan, arms: list[Arm]) -> Iterator[tuple[Proposal, float]]:
         """Further repeats, by what each is expected to do for the choice in its seconds."""
