@@ -74,7 +74,7 @@ def curve_lines() -> list[str]:
                     for name in sides[1]
                 ],
                 lambda curves=curves, found=found, sides=sides: next_measurements(curves, found, *sides),
-                lambda curves=curves, sides=sides: expected_regret_fall(curves, SIZES[-1], sides[0], 2 * SIZES[-1]),
+                lambda curves=curves, sides=sides: expected_regret_fall(curves, SIZES[-1], sides[0], SIZES[-1]),
             ]
             cells += [f"{seconds(work):.3f} s" for work in works]
         lines.append(f"| {count} | {' | '.join(cells + ['-'] * (6 - len(cells)))} |")
