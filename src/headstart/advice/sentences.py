@@ -168,14 +168,20 @@ def warnings_for(
     if verdict and len(untuned) == len([arm for arm in arms if arm.curve]):
         warnings.append("No recipe was tuned: each arm ran at its centre recipe.")
     if verdict:
-        tested = len(view.splits[0].test) if not view.rotating else len(view.data.labels)
-        smallest = detectable_difference(tested, 0.1)
-        if smallest > 2 * view.settings.margin:
-            warnings.append(
-                f"{tested:,} test examples cannot resolve differences under about {points(smallest)} points "
-                "(if arms disagree on a tenth of them)."
-            )
+        warnings += resolution_warning(view)
     return tuple(warnings)
+
+
+def resolution_warning(view: StudyView) -> list[str]:
+    """What the test part cannot resolve, if that is much more than what matters; known before anything is trained."""
+    tested = len(view.splits[0].test) if not view.rotating else len(view.data.labels)
+    smallest = detectable_difference(tested, 0.1)
+    if smallest <= 2 * view.settings.margin:
+        return []
+    return [
+        f"{tested:,} test examples cannot resolve differences under about {points(smallest)} points "
+        "(if arms disagree on a tenth of them)."
+    ]
 
 
 def _about_recipes(view: StudyView) -> list[str]:
