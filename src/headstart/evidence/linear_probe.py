@@ -16,7 +16,8 @@ def linear_probe(features: Floats, labels: Integers, penalties: Floats = PENALTI
 
     Targets are -1 and 1 for each class against the rest, features are centred and the intercept is free. Each
     example's leave-one-out residual is its residual divided by 1 - its leverage (Golub, Heath and Wahba 1979), so one
-    SVD, O(n D min(n, D)), stands in for n fits, and no fold can lack a class. A class with one example is never right.
+    SVD, O(n D min(n, D)), stands in for n fits, and no fold can lack a class. A class that lies on the line between two
+    others is masked, as by any least squares on indicators (Hastie, Tibshirani and Friedman 2009, section 4.2).
 
     Args:
         features: (n, D).
