@@ -64,6 +64,8 @@ def intervals(lines: list[str]) -> None:
         lines.append(f"| {name} | {bare[0]:.1%} | {bare[1]:.1%} | {len(rows)} |")
         said = [f"{values[:, k].mean():.1%} ({values[:, k].min():.0%} to {values[:, k].max():.0%})" for k in (0, 1)]
         lines.append(f"| judged on the other half | {said[0]} | {said[1]} | |")
+    every = np.asarray(mine).mean((0, 1))
+    lines.append(f"| LCDB, all of these, judged on the other half | {every[0]:.1%} | {every[1]:.1%} | {len(bank):,} |")
     bare = (needed(few) <= 1).mean(0)
     lines.append(f"| SetFit, 4 sizes 2 to 16 a class, before widening | {bare[0]:.1%} | {bare[1]:.1%} | {len(few)} |")
     said = [f"{np.mean(short, 0)[k]:.1%}" for k in (0, 1)]

@@ -18,7 +18,8 @@ def machine() -> str:
     cores = len(os.sched_getaffinity(0))
     described = Path("/proc/cpuinfo").read_text().splitlines()
     model = next((line.split(":", 1)[1].strip() for line in described if "model name" in line), platform.processor())
-    return f"{cores} cores, {model}, {platform.system()}, Python {platform.python_version()}"
+    counted = "1 core" if cores == 1 else f"{cores} cores"
+    return f"{counted}, {model}, {platform.system()}, Python {platform.python_version()}"
 
 
 def write(name: str, title: str, lines: list[str]) -> Path:

@@ -25,6 +25,10 @@ from headstart.evidence.observed import ArmErrors
 
 RUNS = Path(__file__).parents[1] / "runs"
 RATIOS = (2.0, 4.0)
+HISTORY = (
+    "These pairs were judged before: while the misfit grew by the root of the doublings beyond the sizes, `ilog` at 4 "
+    "n_max was held in 73.5%. That it grows with the doublings was chosen on the tuning pairs and on LCDB."
+)
 
 
 def judge(pair: synthetic.Pair, number: int) -> dict:
@@ -89,6 +93,7 @@ def main() -> None:
     seed = synthetic.TUNING_SEED if options.tuning else synthetic.JUDGING_SEED
     done = list(rows(options.pairs, seed))
     lines = report(done)
+    lines += ["", HISTORY]
     if options.tuning:
         print("\n".join(lines), f"{time.process_time() - started:.0f} s", sep="\n")
         return

@@ -11,24 +11,26 @@ from headstart._version import __version__
 
 if TYPE_CHECKING:
     from headstart.advice import Recommendation
-    from headstart.api import Curves, Fit, Study, check, curves, fit, load, study
+    from headstart.api import Curves, Fit, RankedCandidates, Study, check, curves, fit, load, rank, study
     from headstart.core import HeadstartError
 
 __all__ = [
-    "Curves", "Fit", "HeadstartError", "Recommendation", "Study", "__version__", "check", "curves", "fit", "load",
-    "study",
+    "Curves", "Fit", "HeadstartError", "RankedCandidates", "Recommendation", "Study", "__version__", "check", "curves",
+    "fit", "load", "rank", "study",
 ]  # fmt: skip
 
 _HOMES = {
     "Curves": "headstart.api",
     "Fit": "headstart.api",
     "HeadstartError": "headstart.core",
+    "RankedCandidates": "headstart.api",
     "Recommendation": "headstart.advice",
     "Study": "headstart.api",
     "check": "headstart.api",
     "curves": "headstart.api",
     "fit": "headstart.api",
     "load": "headstart.api",
+    "rank": "headstart.api",
     "study": "headstart.api",
 }
 

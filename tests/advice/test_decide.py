@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from headstart.advice.decide import comparison_size, decide, differences, find_crossover, find_head_start
+from headstart.advice.decide import comparison_size, decide, differences
+from headstart.advice.measured_range import measured_crossover, measured_head_start
 from headstart.advice.sentences import _about_recipes, verdict_sentence
 from headstart.core import Arm, Recipe
 from headstart.evidence import JointDraws
@@ -116,25 +117,25 @@ def crossing_view(at: float) -> TableView:
 
 @pytest.mark.parametrize("at", [0.25, 0.5, 0.75])
 def test_the_crossover_inside_the_range_is_found(at):
-    found = find_crossover(crossing_view(at))
+    found = measured_crossover(crossing_view(at))
     assert found.n == pytest.approx(100 * 4**at, rel=0.02)
     assert found.low <= found.n <= found.high
     assert found.horizon == 400
 
 
 def test_no_crossover_is_said_up_to_the_largest_size_only():
-    found = find_crossover(TableView({TUNE: {50: (0.8, 0.01)}, SCRATCH: {50: (0.5, 0.01)}}))
+    found = measured_crossover(TableView({TUNE: {50: (0.8, 0.01)}, SCRATCH: {50: (0.5, 0.01)}}))
     assert found.n is None
     assert found.statement == "not seen up to 50 labels: transfer leads throughout"
 
 
 def test_scratch_ahead_from_the_start_has_crossed_already():
-    found = find_crossover(TableView({TUNE: {50: (0.5, 0.01)}, SCRATCH: {50: (0.8, 0.01)}}))
+    found = measured_crossover(TableView({TUNE: {50: (0.5, 0.01)}, SCRATCH: {50: (0.8, 0.01)}}))
     assert found.statement.startswith("already crossed at 50 labels")
 
 
 def test_a_crossing_that_may_or_may_not_be_there_is_not_determined():
-    found = find_crossover(TableView({TUNE: {50: (0.8, 0.02)}, SCRATCH: {50: (0.79, 0.02)}}))
+    found = measured_crossover(TableView({TUNE: {50: (0.8, 0.02)}, SCRATCH: {50: (0.79, 0.02)}}))
     assert found.statement.startswith("not determined")
     assert found.n is None
 
@@ -144,13 +145,13 @@ def test_the_head_start_is_the_labels_that_scratch_needs():
         TUNE: {100: (0.60, 1e-4), 200: (0.70, 1e-4), 400: (0.80, 1e-4)},
         SCRATCH: {100: (0.50, 1e-4), 200: (0.60, 1e-4), 400: (0.72, 1e-4)},
     })  # fmt: skip
-    found = find_head_start(view)
+    found = measured_head_start(view)
     assert found.n == 200
     assert found.multiplier == pytest.approx(2 ** (5 / 6), rel=0.02)
 
 
 def test_a_head_start_beyond_the_range_is_more_than():
-    found = find_head_start(TableView({TUNE: {100: (0.9, 0.01)}, SCRATCH: {100: (0.5, 0.01)}}))
+    found = measured_head_start(TableView({TUNE: {100: (0.9, 0.01)}, SCRATCH: {100: (0.5, 0.01)}}))
     assert found.examples is None
     assert "the most measured" in found.statement
 

@@ -17,7 +17,7 @@ COMMANDS = sorted(typer.main.get_command(app).commands)
 
 def test_the_commands_are_those_that_are_documented():
     assert COMMANDS == [
-        "check", "curves", "demo", "explain", "fit", "models", "predict", "report", "strategies", "study",
+        "check", "curves", "demo", "explain", "fit", "models", "predict", "rank", "report", "strategies", "study",
     ]  # fmt: skip
 
 

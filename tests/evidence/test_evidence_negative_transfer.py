@@ -3,7 +3,7 @@ import csv
 import numpy as np
 import pytest
 
-from headstart.evidence import Run, joint_draws
+from headstart.evidence import JointDraws, Run, joint_draws
 from headstart.evidence.negative_transfer import by_class, harm_by_slice, overall_harm, way_out
 
 CLASSES = 4
@@ -93,7 +93,7 @@ def test_vtab(shared):
 
     text = (shared / "published" / "vtab2019_results.csv").read_text(encoding="utf-8")
     rows = list(csv.DictReader(text.splitlines()))
-    gaps = {}
+    gaps, wins, harmed = {}, {}, {}
     for size in ("1000", "full"):
         top = {
             (row["method"], row["task"]): float(row["top1_percent"]) / 100
@@ -101,9 +101,11 @@ def test_vtab(shared):
         }  # fmt: skip
         tasks = sorted({task for _, task in top})
         gaps[size] = {task: top["Sup-100%", task] - top["From-Scratch", task] for task in tasks}
-    wins = {size: sum(gap > 0 for gap in of_size.values()) for size, of_size in gaps.items()}
+        pairs = [np.asarray([top["Sup-100%", task], top["From-Scratch", task]]) for task in tasks]
+        draws = [JointDraws(("t", "s"), pair, np.tile(pair, (50, 1)), (1, 1)) for pair in pairs]
+        wins[size] = sum(overall_harm(one, ["s"], ["t"])[0].harmful for one in draws)
+        harmed[size] = [t for t, one in zip(tasks, draws, strict=True) if overall_harm(one, ["t"], ["s"])[0].harmful]
     assert wins == {"1000": 18, "full": 17}
     ties = [task for task, gap in gaps["full"].items() if tie_test(gap, 0.0, 1, 0.01) < 0.05]
     assert len(ties) == 5
-    harmed = {size: [t for t, gap in of_size.items() if gap < 0] for size, of_size in gaps.items()}
     assert [len(tasks) for tasks in harmed.values()] == [1, 1]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from headstart.evidence import Run, joint_draws, paired, pooled_scatter
-from headstart.evidence.paired import PRIOR_FREEDOM, TEST_TO_TRAIN, _repeat_draws
+from headstart.evidence.paired import PRIOR_FREEDOM, TEST_TO_TRAIN, repeat_draws
 
 
 def run_of(right, repeat=0, fold=0, groups=None, first=0):
@@ -74,7 +74,7 @@ def test_the_covariance_of_repeats_is_shrunk_towards_the_prior():
     values = [np.asarray([0.1, 0.4, 0.3]), np.asarray([0.2, 0.3, 0.7])]
     prior_scale = 0.05
     prior = prior_scale * rng.standard_normal((100_000, 2))
-    draws = _repeat_draws(values, prior, rng)
+    draws = repeat_draws(values, prior, rng)
     freedom = PRIOR_FREEDOM + 2
     scale = (PRIOR_FREEDOM * prior_scale**2 * np.eye(2) + 2 * np.cov(values)) / freedom
     assert np.cov(draws.T) == pytest.approx(scale * freedom / (freedom - 2), rel=0.05)

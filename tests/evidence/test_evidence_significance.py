@@ -4,7 +4,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from headstart.evidence.significance import always_valid_interval, holm, mcnemar, rotating_difference, tie_test
+from headstart.evidence import Run, metric_of
+from headstart.evidence.significance import (
+    always_valid_interval,
+    group_differences,
+    holm,
+    mcnemar,
+    rotating_difference,
+    tie_test,
+)
 
 SHARES = st.lists(st.floats(0, 1), min_size=1, max_size=8)
 
@@ -85,3 +93,29 @@ def test_looking_at_every_value_keeps_the_promise():
 def test_an_interval_needs_two_values():
     with pytest.raises(ValueError, match="two or more"):
         always_valid_interval(np.asarray([0.3]))
+
+
+def runs_of(seed, groups, repeats=2, size=60):
+    rng = np.random.default_rng(seed)
+    index = np.arange(size)
+    labels = np.minimum(index % 5, 2)
+    return [Run(r, 0, index, groups, labels, rng.integers(0, 3, size)) for r in range(repeats)]
+
+
+@pytest.mark.parametrize(("classes", "metric"), [(None, "accuracy"), (3, "balanced-accuracy")])
+@pytest.mark.parametrize("size", [1, 7])
+def test_differences_by_group_have_the_mean_of_the_metric(classes, metric, size):
+    groups = np.arange(60) // size
+    ours, theirs = runs_of(0, groups), runs_of(1, groups)
+    values = group_differences(ours, theirs, classes)
+    expected = np.mean([metric_of(a, metric, 3) - metric_of(b, metric, 3) for a, b in zip(ours, theirs, strict=True)])
+    assert len(values) == len(np.unique(groups))
+    assert values.mean() == pytest.approx(expected)
+
+
+def test_differences_need_pairs():
+    ours, theirs = runs_of(0, np.arange(60)), runs_of(1, np.arange(60))
+    with pytest.raises(ValueError, match="both arms"):
+        group_differences(ours[:1], theirs[1:])
+    with pytest.raises(ValueError, match="same test examples"):
+        group_differences(ours, [run.take(np.arange(50)) for run in theirs])

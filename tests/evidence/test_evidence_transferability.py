@@ -6,9 +6,10 @@ from scipy.optimize import minimize
 from sklearn.covariance import ledoit_wolf as reference_covariance
 from sklearn.neighbors import KNeighborsClassifier
 
-from headstart.evidence.transferability import h_score, ledoit_wolf, leep, log_me, nearest_neighbours, rank
+from headstart.evidence.linear_probe import linear_probe
+from headstart.evidence.transferability import h_score, layer_mean, ledoit_wolf, leep, log_me, nearest_neighbours
 
-SCORES = (log_me, h_score, nearest_neighbours)
+SCORES = (log_me, h_score, nearest_neighbours, linear_probe)
 
 
 def example(n=60, dimensions=8, classes=3, seed=0, signal=1.0):
@@ -44,7 +45,7 @@ def test_h_score_is_the_trace_with_the_shrunk_covariance(dimensions):
     f, labels = example(dimensions=dimensions)
     covariance, amount = reference_covariance(f)
     means = np.stack([f[labels == label].mean(0) - f.mean(0) for label in range(3)])
-    between = means.T @ (np.bincount(labels)[:, None] / len(labels) * means)
+    between = means.T @ (np.bincount(labels)[:, None] / (len(labels) - 1) * means)
     expected = (1 - amount) * np.trace(np.linalg.solve(covariance, between))
     assert ledoit_wolf(f - f.mean(0)) == pytest.approx(amount, rel=1e-9)
     assert h_score(f, labels) == pytest.approx(expected, rel=1e-6)
@@ -123,21 +124,22 @@ def test_scores_stay_finite(n, dimensions, scale, seed, constant):
         assert np.isfinite(score(f, labels))
 
 
-def test_many_examples_are_no_matter():
+@pytest.mark.slow
+def test_a_million_examples_are_no_matter():
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 3, 1_000_000)
-    f = rng.standard_normal((1_000_000, 16), dtype=np.float32) + labels[:, None]
+    f = rng.standard_normal((1_000_000, 16), dtype=np.float32) + 4 * np.eye(3, 16, dtype=np.float32)[labels]
     assert np.isfinite(log_me(f, labels))
-    assert 0 < h_score(f, labels) <= 2
+    assert 0 < h_score(f, labels) <= 2.1
+    assert 0.9 < linear_probe(f, labels) <= 1
+    theta = rng.dirichlet(np.ones(4), 1000)[rng.integers(0, 1000, 1_000_000)]
+    assert leep(theta, labels) < 0
 
 
-def test_ranking_and_disagreement():
-    same = rank({"one": {"a": 3, "b": 2, "c": 1}, "two": {"a": 30, "b": 20, "c": 10}})
-    assert same.models == ("a", "b", "c")
-    assert same.mean_rank == (1, 2, 3)
-    assert same.agreement == pytest.approx(1)
-    assert rank({"one": {"a": 1, "b": 2}, "two": {"a": 2, "b": 1}}).agreement == pytest.approx(-1)
-    assert np.isnan(rank({"one": {"a": 1, "b": 2}}).agreement)
-    for bad in ({}, {"one": {"a": 1}, "two": {"b": 1}}, {"one": {"a": np.nan, "b": 1}}):
-        with pytest.raises(ValueError, match="same models|missing"):
-            rank(bad)
+def test_the_mean_of_layers():
+    rng = np.random.default_rng(0)
+    layers = rng.standard_normal((4, 6, 3))
+    assert layer_mean(layers) == pytest.approx(layers.mean(0))
+    for bad, message in ((layers[0], "layers must be"), (layers[:0], "at least one"), (layers * np.nan, "missing")):
+        with pytest.raises(ValueError, match=message):
+            layer_mean(bad)

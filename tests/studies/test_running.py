@@ -284,3 +284,49 @@ def test_a_damaged_model_is_not_published(make_runner):
     folder = runner.model_folder(COSTLY.key)
     folder.mkdir(parents=True)
     assert runner.publish_model(COSTLY.key) is None
+
+
+def test_curves_of_a_study_hold_its_errors_and_the_truth(make_runner, true_accuracy):
+    runner = make_runner()
+    finish(runner)
+    view = runner.view
+    curves = view.curves()
+    assert view.curves() is curves  # nothing is fitted twice
+    assert {arm.arm for arm in curves.arms} == {arm.key for arm in view.arms if arm.key not in view.dropped}
+    assert curves.n_test == len(view.splits[0].test)
+    for arm in curves.arms:
+        trial = view.trials(arm.arm, "measuring")[0]
+        assert arm.at(trial.spec.n)[trial.spec.repeat] == pytest.approx(1 - trial.measurement.value)
+        _, low, high = curves.interval(arm.arm, float(arm.sizes[-1]))
+        assert low - 0.02 < 1 - true_accuracy(arm.arm, int(arm.sizes[-1])) < high + 0.02
+    assert view.seconds_by_size(curves.arms[0].arm).at(np.asarray([100.0])) == pytest.approx([0.01], abs=0.005)
+
+
+def test_the_answer_of_a_study_looks_ahead(make_runner):
+    from headstart.advice import recommend
+
+    runner = make_runner()
+    finish(runner)
+    answer = recommend(runner.view, baseline=0.25, spent_seconds=1.0, budget_seconds=600.0, dropped={})
+    assert answer.crossover.kind != "unmeasured"
+    assert answer.crossover.n_max <= answer.crossover.horizon <= 4 * answer.crossover.n_max
+    assert answer.negative_transfer.n == answer.comparison_size
+    chosen = next(arm for arm in answer.arms if arm.status == "chosen")
+    assert chosen.brier > 0
+    assert chosen.calibration_error is not None
+    if answer.more_labels:
+        assert answer.more_labels.to == 2 * answer.more_labels.n
+
+
+def test_a_small_plan_gets_a_third_size_for_its_leaders(make_runner):
+    runner = make_runner()
+    plan = runner.prepare()
+    plan.sizes = plan.sizes[-2:]
+    runner.run(plan)
+    middle = max(n for n in runner.planner.pricing.grid() if n < plan.sizes[-1])
+    assert middle > plan.sizes[0]
+    paradigms = [arm.paradigm for arm in runner.view.measured_at(middle)]
+    assert sorted(paradigms) == ["scratch", "transfer"]
+    curves = runner.view.curves()
+    for arm in runner.view.measured_at(middle):
+        assert len(curves.arms[curves.index(arm.key)].sizes) >= 3

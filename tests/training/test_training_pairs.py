@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from headstart.training.pairs import pair_batches, pair_loss
 
-
 LABELS = st.lists(st.integers(0, 4), min_size=2, max_size=40).filter(lambda labels: len(set(labels)) > 1)
 
 

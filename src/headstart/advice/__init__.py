@@ -3,5 +3,6 @@
 from headstart.advice.decide import Verdict, decide
 from headstart.advice.recommend import folder_size_mb, recommend
 from headstart.advice.recommendation import Recommendation
+from headstart.advice.sentences import resolution_warning
 
-__all__ = ["Recommendation", "Verdict", "decide", "folder_size_mb", "recommend"]
+__all__ = ["Recommendation", "Verdict", "decide", "folder_size_mb", "recommend", "resolution_warning"]

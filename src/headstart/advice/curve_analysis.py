@@ -8,6 +8,7 @@ import numpy as np
 
 from headstart.advice.curve_record import (
     ArmCurve,
+    CostOfPoint,
     CurveAnalysis,
     CurveCrossing,
     CurveHeadStart,
@@ -15,6 +16,7 @@ from headstart.advice.curve_record import (
     ErrorDifference,
     LabelGain,
     NextMeasurement,
+    Saving,
     SizePrediction,
     TargetLabels,
 )
@@ -23,6 +25,8 @@ from headstart.data.measured import Measured
 from headstart.evidence import (
     Crossover,
     CurveDraws,
+    Gain,
+    Labels,
     find_crossover,
     fit_curves,
     gain_of_labels,
@@ -30,6 +34,7 @@ from headstart.evidence import (
     head_start,
     labels_to_reach,
     next_measurements,
+    saved,
     worth,
 )
 from headstart.evidence.curves import HORIZON
@@ -40,7 +45,8 @@ PAIRS = 24  # beyond so many, only the best against the best is told
 
 def analyse_curves(
     measured: Measured, *, margin: float = 0.01, horizon: float = HORIZON, n_test: int | None = None,
-    at: Sequence[float] = (), targets: Sequence[float] = (), label_price: float | None = None, seed: int = 0,
+    at: Sequence[float] = (), targets: Sequence[float] = (), label_price: float | None = None,
+    chance: float | None = None, seed: int = 0,
 ) -> CurveAnalysis:  # fmt: skip
     """Fit the curves and say what they show.
 
@@ -52,9 +58,10 @@ def analyse_curves(
         at: Sizes to predict at.
         targets: Errors to reach.
         label_price: What one label costs, in any currency.
+        chance: Error of guessing; an arm that beats it at too few sizes is not extrapolated.
         seed: Determines every draw.
     """
-    curves = fit_curves(measured.arms, seed=seed, horizon=horizon, n_test=n_test)
+    curves = fit_curves(measured.arms, seed=seed, horizon=horizon, n_test=n_test, chance=chance)
     sides = _sides(curves)
     best = find_crossover(curves, *sides, tie=margin)
     pairs = [(one, other) for one in sides[0] for other in sides[1]]
@@ -70,17 +77,15 @@ def analyse_curves(
         pairs=tuple(_crossing(find_crossover(curves, [s], [t], tie=margin), s, t, margin) for s, t in told),
         differences=tuple(_differences(curves, margin)),
         head_starts=tuple(
-            _head_start(curves, name, float(n), label_price)
+            _head_start(curves, name, float(n), label_price, measured)
             for name in sides[1] for n in curves.arms[curves.index(name)].sizes if _both_said(curves, name, float(n))
         ),
         gains=tuple(
-            LabelGain(arm=gain.arm, n=gain.n, to=gain.to, expected=gain.expected, low=gain.low, high=gain.high,
-                      labels_per_point=_finite(gain.labels_per_point))
-            for gain in gains if gain is not None
+            _gain(gain, measured) for gain in gains if gain is not None
         ),
         predictions=tuple(_prediction(curves, arm.arm, float(n)) for n in at for arm in curves.arms),
         targets=tuple(_target(curves, arm.arm, error, measured.metric) for error in targets for arm in curves.arms),
-        next=_next(curves, best, sides, seed),
+        next=_next(curves, best, sides, measured, seed),
     )  # fmt: skip
 
 
@@ -141,14 +146,42 @@ def _both_said(curves: CurveDraws, transfer: str, n: float) -> bool:
     return bool(np.isfinite(curves.interval(transfer, n)[0])) and n >= min(float(arm.sizes[0]) for arm in scratch)
 
 
-def _head_start(curves: CurveDraws, transfer: str, n: float, price: float | None) -> CurveHeadStart:
+def _head_start(
+    curves: CurveDraws, transfer: str, n: float, price: float | None, measured: Measured
+) -> CurveHeadStart:  # fmt: skip
     labels = head_start(curves, transfer, n)
     low, high = labels.interval
     middle = _finite(labels.quantile(0.5))
     return CurveHeadStart(
         transfer=transfer, n=n, sentence=head_start_sentence(labels, transfer, n), labels=middle, low=_finite(low),
         high=_finite(high), multiplier=None if middle is None else middle / n,
-        price=None if price is None else _finite(worth(labels, n, price)[0]), horizon=labels.horizon,
+        price=None if price is None else _finite(worth(labels, n, price)[0]),
+        savings=tuple(_savings(curves, labels, transfer, n, measured)), horizon=labels.horizon,
+    )  # fmt: skip
+
+
+def _savings(curves: CurveDraws, labels: Labels, transfer: str, n: float, measured: Measured) -> list[Saving]:
+    """In each unit that the table has for both sides; from scratch, the arm with the lowest error at its end pays."""
+    scratch = [curves.arms[i] for i in curves.of_paradigm("scratch")]
+    leader = min(scratch, key=lambda arm: float(arm.means[-1])).arm
+    found = []
+    for unit, by_arm in measured.costs.items():
+        if {leader, transfer} <= by_arm.keys():
+            middle, low, high = (_finite(value) for value in saved(labels, n, by_arm[leader], by_arm[transfer]))
+            found.append(Saving(unit=unit, value=middle, low=low, high=high))  # type: ignore[arg-type]
+    return found
+
+
+def _gain(gain: Gain, measured: Measured) -> LabelGain:
+    costs = []
+    for unit, by_arm in measured.costs.items():
+        if gain.arm in by_arm and np.isfinite(gain.labels_per_point):
+            before, after = by_arm[gain.arm].at(np.asarray([gain.n, gain.to]))
+            per_point = float(after - before) / (100 * gain.expected)
+            costs.append(CostOfPoint(unit=unit, per_point=per_point))  # type: ignore[arg-type]
+    return LabelGain(
+        arm=gain.arm, n=gain.n, to=gain.to, expected=gain.expected, low=gain.low, high=gain.high,
+        labels_per_point=_finite(gain.labels_per_point), costs=tuple(costs),
     )  # fmt: skip
 
 
@@ -168,11 +201,13 @@ def _target(curves: CurveDraws, arm: str, error: float, metric: str) -> TargetLa
 
 
 def _next(
-    curves: CurveDraws, found: Crossover, sides: tuple[list[str], list[str]], seed: int
+    curves: CurveDraws, found: Crossover, sides: tuple[list[str], list[str]], measured: Measured, seed: int
 ) -> tuple[NextMeasurement, ...]:
     if found.statement != "undetermined" or found.horizon <= found.n_max:
         return ()
-    proposals = next_measurements(curves, found, *sides, seed=seed)
+    priced = next((by_arm for by_arm in measured.costs.values() if {*sides[0], *sides[1]} <= by_arm.keys()), None)
+    price = None if priced is None else lambda arm, n: max(float(priced[arm].at(np.asarray([n]))[0]), 1e-9)
+    proposals = next_measurements(curves, found, *sides, seconds=price, seed=seed)
     cheapest = min((proposal.seconds for proposal in proposals), default=1.0)
     return tuple(
         NextMeasurement(

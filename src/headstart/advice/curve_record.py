@@ -81,6 +81,23 @@ class CurveCrossing(Record):
     horizon: float
 
 
+class Saving(Record):
+    """What a head start saves in one unit: a from-scratch run that does as well, minus the transfer run.
+
+    Attributes:
+        unit: ``seconds``, ``cost`` or ``energy``: the column it comes from.
+        value: Median, negative where the pretrained start costs more than it saves; None for "more than any number of
+            labels within the horizon".
+        low: 5 % quantile; None as above.
+        high: 95 % quantile; None as above.
+    """
+
+    unit: Literal["seconds", "cost", "energy"]
+    value: float | None
+    low: float | None
+    high: float | None
+
+
 class CurveHeadStart(Record):
     """Labels from scratch that do as well as a transfer arm with ``n``.
 
@@ -93,6 +110,7 @@ class CurveHeadStart(Record):
         high: 95 % quantile; None as above.
         multiplier: ``labels / n``.
         price: What the labels saved would cost, at the price given.
+        savings: What a run saves, for each column of costs that holds both sides.
         horizon: Largest size about which the from-scratch curve says something.
     """
 
@@ -104,6 +122,7 @@ class CurveHeadStart(Record):
     high: float | None
     multiplier: float | None
     price: float | None = None
+    savings: tuple[Saving, ...] = ()
     horizon: float
 
 
@@ -129,6 +148,18 @@ class ErrorDifference(Record):
     verdict: Literal["tie", "worse", "undetermined"]
 
 
+class CostOfPoint(Record):
+    """What a percentage point of expected fall costs beyond the labels: longer runs.
+
+    Attributes:
+        unit: ``seconds``, ``cost`` or ``energy``: the column it comes from.
+        per_point: Cost of a run with twice the labels minus that of one with these, for each point.
+    """
+
+    unit: Literal["seconds", "cost", "energy"]
+    per_point: float
+
+
 class LabelGain(Record):
     """What twice the labels would bring an arm.
 
@@ -140,6 +171,7 @@ class LabelGain(Record):
         low: 5 % quantile of the fall.
         high: 95 % quantile of the fall.
         labels_per_point: Labels for each percentage point of expected fall; None where none is expected.
+        costs: What a run then costs more, for each such point.
     """
 
     arm: str
@@ -149,6 +181,7 @@ class LabelGain(Record):
     low: float
     high: float
     labels_per_point: float | None
+    costs: tuple[CostOfPoint, ...] = ()
 
 
 class TargetLabels(Record):
@@ -203,7 +236,7 @@ class NextMeasurement(Record):
         arms: Arms to measure.
         repeats: Runs of each.
         bits: Expected fall of the entropy of where the crossover lies.
-        relative_cost: Runs x labels, relative to the cheapest candidate.
+        relative_cost: Relative to the cheapest candidate: by the first column of costs, else runs x labels.
     """
 
     n: float

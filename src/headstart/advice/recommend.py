@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from headstart.advice.decide import Verdict, comparison_size, decide, differences, find_crossover, find_head_start
+from headstart.advice.decide import Verdict, comparison_size, decide, differences
+from headstart.advice.harm import harm_warnings, negative_transfer
+from headstart.advice.outlook import find_crossover, find_head_start, more_labels
 from headstart.advice.recommendation import (
     ArmReport,
     Costs,
@@ -18,9 +20,10 @@ from headstart.advice.recommendation import (
     MetricValue,
     Recommendation,
 )
-from headstart.advice.sentences import reasons_for, remedy_for, verdict_sentence, warnings_for
+from headstart.advice.sentences import more_labels_reason, reasons_for, remedy_for, verdict_sentence, warnings_for
 from headstart.core import Arm, derive_seed
 from headstart.evidence import corrected_metric
+from headstart.evidence.calibration import calibration
 from headstart.studies import LONGER, StudyView, Trial, ranked_tuning
 
 
@@ -55,6 +58,8 @@ def recommend(
         seconds[trial.spec.role] += trial.ended - trial.started
     might_win = _scratch_might_win(arms, verdict)
     crossover = find_crossover(view) if verdict else Crossover(statement="nothing was measured", horizon=0)
+    harm = negative_transfer(view, verdict)
+    more = more_labels(view, verdict.chosen) if verdict else None
     head_start = find_head_start(view) if verdict else HeadStart(statement="nothing was measured")
     return Recommendation(
         paradigm=verdict.kind if verdict else "undetermined",
@@ -70,6 +75,8 @@ def recommend(
         baseline=baseline,
         crossover=crossover,
         head_start=head_start,
+        more_labels=more,
+        negative_transfer=harm,
         comparison_size=comparison_size(view),
         scratch_might_win_with_compute=might_win,
         arms=arms,
@@ -80,8 +87,8 @@ def recommend(
             preparing_seconds=max(0.0, spent_seconds - sum(seconds.values())),
             flops=sum(trial.measurement.flops for trial in trials),
         ),
-        reasons=reasons_for(view, verdict, arms, baseline),
-        warnings=warnings_for(view, verdict, arms, might_win),
+        reasons=reasons_for(view, verdict, arms, baseline) + more_labels_reason(view, more),
+        warnings=warnings_for(view, verdict, arms, might_win) + harm_warnings(view, harm),
         model_dir=model_dir,
         model_format=model_format,
     )  # fmt: skip
@@ -150,6 +157,7 @@ def _arm_report(
         status, note = ("failed", failures[0].measurement.error or "") if failures else ("not started", "no time left")
     largest = max(measured, key=lambda trial: (trial.spec.n, -trial.spec.repeat)) if measured else None
     tuning = ranked_tuning(view, arm)
+    calibrated = calibration(*view.probabilities(largest)) if largest else None
     return ArmReport(
         key=arm.key, name=arm.name, candidate=arm.candidate, strategy=arm.strategy, paradigm=arm.paradigm,
         status=status, note=note, curve=_curve(view, arm), recipe=largest.spec.recipe if largest else None,
@@ -160,7 +168,8 @@ def _arm_report(
         size_on_disk_mb=sizes.get(arm.key),
         latency_ms=largest.measurement.latency * 1000 if largest else None,
         train_seconds=largest.measurement.seconds if largest else None,
-        seconds_to_95=_seconds_to_95(largest) if largest else None,
+        seconds_to_95=_seconds_to_95(largest) if largest else None, seed_spread=_seed_spread(view, arm),
+        calibration_error=calibrated.error if calibrated else None, brier=calibrated.brier if calibrated else None,
     )  # fmt: skip
 
 
@@ -178,6 +187,15 @@ def _curve(view: StudyView, arm: Arm) -> tuple[CurvePoint, ...]:
             )
         )  # fmt: skip
     return tuple(points)
+
+
+def _seed_spread(view: StudyView, arm: Arm) -> float | None:
+    """Standard deviation between repeats at the largest n that was measured more than once."""
+    for n in reversed(view.sizes(arm.key)):
+        values = [trial.measurement.value for trial in view.trials(arm.key, "measuring", n)]
+        if len(values) > 1:
+            return float(np.std(values, ddof=1))
+    return None
 
 
 def _converged(view: StudyView, arm: Arm) -> bool | None:

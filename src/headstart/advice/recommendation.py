@@ -27,20 +27,51 @@ class MetricValue(Record):
     naive: float | None = None
 
 
+class NextTrials(Record):
+    """Trials that would tell more about the crossover, the most for each second.
+
+    Attributes:
+        arms: Keys of the arms to measure.
+        n: With so many labels.
+        repeats: Runs of each.
+        seconds: What they would take, by what trials took so far.
+        missing_labels: Labels of ``n`` that are not at hand yet.
+    """
+
+    arms: tuple[str, ...]
+    n: int
+    repeats: int
+    seconds: float
+    missing_labels: int
+
+
 class Crossover(Record):
     """From how many labels on from scratch wins.
 
     Attributes:
-        statement: A sentence: already crossed, between two sizes, or not seen up to a size.
-        n: Point estimate, if the curves cross inside the measured range.
-        horizon: The largest n the statement speaks about.
+        statement: The same in words.
+        kind: ``crossed`` at a measured size, ``between`` two sizes, ``none`` up to ``horizon``, ``tie``,
+            ``undetermined``, or ``unmeasured``.
+        n: Point estimate; None where most draws do not cross up to ``horizon``.
+        low: Lower end of the 90 % interval; None beyond ``horizon``.
+        high: Upper end of the 90 % interval; None beyond ``horizon``.
+        horizon: The largest n the statement speaks about: beyond ``n_max`` it is extrapolated.
+        n_max: The largest n at which both paradigms were measured.
+        p_crossed: Share of the joint draws that cross by ``n_max``.
+        p_by_horizon: Share of the joint draws that cross by ``horizon``.
+        next: What would tell more, where the answer is not determined.
     """
 
     statement: str
+    kind: Literal["tie", "crossed", "between", "none", "undetermined", "unmeasured"] = "unmeasured"
     n: float | None = None
     low: float | None = None
     high: float | None = None
     horizon: int
+    n_max: int | None = None
+    p_crossed: float | None = None
+    p_by_horizon: float | None = None
+    next: NextTrials | None = None
 
 
 class HeadStart(Record):
@@ -53,6 +84,8 @@ class HeadStart(Record):
         multiplier: ``examples / n``.
         low: Lower end of the interval of ``multiplier``.
         high: Upper end of the interval of ``multiplier``.
+        extrapolated: Whether ``examples`` lies beyond the measured sizes.
+        seconds: What a from-scratch run that does as well takes more than the transfer run; negative if it takes less.
     """
 
     statement: str
@@ -61,6 +94,73 @@ class HeadStart(Record):
     multiplier: float | None = None
     low: float | None = None
     high: float | None = None
+    extrapolated: bool = False
+    seconds: float | None = None
+
+
+class MoreLabels(Record):
+    """What twice the labels would bring an arm.
+
+    Attributes:
+        n: Labels now.
+        to: Labels then.
+        expected: Expected gain of the metric.
+        low: Lower end of its 90 % interval.
+        high: Upper end of its 90 % interval.
+        labels_per_point: Labels for each point of expected gain; None where none is expected.
+    """
+
+    arm: str
+    n: int
+    to: int
+    expected: float
+    low: float
+    high: float
+    labels_per_point: float | None
+
+
+class SliceHarm(Record):
+    """A class on which the transfer arm does worse than the from-scratch arm, beyond chance.
+
+    Attributes:
+        name: The class.
+        examples: Its test examples.
+        difference: Share right, transfer minus from scratch.
+        low: Lower end of the 90 % interval.
+        high: Upper end of the 90 % interval.
+        p_adjusted: One-sided p-value, adjusted for the number of classes (Holm).
+    """
+
+    name: str
+    examples: int
+    difference: float
+    low: float
+    high: float
+    p_adjusted: float
+
+
+class NegativeTransfer(Record):
+    """Whether a pretrained start does harm, at the comparison size.
+
+    Attributes:
+        n: Labels.
+        transfer: The best transfer arm.
+        scratch: The best from-scratch arm.
+        p_worse: Share of the joint draws in which the transfer arm is worse by more than the margin.
+        harmful: Transfer arms that are worse by more than the margin, beyond chance (Holm over arms).
+        classes_checked: Classes with enough test examples to tell.
+        harmed: Classes on which the transfer arm does worse, the worst first.
+        way_out: What to try: ``scratch``, ``other-candidate`` or ``fewer-layers``; None where nothing is harmed.
+    """
+
+    n: int
+    transfer: str
+    scratch: str
+    p_worse: float
+    harmful: tuple[str, ...]
+    classes_checked: int
+    harmed: tuple[SliceHarm, ...]
+    way_out: Literal["scratch", "other-candidate", "fewer-layers"] | None
 
 
 class CurvePoint(Record):
@@ -89,6 +189,9 @@ class ArmReport(Record):
         runner_up: The second best recipe, if more than one was tried.
         converged: Whether twice the steps gain less than one standard error; None if not checked.
         train_seconds: Seconds of the trial at its largest n.
+        seed_spread: Standard deviation of the metric between repeats at the largest n measured twice; None if none was.
+        calibration_error: Mean distance of confidence from the share right, debiased, at its largest n.
+        brier: Mean squared distance of the probabilities from the truth, at its largest n.
         seconds_to_95: Seconds until 95 % of the final metric was reached; None if no curve was recorded.
     """
 
@@ -111,6 +214,9 @@ class ArmReport(Record):
     latency_ms: float | None = None
     train_seconds: float | None = None
     seconds_to_95: float | None = None
+    seed_spread: float | None = None
+    calibration_error: float | None = None
+    brier: float | None = None
 
 
 class Difference(Record):
@@ -159,6 +265,8 @@ class Recommendation(Record):
         strategy: The strategy to use now (also given for a tie or an open verdict: the best so far).
         p_best: Share of the joint draws in which the chosen arm is the best of those compared.
         expected_regret: Expected loss, in units of the metric, from taking the chosen arm.
+        negative_transfer: Whether pretraining does harm, overall or to classes; None if a paradigm was not measured.
+        more_labels: What twice the labels would bring the chosen arm; None where its curve cannot be extrapolated.
         comparison_size: Largest n at which both paradigms finished their own schedules.
         remedy: What would decide an open verdict.
     """
@@ -177,6 +285,8 @@ class Recommendation(Record):
     baseline: float | None = Field(description="the metric of always guessing the commonest class")
     crossover: Crossover
     head_start: HeadStart
+    more_labels: MoreLabels | None = None
+    negative_transfer: NegativeTransfer | None = None
     comparison_size: int | None
     scratch_might_win_with_compute: bool
     arms: tuple[ArmReport, ...]

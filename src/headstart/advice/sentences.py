@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from headstart.advice.decide import Verdict
-from headstart.advice.recommendation import ArmReport, Reason
+from headstart.advice.recommendation import ArmReport, MoreLabels, Reason
 from headstart.core import Arm
 from headstart.evidence import detectable_difference
 from headstart.studies import StudyView, at_edge, ranked_tuning
@@ -137,6 +137,18 @@ def _simplest_reason(view: StudyView, verdict: Verdict) -> list[Reason]:
     return [Reason(text=text, trials=_keys(view, cheapest, verdict.n))]
 
 
+def more_labels_reason(view: StudyView, more: MoreLabels | None) -> tuple[Reason, ...]:
+    """What twice the labels would bring, where the chosen arm's curve tells it."""
+    if more is None:
+        return ()
+    arm = next(arm for arm in view.arms if arm.key == more.arm)
+    text = (
+        f"With {more.to:,} labels instead of {more.n:,}, {arm_words(arm)} would gain {points(more.expected)} points "
+        f"[{points(more.low)}, {points(more.high)}], if its curve goes on."
+    )
+    return (Reason(text=text, trials=_keys(view, arm, more.n)),)
+
+
 def warnings_for(
     view: StudyView, verdict: Verdict | None, arms: tuple[ArmReport, ...], might_win: bool
 ) -> tuple[str, ...]:
@@ -156,14 +168,20 @@ def warnings_for(
     if verdict and len(untuned) == len([arm for arm in arms if arm.curve]):
         warnings.append("No recipe was tuned: each arm ran at its centre recipe.")
     if verdict:
-        tested = len(view.splits[0].test) if not view.rotating else len(view.data.labels)
-        smallest = detectable_difference(tested, 0.1)
-        if smallest > 2 * view.settings.margin:
-            warnings.append(
-                f"{tested:,} test examples cannot resolve differences under about {points(smallest)} points "
-                "(if arms disagree on a tenth of them)."
-            )
+        warnings += resolution_warning(view)
     return tuple(warnings)
+
+
+def resolution_warning(view: StudyView) -> list[str]:
+    """What the test part cannot resolve, if that is much more than what matters; known before anything is trained."""
+    tested = len(view.splits[0].test) if not view.rotating else len(view.data.labels)
+    smallest = detectable_difference(tested, 0.1)
+    if smallest <= 2 * view.settings.margin:
+        return []
+    return [
+        f"{tested:,} test examples cannot resolve differences under about {points(smallest)} points "
+        "(if arms disagree on a tenth of them)."
+    ]
 
 
 def _about_recipes(view: StudyView) -> list[str]:

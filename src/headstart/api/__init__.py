@@ -1,4 +1,4 @@
-"""The library's door: ``study``, ``fit``, ``check``, ``load`` and ``curves``."""
+"""The library's door: ``study``, ``fit``, ``check``, ``rank``, ``load`` and ``curves``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from headstart.api.curving import Curves, curves
 from headstart.api.fitting import Fit, fit
 from headstart.api.opened import Study
+from headstart.api.ranking import RankedCandidates, rank
 from headstart.api.running import default_folder, study
 from headstart.data import Finding
 from headstart.data import check as check_data
@@ -15,7 +16,9 @@ from headstart.data import load as load_data
 from headstart.models import FittedModel
 from headstart.models import load as load_model
 
-__all__ = ["Curves", "Fit", "Study", "check", "curves", "default_folder", "fit", "load", "study"]
+__all__ = [
+    "Curves", "Fit", "RankedCandidates", "Study", "check", "curves", "default_folder", "fit", "load", "rank", "study",
+]  # fmt: skip
 
 
 def load(folder: str | Path) -> FittedModel:

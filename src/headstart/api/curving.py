@@ -71,6 +71,7 @@ def curves(
     at: Sequence[float] = (),
     targets: Sequence[float] = (),
     label_price: float | None = None,
+    chance: float | None = None,
     seed: int = 0,
 ) -> Curves:
     """Analyse finished measurements: learning curves, crossover, head start, what to measure next.
@@ -80,7 +81,8 @@ def curves(
 
     Args:
         data: A pandas table, a dict of columns, or a file: CSV, TSV, JSON, JSON lines, Parquet.
-        columns: Your names for the columns ``arm``, ``n``, ``error``, ``accuracy``, ``seed`` and ``paradigm``.
+        columns: Your names for the columns ``arm``, ``n``, ``error``, ``accuracy``, ``seed`` and ``paradigm``, and for
+            what a run cost: ``seconds``, ``cost`` and ``energy``.
         unit: ``share`` or ``percent``; found by the largest value if not given.
         scratch: Arms that are from scratch, where no column says so.
         margin: What difference of the error matters, as a share.
@@ -89,6 +91,7 @@ def curves(
         at: Sizes at which to predict every arm.
         targets: Values of the metric for which to tell the labels needed, as shares.
         label_price: What a label costs, to price the head start.
+        chance: Value of the metric that guessing gets, as a share; arms that hardly beat it are not extrapolated.
         seed: Determines every draw.
 
     Returns:
@@ -99,29 +102,33 @@ def curves(
     """
     options: dict[str, Any] = {"names": columns, "unit": unit, "scratch": tuple(scratch)}
     check_margin(margin)
-    _check_curve_options(horizon, n_test, at, targets, label_price)
+    _check_curve_options(horizon, n_test, at, targets, label_price, chance)
     if isinstance(data, str | Path):
         measured = read_measurements(Path(data), **options)
     else:
         measured = measurements_from({str(name): list(data[name]) for name in data}, **options)
-    errors = [1 - value if measured.metric == "accuracy" else value for value in targets]
+    accuracy = measured.metric == "accuracy"
+    errors = [1 - value if accuracy else value for value in targets]
+    guessing = None if chance is None else 1 - chance if accuracy else chance
     return Curves(
         analyse_curves(
             measured, margin=margin, horizon=horizon, n_test=n_test, at=at, targets=errors, label_price=label_price,
-            seed=seed,
+            chance=guessing, seed=seed,
         )
     )  # fmt: skip
 
 
 def _check_curve_options(
-    horizon: float, n_test: int | None, at: Sequence[float], targets: Sequence[float], label_price: float | None
-) -> None:
+    horizon: float, n_test: int | None, at: Sequence[float], targets: Sequence[float], label_price: float | None,
+    chance: float | None,
+) -> None:  # fmt: skip
     """Refuse what no analysis can use."""
     rules: list[tuple[str, Sequence[float | None], Callable[[float], bool], str]] = [
         ("--horizon", [horizon], lambda value: 1 <= value <= 64, "a factor from 1 to 64; 4 is as far as was checked"),
         ("--n-test", [n_test], lambda value: value >= 1, "how many examples the test part has"),
         ("--at", at, lambda value: 0 < value < float("inf"), "a number of labels"),
         ("--target", targets, lambda value: 0 < value < 1, "a share between 0 and 1: 0.95 is 95 %"),
+        ("--chance", [chance], lambda value: 0 < value < 1, "a share between 0 and 1: of ten equal classes, 0.1"),
         ("--label-price", [label_price], lambda value: 0 <= value < float("inf"), "what one label costs"),
     ]
     for option, values, holds, meaning in rules:

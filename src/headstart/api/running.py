@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from headstart._version import __version__
+from headstart.advice import resolution_warning
 from headstart.api.opened import Study
 from headstart.core import Hardware, SettingsError, probe_hardware, seconds_waited
 from headstart.data import Finding, make_splits
@@ -170,9 +171,9 @@ def _drive(
         plan = runner.prepare()
         closing.skipped = [*skipped, *plan.left_out]
         if not quiet:
-            render_plan(_plan_dict(plan, settings), screen)
+            render_plan(_plan_dict(plan, view), screen)
         if dry_run:
-            return Study({"plan": _plan_dict(plan, settings), **closing.summary("running")}, folder)
+            return Study({"plan": _plan_dict(plan, view), **closing.summary("running")}, folder)
         runner.run(plan, keep_back=CLOSING_SECONDS)
         progress.stage("writing the report")
         summary = closing.write("interrupted" if runner.interrupted else "finished")
@@ -214,10 +215,10 @@ def _same_precision(store: Store, hardware: Hardware) -> Hardware:
     return hardware
 
 
-def _plan_dict(plan: Plan, settings: StudySettings) -> dict[str, Any]:
+def _plan_dict(plan: Plan, view: StudyView) -> dict[str, Any]:
     return {
-        "rows": plan.rows, "total_seconds": plan.total_seconds, "budget_seconds": settings.budget_seconds,
-        "comparison_size": plan.comparison_size, "notes": [],
+        "rows": plan.rows, "total_seconds": plan.total_seconds, "budget_seconds": view.settings.budget_seconds,
+        "comparison_size": plan.comparison_size, "notes": resolution_warning(view),
         "left_out": [{"what": what, "reason": reason} for what, reason in plan.left_out],
     }  # fmt: skip
 

@@ -199,6 +199,32 @@ def check(
 
 
 @app.command()
+def rank(
+    data: Data,
+    candidate: Annotated[list[str] | None, typer.Option(help="A model to rank; may be repeated.")] = None,
+    task: Task = None,
+    keep: Annotated[int, typer.Option(help="How many to shortlist; what any score puts first comes on top.")] = 3,
+    examples: Annotated[int, typer.Option(help="Labelled examples to look at, at most.")] = 1000,
+    label_column: LabelColumn = None,
+    text_column: TextColumn = None,
+    image_column: ImageColumn = None,
+    group_column: GroupColumn = None,
+    group_regex: GroupRegex = None,
+    test: Test = None,
+    seed: Annotated[int, typer.Option(help="Determines which examples.")] = 0,
+    json_output: Json = False,
+) -> None:
+    """Shortlist pretrained candidates by scores on DATA, without training; says how far the scores agree."""
+    from headstart.cli.using import show_ranking
+
+    show_ranking(
+        data, tuple(candidate or ()), json_output=json_output, task=task, keep=keep, examples=examples, seed=seed,
+        label_column=label_column, text_column=text_column, image_column=image_column, group_column=group_column,
+        group_regex=group_regex, test=test,
+    )  # fmt: skip
+
+
+@app.command()
 def curves(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="A table: arm, n, error or accuracy, and perhaps seed, paradigm.")
@@ -222,6 +248,9 @@ def curves(
         list[float] | None, typer.Option(help="Labels to reach this value of the metric; may be repeated.")
     ] = None,
     label_price: Annotated[float | None, typer.Option(help="What a label costs, to price the head start.")] = None,
+    chance: Annotated[
+        float | None, typer.Option(help="What guessing gets; arms that hardly beat it are not extrapolated.")
+    ] = None,
     plot: Annotated[Path | None, typer.Option(help="Write the picture to a file: .svg or .html.")] = None,
     seed: Annotated[int, typer.Option(help="Determines every draw.")] = 0,
     json_output: Json = False,
@@ -231,7 +260,8 @@ def curves(
 
     show_curves(
         file, columns=columns, unit=unit, scratch=tuple(scratch or ()), margin=margin, horizon=horizon, n_test=n_test,
-        at=many(at), targets=many(target), label_price=label_price, plot=plot, seed=seed, json_output=json_output,
+        at=many(at), targets=many(target), label_price=label_price, chance=chance, plot=plot, seed=seed,
+        json_output=json_output,
     )  # fmt: skip
 
 

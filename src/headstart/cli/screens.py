@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from headstart.report.screens import print_labelled
+from headstart.report.terminal import shell_word
+from headstart.report.wording import amount, capital, clean
+
+if TYPE_CHECKING:
+    from headstart.api import RankedCandidates
+
 TABLE_COLUMNS = ("start", "input", "parameters", "GFLOP per example", "licence")
+LABEL = 10  # characters of the first column
 SHORT = {"GFLOP per example": "GFLOP", "from scratch only": "scratch", "grows with the texts": "as texts"}
 
 
@@ -56,3 +64,28 @@ def print_models(rows: Sequence[Mapping[str, Any]], console: Console) -> None:
         for row in mine:
             if row.get("problem"):
                 console.print(Text(f"  {row['name']}: {row['problem']}", style="yellow"))
+
+
+def print_ranking(found: RankedCandidates, console: Console) -> None:
+    """Print the scores of candidates, best first, the shortlist, and how far the scores agree.
+
+    Args:
+        found: What was ranked.
+        console: Where to print.
+    """
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", show_edge=False)
+    table.add_column("candidate", overflow="fold")
+    for column in ("mean rank", *found.scores):
+        table.add_column(column, justify="right")
+    for name, mean in zip(found.ranking.models, found.ranking.mean_rank, strict=True):
+        cells = (amount(of[name]) if score == "parameters" else f"{of[name]:.3f}" for score, of in found.scores.items())
+        table.add_row(Text(clean(name)), f"{mean:.1f}", *cells)
+    console.print(table)
+    rows = [
+        ("Shortlist", ", ".join(found.shortlist)),
+        ("Agreement", capital(found.ranking.sentence)),
+        *(("Left out", f"{name}: {why}") for name, why in found.left_out),
+        ("Next", "headstart study DATA " + " ".join(f"--candidate {shell_word(name)}" for name in found.shortlist)),
+    ]
+    console.print()
+    print_labelled(rows, console, LABEL)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from headstart.cli.screens import print_models, print_strategies
+from headstart.cli.screens import print_models, print_ranking, print_strategies
 from headstart.core import DataError, SettingsError, SourceError, did_you_mean
 from headstart.data.image import IMAGE_SUFFIXES, UnreadableImageError, open_image
 
@@ -81,6 +81,17 @@ def _image_files(inputs: list[str]) -> tuple[list[Path], set[Path]]:
     if not files:
         raise DataError("no images found", place=", ".join(inputs), hint="Give image files or a folder of them")
     return files, listed
+
+
+def show_ranking(data: str, candidates: tuple[str, ...], *, json_output: bool, **options: Any) -> None:
+    """Rank candidates; a table, the shortlist, and how far the scores agree."""
+    from headstart.api import rank
+
+    found = rank(data, candidates, **options)
+    if json_output:
+        print(json.dumps(found.to_dict(), indent=2, ensure_ascii=False, allow_nan=False))
+        return
+    print_ranking(found, Console())
 
 
 def show_models(data: str | None, *, json_output: bool) -> None:

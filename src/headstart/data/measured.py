@@ -12,9 +12,10 @@ import numpy as np
 
 from headstart.core import DataError, SettingsError, did_you_mean
 from headstart.data.table import read_table
-from headstart.evidence import ArmErrors
+from headstart.evidence import ArmErrors, CostCurve, cost_curve
 
 REQUIRED, OPTIONAL = ("arm", "n"), ("seed", "paradigm")
+COSTS = ("seconds", "cost", "energy")  # of a run
 METRICS = ("error", "accuracy")
 UNITS = ("share", "percent")
 PARADIGMS = ("transfer", "scratch", "hybrid")
@@ -28,11 +29,13 @@ class Measured:
         arms: Errors as shares, by arm in the order of the table.
         metric: ``error`` or ``accuracy``: which of them the table holds.
         notes: What was found rather than told, a sentence each.
+        costs: What runs cost, by unit (``seconds``, ``cost`` or ``energy``) and arm, as far as the table says.
     """
 
     arms: tuple[ArmErrors, ...]
     metric: str
     notes: tuple[str, ...] = field(default=())
+    costs: Mapping[str, Mapping[str, CostCurve]] = field(default_factory=dict)
 
 
 def read_measurements(path: Path, **options: Any) -> Measured:
@@ -56,7 +59,8 @@ def measurements_from(
 
     Args:
         columns: Cells by column name, all of one length.
-        names: The table's own name for ``arm``, ``n``, ``error``, ``accuracy``, ``seed`` or ``paradigm``.
+        names: The table's own name for ``arm``, ``n``, ``error``, ``accuracy``, ``seed``, ``paradigm``, or what a run
+            cost: ``seconds``, ``cost`` (money), ``energy``.
         unit: ``share`` or ``percent``; found by the largest value if not given.
         scratch: Arms that are from scratch, where no column says so.
         place: How messages call the table.
@@ -89,12 +93,13 @@ def measurements_from(
         keep = np.asarray([one == name for one in arm])
         arms.append(ArmErrors(name, paradigm[name], n[keep], error[keep], repeat[keep]))
     _enough(arms, place)
-    return Measured(tuple(arms), metric, notes)
+    costs = {unit: _costs(columns[used[unit]], used[unit], arm, n, where) for unit in COSTS if unit in used}
+    return Measured(tuple(arms), metric, notes, costs)
 
 
 def _columns(columns: Mapping[str, Sequence[Any]], names: dict[str, str], place: str) -> dict[str, str]:
     """The table's own name of every column that is there."""
-    known = (*REQUIRED, *METRICS, *OPTIONAL)
+    known = (*REQUIRED, *METRICS, *OPTIONAL, *COSTS)
     for role, name in names.items():
         if role not in known:
             raise SettingsError(f"there is no column role {role!r}", place="--columns", hint=did_you_mean(role, known))
@@ -111,9 +116,30 @@ def _columns(columns: Mapping[str, Sequence[Any]], names: dict[str, str], place:
     return used
 
 
+def _costs(
+    cells: Sequence[Any], name: str, arm: list[str], n: np.ndarray, where: Sequence[str]
+) -> dict[str, CostCurve]:  # fmt: skip
+    """Cost curves of the arms that have a cost in any row; nobody times every run."""
+    filled = [i for i, cell in enumerate(cells) if not _empty(cell)]
+    values = _numbers([cells[i] for i in filled], name, [where[i] for i in filled])
+    for value, i in zip(values, filled, strict=True):
+        if value < 0:
+            raise DataError(f"{name} is {value:g}, and no run costs less than nothing", place=where[i],
+                            hint="Correct the row")  # fmt: skip
+    curves = {}
+    for one in dict.fromkeys(arm[i] for i in filled):
+        mine = [place for place, i in enumerate(filled) if arm[i] == one]
+        curves[one] = cost_curve(n[[filled[place] for place in mine]], values[mine])
+    return curves
+
+
+def _empty(cell: Any) -> bool:
+    return cell is None or (isinstance(cell, float) and math.isnan(cell)) or not str(cell).strip()
+
+
 def _filled(cells: Sequence[Any], name: str, where: Sequence[str]) -> Sequence[Any]:
     for cell, row in zip(cells, where, strict=True):
-        if cell is None or (isinstance(cell, float) and math.isnan(cell)) or not str(cell).strip():
+        if _empty(cell):
             raise DataError(f"{name} is missing", place=row, hint="Fill the cell, or remove the row")
     return cells
 

@@ -9,14 +9,14 @@ import numpy as np
 from scipy.stats import t as student
 
 from headstart.evidence.crossing import DrawnLabels, crossing
-from headstart.evidence.curves import TEST_CORRELATION, CurveDraws
+from headstart.evidence.curves import CurveDraws
 from headstart.evidence.observed import residual_correlation
 from headstart.evidence.scores import LEVEL, Floats
 
 CONFIDENT = 0.95
 WIDEST = 8.0  # an interval that spans a larger factor places nothing
 CONTENDER = 0.05  # an arm with less chance of leading its side does not limit what is said about the side
-LEAST_FREEDOM = 4  # the noise grid, pooled over sizes and arms, is worth a few repeats
+PRIOR_FREEDOM = 4.0  # how many repeats' worth of trust the scatter pooled over sizes and arms gets
 
 Statement = str  # "tie", "crossed", "none", "between" or "undetermined"
 
@@ -90,13 +90,13 @@ def find_crossover(
     return Crossover(statement, draws, n_max, horizon, crossed, by_horizon, p_tie, limit)
 
 
-def gap_at(
-    curves: CurveDraws, arm: str, reference: str, n: float
-) -> tuple[float, float, float]:  # fmt: skip
+def gap_at(curves: CurveDraws, arm: str, reference: str, n: float) -> tuple[float, float, float]:
     """Difference of two arms' measured mean errors at one size, with its 90 % interval.
 
-    Paired where they share repeats; the deviation between repeats is the one pooled over sizes (and arms, where they
-    agree), so that two or three repeats suffice. With ``n_test``, the choice of test examples counts too.
+    Paired where they share repeats. The variance of a single difference shrinks what these repeats show, S, towards
+    the one pooled over sizes (and arms, where they agree), P: (f P + (R - 1) S) / (f + R - 1), with f + R - 1 degrees
+    of freedom and f = ``PRIOR_FREEDOM``; so two or three repeats suffice, and ten speak for themselves. With
+    ``n_test``, the choice of test examples counts too.
 
     Args:
         curves: Where both arms were measured at n.
@@ -111,22 +111,41 @@ def gap_at(
         ValueError: One of them was not measured at n.
     """
     pair = [curves.arms[curves.index(name)] for name in (arm, reference)]
-    cells = [int(np.argmin(abs(one.sizes - n))) for one in pair]
-    if any(abs(one.sizes[cell] - n) > 1e-6 * n for one, cell in zip(pair, cells, strict=True)):
+    runs = [one.at(n) for one in pair]
+    if not all(runs):
         raise ValueError(f"not measured at {n:g}")
-    means = [float(one.means[cell]) for one, cell in zip(pair, cells, strict=True)]
-    counts = [int(one.repeats[cell]) for one, cell in zip(pair, cells, strict=True)]
+    means = [float(np.mean(list(one.values()))) for one in runs]
     place = int(np.argmin(abs(np.log(curves.grid) - np.log(n))))
-    sd = [float(curves.deviation[curves.index(name), place]) for name in (arm, reference)]
-    together = float(residual_correlation(pair)[0, 1]) * sd[0] * sd[1] / max(counts)
-    variance = sd[0] ** 2 / counts[0] + sd[1] ** 2 / counts[1] - 2 * together
+    pooled = [float(curves.deviation[curves.index(name), place]) for name in (arm, reference)]
+    variance, freedom = _gap_variance(runs, pooled, float(residual_correlation(pair)[0, 1]))
     if curves.n_test is not None:
         one, two = (np.sqrt(mean * (1 - mean) / curves.n_test) for mean in means)
-        variance += one**2 + two**2 - 2 * TEST_CORRELATION * one * two
-    freedom = max(LEAST_FREEDOM, sum(int(one.repeats.sum()) - len(one.sizes) for one in pair))
+        variance += one**2 + two**2 - 2 * curves.test_correlation * one * two
     half = float(student.ppf((1 + LEVEL) / 2, freedom) * np.sqrt(max(variance, 0.0)))
     gap = means[0] - means[1]
     return gap, gap - half, gap + half
+
+
+def _gap_variance(runs: list[dict[int, float]], pooled: list[float], correlation: float) -> tuple[float, float]:
+    """Variance of the difference of two means of runs, by repeat, and its degrees of freedom."""
+    one, two = runs
+    common = sorted(one.keys() & two.keys())
+    if len(common) == len(one) == len(two):
+        prior = pooled[0] ** 2 + pooled[1] ** 2 - 2 * correlation * pooled[0] * pooled[1]
+        variance, freedom = _shrunk(np.asarray([one[key] - two[key] for key in common]), prior)
+        return variance / len(common), freedom
+    own = [_shrunk(np.asarray(list(of_arm.values())), sd**2) for of_arm, sd in zip(runs, pooled, strict=True)]
+    sd = [np.sqrt(variance) for variance, _ in own]
+    together = correlation * sd[0] * sd[1] * len(common) / (len(one) * len(two))
+    freedom = own[0][1] + own[1][1] - PRIOR_FREEDOM  # the pooled scatter counts once
+    return float(own[0][0] / len(one) + own[1][0] / len(two) - 2 * together), freedom
+
+
+def _shrunk(values: Floats, prior: float) -> tuple[float, float]:
+    """Variance of one of these values, shrunk towards a prior one, and its degrees of freedom."""
+    freedom = PRIOR_FREEDOM + len(values) - 1
+    own = float(((values - values.mean()) ** 2).sum())
+    return (PRIOR_FREEDOM * prior + own) / freedom, freedom
 
 
 def _side(curves: CurveDraws, names: Sequence[str] | None, paradigm: str) -> list[int]:

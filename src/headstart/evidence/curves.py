@@ -33,6 +33,7 @@ class CurveDraws:
         deviation: Expected standard deviation of one measurement at each grid size (A, G).
         horizon: Factor beyond the largest measured size up to which statements may go.
         n_test: Examples in the test part, if their choice was to count.
+        test_correlation: Between two arms' mistakes on the same test examples.
     """
 
     arms: tuple[ArmErrors, ...]
@@ -43,6 +44,7 @@ class CurveDraws:
     deviation: Floats
     horizon: float
     n_test: int | None = None
+    test_correlation: float = TEST_CORRELATION
 
     def index(self, arm: str) -> int:
         """Position of an arm.
@@ -86,10 +88,19 @@ class CurveDraws:
 
     def p_best(self, n: float) -> Floats:
         """Share of the draws in which each arm has the lowest error at n (A,); 0 where nothing is said."""
-        values = self.at(n)
+        return self._shares_best(self.at(n))
+
+    def _shares_best(self, values: Floats) -> Floats:
         known = np.where(np.isnan(values), np.inf, values)
         best = (known == known.min(1, keepdims=True)) & np.isfinite(known)
         return np.asarray((best / np.maximum(best.sum(1, keepdims=True), 1)).mean(0))
+
+    def p_best_of(self, paradigm: str, n: float) -> Floats:
+        """As :meth:`p_best`, among the arms of one paradigm (A,)."""
+        others = np.setdiff1d(np.arange(len(self.arms)), self.of_paradigm(paradigm))
+        values = self.at(n).copy()
+        values[:, others] = np.nan
+        return self._shares_best(values)
 
     def expected_regret(self, n: float) -> Floats:
         """Mean excess error at n of taking each arm over taking each draw's best (A,)."""
@@ -100,7 +111,8 @@ class CurveDraws:
 
 def fit_curves(
     arms: Sequence[ArmErrors], *, seed: int = 0, draws: int = DRAWS, horizon: float = HORIZON,
-    n_test: int | None = None, chance: float | None = None, widening: Widening | None = None,
+    n_test: int | None = None, test_correlation: float = TEST_CORRELATION, chance: float | None = None,
+    widening: Widening | None = None,
 ) -> CurveDraws:  # fmt: skip
     """Draw learning curves of arms jointly; deterministic given a seed.
 
@@ -110,6 +122,7 @@ def fit_curves(
         draws: How many.
         horizon: How far beyond each arm's largest size, as a factor.
         n_test: Examples in the test part. The errors are then those of the population, not of this test part.
+        test_correlation: Between two arms' mistakes on the same test examples; assumed where only errors are known.
         chance: Error of guessing, if known.
         widening: Factors for extrapolated draws; those fitted on real curves if not given.
 
@@ -141,11 +154,11 @@ def fit_curves(
     rng = np.random.default_rng(derive_seed(seed, "joint"))
     _couple(errors, list(arms), grid, rng)
     if n_test is not None:
-        errors = _population(errors, n_test, rng)
+        errors = _population(errors, n_test, test_correlation, rng)
     guarded = tuple(reason for _, reason in parts)
     reach = np.asarray([arm.sizes[-1] * (1 if why else horizon) for arm, why in zip(arms, guarded, strict=True)])
     deviation = np.sqrt(np.stack([by_arm.get(i, common) @ noise.variance(grid) for i in range(len(arms))]))
-    return CurveDraws(tuple(arms), grid, errors, reach, guarded, deviation, float(horizon), n_test)
+    return CurveDraws(tuple(arms), grid, errors, reach, guarded, deviation, float(horizon), n_test, test_correlation)
 
 
 def _arm_draws(
@@ -159,7 +172,7 @@ def _arm_draws(
     if fitted is not None and reason is None:
         drawn = fitted.draw(levels, draws, rng)
         curve, there = (_family_curve(fitted, drawn, at) for at in (grid, arm.sizes))
-        reason = not_a_falling_curve(arm, variance, float(there[:, -1].mean()), chance)
+        reason = not_a_falling_curve(arm, variance, there.mean(0), chance)
         if reason is None:
             curve = curve + _off_family(arm, drawn, there, noise, grid, rng)
             factor = widening.at(grid / arm.sizes[-1], len(arm.sizes))
@@ -181,7 +194,7 @@ def _off_family(
     """How far the true curve lies from the drawn member of a family (draws, G).
 
     At a measured size the deviation has the prior N(0, misfit^2), and what the mean says about it; between sizes it is
-    straight in log n. Beyond them it wanders off: with each doubling its variance grows by misfit^2.
+    straight in log n. Beyond them it goes on: a curve that leaves its family keeps leaving it, by misfit a doubling.
     """
     prior = drawn.misfit[:, None] ** 2
     error = noise.variance(arm.sizes)[drawn.level] / arm.repeats
@@ -191,7 +204,7 @@ def _off_family(
     right = np.clip(np.searchsorted(logs, at), 1, len(logs) - 1)
     part = np.clip((at - logs[right - 1]) / (logs[right] - logs[right - 1]), 0, 1)
     doublings = np.maximum(at - logs[-1], 0) / np.log(2)
-    beyond = drawn.misfit[:, None] * np.sqrt(doublings) * rng.standard_normal((len(off), 1))
+    beyond = drawn.misfit[:, None] * doublings * rng.standard_normal((len(off), 1))
     return np.asarray((1 - part) * off[:, right - 1] + part * off[:, right] + beyond)
 
 
@@ -228,9 +241,9 @@ def _couple(errors: Floats, arms: list[ArmErrors], grid: Floats, rng: np.random.
         errors[np.argsort(scores[:, i], kind="stable"), i] = errors[ranked, i].copy()
 
 
-def _population(errors: Floats, n_test: int, rng: np.random.Generator) -> Floats:
+def _population(errors: Floats, n_test: int, correlation: float, rng: np.random.Generator) -> Floats:
     """Add what the choice of the test examples did: one deviation an arm, shared over sizes and repeats."""
     count = errors.shape[1]
     shared, own = rng.standard_normal((len(errors), 1)), rng.standard_normal((len(errors), count))
-    z = np.sqrt(TEST_CORRELATION) * shared + np.sqrt(1 - TEST_CORRELATION) * own
+    z = np.sqrt(correlation) * shared + np.sqrt(1 - correlation) * own
     return np.asarray(np.clip(errors + np.sqrt(errors * (1 - errors) / n_test) * z[..., None], 0, 1))

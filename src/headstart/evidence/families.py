@@ -16,7 +16,7 @@ from headstart.evidence.scores import Floats
 FAMILIES = ("pow3", "pow4", "mmf", "exp", "late")
 PRIOR = (0.28, 0.24, 0.18, 0.18, 0.12)  # of the families; power laws are seen most often (LCDB, arXiv 2505.15657)
 BEND = 0.1  # how sharply ``late`` leaves its plateau: the width of the bend in log n
-RATES = np.geomspace(0.05, 1.6, 24)  # evenly in log: slow falls are common, and they are the ones that go on
+RATES = np.geomspace(0.05, 1.6, 48)  # evenly in log: slow falls are common, and they are the ones that go on
 POWERS = np.asarray([0.15, 0.25, 0.4, 0.6, 0.8, 1.0])  # of n in ``exp``
 
 
@@ -61,10 +61,10 @@ def shapes(first: float, last: float) -> Shapes:
         raise ValueError("sizes must be positive, and more than one")
     grids = (
         (RATES, np.asarray([first])),
-        (RATES[::2], np.geomspace(first / 2, 2 * last, 7)),
-        (RATES[1::2], np.geomspace(first / 2, 8 * last, 9)),
+        (RATES[::4], np.geomspace(first / 2, 2 * last, 7)),
+        (RATES[2::4], np.geomspace(first / 2, 8 * last, 9)),
         (POWERS, np.geomspace(0.02, 3, 11)),
-        (RATES[2::3], np.geomspace(first, last, 7)),
+        (RATES[4::6], np.geomspace(first, last, 7)),
     )
     family = np.concatenate([np.full(len(rates) * len(places), i) for i, (rates, places) in enumerate(grids)])
     rate = np.concatenate([np.repeat(rates, len(places)) for rates, places in grids])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from headstart.evidence.observed import ArmErrors
+from headstart.evidence.posterior import MISFIT
 from headstart.evidence.scores import Floats
 
 MIN_SIZES, MIN_SPAN = 3, 4.0  # fewer, or closer together, leave the shape to the prior
@@ -22,13 +23,13 @@ def too_little(arm: ArmErrors) -> str | None:
     return None
 
 
-def not_a_falling_curve(arm: ArmErrors, variance: Floats, fitted: float, chance: float | None = None) -> str | None:
+def not_a_falling_curve(arm: ArmErrors, variance: Floats, fitted: Floats, chance: float | None = None) -> str | None:
     """Say why a fitted curve must not be extrapolated, or None.
 
     Args:
         arm: What was measured.
         variance: Variance of a single measurement at each size (S,).
-        fitted: The posterior mean of the error at the largest size.
+        fitted: The posterior mean of the error at each size (S,).
         chance: Error of guessing, if known.
     """
     error = np.sqrt(variance / arm.repeats)
@@ -42,7 +43,10 @@ def not_a_falling_curve(arm: ArmErrors, variance: Floats, fitted: float, chance:
         sure = STANDARD_ERRORS * np.hypot(error[first], error[first + 1 :])
         if (rise > np.maximum(sure, VISIBLE)).any():
             return f"its error rises significantly after {arm.sizes[lowest]:,.0f} labels"
-    miss = abs(arm.means[-1] - fitted)
-    if miss > max(STANDARD_ERRORS * error[-1], VISIBLE):
-        return f"no falling curve fits: off by {100 * miss:.1f} points at {arm.sizes[-1]:,.0f} labels"
+    miss = abs(arm.means - fitted)
+    allowed = np.maximum(STANDARD_ERRORS * np.hypot(error, MISFIT[-1]), VISIBLE)
+    allowed[-1] = max(STANDARD_ERRORS * error[-1], VISIBLE)  # what is extrapolated starts here
+    worst = int(np.argmax(miss / allowed))
+    if miss[worst] > allowed[worst]:
+        return f"no falling curve fits: off by {100 * miss[worst]:.1f} points at {arm.sizes[worst]:,.0f} labels"
     return None

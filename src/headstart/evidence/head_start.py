@@ -39,7 +39,12 @@ def labels_to_reach(curves: CurveDraws, arm: str, error: float | Floats) -> Labe
         curves: Joint draws.
         arm: Which arm.
         error: The target, one or one for each draw (draws,).
+
+    Raises:
+        ValueError: The target is missing, or there is no such arm.
     """
+    if np.isnan(error).any():
+        raise ValueError("the error to reach is missing")
     place = curves.index(arm)
     return _reach(curves, [place], np.broadcast_to(np.asarray(error, dtype=float), len(curves.errors)))
 

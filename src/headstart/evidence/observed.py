@@ -66,6 +66,11 @@ class ArmErrors:
         keep = np.asarray(self.n) <= n
         return ArmErrors(self.arm, self.paradigm, self.n[keep], self.error[keep], self.repeat[keep])
 
+    def at(self, n: float) -> dict[int, float]:
+        """Errors of the runs with n labels, by repeat; empty where none was made."""
+        here = abs(np.asarray(self.n) - n) <= 1e-6 * n
+        return {int(repeat): float(error) for repeat, error in zip(self.repeat[here], self.error[here], strict=True)}
+
     def residuals(self) -> dict[tuple[float, int], float]:
         """Deviation from the mean of its size, by (n, repeat), where a size was measured more than once."""
         off = self.error - self.means[self._cell]

@@ -117,11 +117,11 @@ def joint_draws(
     if rotating and len(common) > 1:
         folds = len(common)
         prior = noise + np.sqrt(folds) * (examples - examples.mean(0))  # one fold holds 1 / folds of the examples
-        world = estimates + np.sqrt(1 / folds + TEST_TO_TRAIN) * _repeat_draws(values, prior, rng)
+        world = estimates + np.sqrt(1 / folds + TEST_TO_TRAIN) * repeat_draws(values, prior, rng)
     elif common:
-        world = examples + _repeat_draws(values, noise, rng) / np.sqrt(len(common))
+        world = examples + repeat_draws(values, noise, rng) / np.sqrt(len(common))
     else:
-        apart = [_repeat_draws([values[i]], noise[:, [i]], rng) / np.sqrt(len(values[i])) for i in range(len(values))]
+        apart = [repeat_draws([values[i]], noise[:, [i]], rng) / np.sqrt(len(values[i])) for i in range(len(values))]
         world = examples + np.concatenate(apart, 1)
     return JointDraws(tuple(runs), estimates, np.clip(world, 0, 1), tuple(len(of_arm) for of_arm in values))
 
@@ -183,7 +183,7 @@ def _columns(counts: Floats, place: Integers) -> Floats:
     return counts if np.array_equal(place, np.arange(counts.shape[1])) else counts[:, place]
 
 
-def _repeat_draws(values: list[Floats], prior: Floats, rng: np.random.Generator) -> Floats:
+def repeat_draws(values: list[Floats], prior: Floats, rng: np.random.Generator) -> Floats:
     """Deviation of one repeat of each arm: multivariate t around zero.
 
     Its covariance shrinks that of the R repeats, S, towards that of the prior, P:

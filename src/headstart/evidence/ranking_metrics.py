@@ -23,6 +23,7 @@ def auroc(probabilities: Floats, labels: Integers) -> float:
     Returns:
         The area; not a number if ``labels`` hold a single class.
     """
+    _check(probabilities, labels)
     areas = []
     for place in range(probabilities.shape[1]):
         own = labels == place
@@ -42,6 +43,7 @@ def average_precision(probabilities: Floats, labels: Integers) -> float:
         probabilities: (N, classes).
         labels: True classes (N,).
     """
+    _check(probabilities, labels)
     values = []
     for place in np.unique(labels):
         order = np.argsort(-probabilities[:, place], kind="stable")
@@ -55,8 +57,21 @@ def average_precision(probabilities: Floats, labels: Integers) -> float:
 
 def log_loss(probabilities: Floats, labels: Integers) -> float:
     """Mean negative log probability of the true class, in nats; probabilities of 0 count as the smallest number."""
+    _check(probabilities, labels)
     own = probabilities[np.arange(len(labels)), labels]
     return float(-np.log(np.maximum(own, np.finfo(float).tiny)).mean())
+
+
+def _check(probabilities: Floats, labels: Integers) -> None:
+    """Refuse what no metric can judge.
+
+    Raises:
+        ValueError: No examples, unequal lengths, or missing values.
+    """
+    if probabilities.ndim != 2 or len(probabilities) != len(labels) or not len(labels):
+        raise ValueError("probabilities must be (N, classes), with a label for each of at least one example")
+    if not np.isfinite(probabilities).all():
+        raise ValueError("probabilities hold missing values")
 
 
 @dataclass(frozen=True)

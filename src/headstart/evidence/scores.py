@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,6 +89,25 @@ def weighted_metric(run: Run, metric: str, num_classes: int, weights: Floats) ->
         f1 = np.where(seen, 2 * hits / np.maximum(actual + guessed, 1e-12), 0)
         return np.asarray(f1.sum(1) / np.maximum(seen.sum(1), 1))
     raise ValueError(f"unknown metric {metric!r}")
+
+
+def mistake_correlation(runs: Sequence[Run]) -> float | None:
+    """Mean correlation between runs in which test examples they get wrong.
+
+    Args:
+        runs: On the same test examples, such as one of each arm.
+
+    Returns:
+        The mean over pairs, not below 0; None where no two runs can be compared.
+    """
+    wrong = [(run.predictions != run.labels).astype(float) for run in runs]
+    alike = [run for run in runs if np.array_equal(run.examples, runs[0].examples)]
+    uneven = [one for one in wrong if one.any() and not one.all()]
+    if len(alike) < len(runs) or len(uneven) < 2:
+        return None
+    matrix = np.corrcoef(np.stack(uneven))
+    count = len(uneven)
+    return max(0.0, float((matrix.sum() - count) / (count * (count - 1))))
 
 
 def bootstrap_counts(size: int, draws: int, rng: np.random.Generator) -> NDArray[np.float32]:

@@ -53,5 +53,10 @@ def detectable_difference(n_test: int, discordance: float, repeats: int = 1, sca
         discordance: Share q of the examples on which exactly one of two models is right.
         repeats: Measurements of each arm.
         scatter: Standard deviation between repeats.
+
+    Raises:
+        ValueError: No test examples, a share outside [0, 1], or a missing or negative scatter.
     """
+    if not (n_test >= 1 and 0 <= discordance <= 1 and 0 <= scatter < np.inf):
+        raise ValueError("test examples, a share of discordant ones and a scatter that is not negative are needed")
     return float(2.80 * np.sqrt(discordance / n_test + 2 * scatter**2 / max(repeats, 1)))

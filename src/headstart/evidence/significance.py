@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import binom
 from scipy.stats import t as student
 
-from headstart.evidence.scores import Floats
+from headstart.evidence.scores import Floats, Run
 
 
 def mcnemar(right: np.ndarray, other_right: np.ndarray) -> float:
@@ -63,7 +63,12 @@ def tie_test(difference: float, error: float, freedom: float, margin: float) -> 
         error: Its standard error.
         freedom: Degrees of freedom of the error.
         margin: What difference does not matter, above 0.
+
+    Raises:
+        ValueError: A margin or freedom that is not positive, a negative error, or a missing value.
     """
+    if not np.isfinite([difference, error, freedom, margin]).all():
+        raise ValueError("difference, error, freedom and margin must not be missing")
     if margin <= 0 or error < 0 or freedom <= 0:
         raise ValueError("a tie needs a positive margin and freedom, and an error that is not negative")
     room = margin - abs(difference)
@@ -86,15 +91,53 @@ def rotating_difference(differences: Floats, test_share: float, level: float = 0
         Mean, low, high.
 
     Raises:
-        ValueError: Fewer than two parts.
+        ValueError: Fewer than two parts, or a missing difference.
     """
     values = np.asarray(differences, dtype=float)
+    if not np.isfinite(values).all():
+        raise ValueError("differences hold missing values")
     if len(values) < 2 or not 0 < test_share < 1:
         raise ValueError("two or more parts are needed, and a share between 0 and 1")
     scale = np.sqrt((1 / len(values) + test_share / (1 - test_share)) * values.var(ddof=1))
     half = float(student.ppf((1 + level) / 2, len(values) - 1) * scale)
     mean = float(values.mean())
     return mean, mean - half, mean + half
+
+
+def group_differences(
+    ours: Sequence[Run], theirs: Sequence[Run], classes: int | None = None
+) -> Floats:  # fmt: skip
+    """Paired differences of two arms, one for each group of test examples, whose mean is that of the metric.
+
+    Args:
+        ours: Runs of one arm.
+        theirs: Runs of the other; those with equal repeat and fold are paired.
+        classes: Number of classes, for balanced accuracy: each class then counts the same. None for accuracy.
+
+    Returns:
+        One value a group (G,), over all paired repeats.
+
+    Raises:
+        ValueError: No two runs are paired, or paired runs have different examples.
+    """
+    by_key = {run.key: run for run in theirs}
+    pairs = [(run, by_key[run.key]) for run in ours if run.key in by_key]
+    if not pairs:
+        raise ValueError("no repeat was measured with both arms")
+    if any(not np.array_equal(one.examples, other.examples) for one, other in pairs):
+        raise ValueError("paired runs need the same test examples")
+    groups = np.concatenate([one.groups for one, _ in pairs])
+    labels = np.concatenate([one.labels for one, _ in pairs])
+    gaps = np.concatenate(
+        [(one.predictions == one.labels).astype(float) - (other.predictions == other.labels) for one, other in pairs]
+    )
+    weights = np.ones(len(labels))
+    if classes is not None:
+        counts = np.bincount(labels, minlength=classes)
+        weights = len(labels) / ((counts > 0).sum() * counts[labels])
+    _, place = np.unique(groups, return_inverse=True)
+    sums = np.bincount(place, weights=weights * gaps)
+    return np.asarray(sums * len(sums) / len(labels))
 
 
 def always_valid_interval(values: Floats, alpha: float = 0.05, planned: int | None = None) -> tuple[float, float]:
@@ -109,9 +152,11 @@ def always_valid_interval(values: Floats, alpha: float = 0.05, planned: int | No
         planned: Number of values at which it should be narrowest; as many as there are if not given.
 
     Raises:
-        ValueError: Fewer than two values.
+        ValueError: Fewer than two values, or a missing one.
     """
     seen = np.asarray(values, dtype=float)
+    if not np.isfinite(seen).all():
+        raise ValueError("values are missing among those of the interval")
     count = len(seen)
     if count < 2:
         raise ValueError("two or more values are needed")

@@ -2,15 +2,12 @@
 
 None of them is best everywhere (Agostinelli et al. 2022, arXiv 2204.01403), and the number of parameters is a baseline
 that they often do not beat; so they may shortlist, and measurement decides. Larger is better for all of them.
+``ranking.py`` puts them together, ``linear_probe.py`` holds the dearest of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 import numpy as np
-from scipy.stats import kendalltau, rankdata
 
 from headstart.evidence.scores import Floats, Integers
 
@@ -32,7 +29,7 @@ def log_me(features: Floats, labels: Integers) -> float:
     Raises:
         ValueError: Missing values, unequal lengths, or a single class.
     """
-    f, y = _checked(features, labels)
+    f, y = checked(features, labels)
     n, dimensions = f.shape
     u, s, _ = np.linalg.svd(f, full_matrices=False)
     squares = s**2
@@ -68,7 +65,8 @@ def h_score(features: Floats, labels: Integers) -> float:
     """Shrunk H-score: tr(cov_a^-1 (1 - a) cov(E[F | y])) (Ibrahim et al. 2021, arXiv 2110.06893).
 
     The covariance of the features is shrunk towards a multiple of the identity by Ledoit and Wolf (2004), so that it
-    can be inverted where D > n. One SVD, O(n D min(n, D)), and O(n D^2) for the shrinkage.
+    can be inverted where D > n. That of the class means is divided by n - 1, as in the authors' code. One SVD,
+    O(n D min(n, D)), and O(n D^2) for the shrinkage.
 
     Args:
         features: (n, D).
@@ -77,7 +75,7 @@ def h_score(features: Floats, labels: Integers) -> float:
     Raises:
         ValueError: Missing values, unequal lengths, or a single class.
     """
-    f, y = _checked(features, labels)
+    f, y = checked(features, labels)
     centred = f - f.mean(0)
     n, dimensions = centred.shape
     amount = ledoit_wolf(centred)
@@ -88,7 +86,7 @@ def h_score(features: Floats, labels: Integers) -> float:
     variances = (1 - amount) * s**2 / n + amount * mean_variance
     classes, index = np.unique(y, return_inverse=True)
     means = np.stack([centred[index == place].mean(0) for place in range(len(classes))])
-    shares = np.bincount(index) / n
+    shares = np.bincount(index) / (n - 1)
     # the class means lie in the span of the features, where the shrunk covariance is diagonal
     projected = (shares[:, None] * (means @ directions.T) ** 2).sum(0)
     known = variances > 1e-12 * variances.max()
@@ -122,7 +120,7 @@ def leep(source: Floats, labels: Integers) -> float:
     Raises:
         ValueError: Missing values, unequal lengths, rows that are no probabilities, or a single class.
     """
-    theta, y = _checked(source, labels)
+    theta, y = checked(source, labels)
     if (theta < 0).any() or not np.allclose(theta.sum(1), 1, atol=1e-4):
         raise ValueError("source probabilities must not be negative and sum to 1")
     classes, index = np.unique(y, return_inverse=True)
@@ -144,7 +142,7 @@ def nearest_neighbours(features: Floats, labels: Integers, k: int = 5) -> float:
     Raises:
         ValueError: Missing values, unequal lengths, or a single class.
     """
-    f, y = _checked(features, labels)
+    f, y = checked(features, labels)
     unit = f / np.maximum(np.linalg.norm(f, axis=1, keepdims=True), 1e-12)
     classes, index = np.unique(y, return_inverse=True)
     k = max(1, min(k, len(y) - 1))
@@ -159,45 +157,12 @@ def nearest_neighbours(features: Floats, labels: Integers, k: int = 5) -> float:
     return hits / len(y)
 
 
-@dataclass(frozen=True)
-class Ranking:
-    """Models in the order that several scores give them together.
-
-    Attributes:
-        models: Best first.
-        mean_rank: Of each over the scores, 1 is best.
-        agreement: Mean of Kendall's tau over pairs of scores; 1 is full agreement, 0 none. Not a number for one score.
-    """
-
-    models: tuple[str, ...]
-    mean_rank: tuple[float, ...]
-    agreement: float
-
-
-def rank(scores: Mapping[str, Mapping[str, float]]) -> Ranking:
-    """Order models by their mean rank, and say how far the scores agree.
-
-    Args:
-        scores: By the name of the score, its value for each model; all for the same models.
+def checked(features: Floats, labels: Integers) -> tuple[Floats, Integers]:
+    """Features and labels as a score takes them.
 
     Raises:
-        ValueError: No scores, missing values, or different models.
+        ValueError: Missing values, unequal lengths, or a single class.
     """
-    models = sorted(next(iter(scores.values()))) if scores else []
-    if not models or any(sorted(of_model) != models for of_model in scores.values()):
-        raise ValueError("every score needs a value for the same models")
-    table = np.asarray([[of_model[model] for model in models] for of_model in scores.values()], dtype=float)
-    if not np.isfinite(table).all():
-        raise ValueError("scores hold missing values")
-    ranks = np.stack([rankdata(-row) for row in table]).mean(0)
-    taus = [kendalltau(table[i], table[j]).statistic for i in range(len(table)) for j in range(i)]
-    known = [tau for tau in taus if np.isfinite(tau)]
-    order = np.argsort(ranks, kind="stable")
-    agreement = float(np.mean(known)) if known else float("nan")
-    return Ranking(tuple(models[i] for i in order), tuple(float(ranks[i]) for i in order), agreement)
-
-
-def _checked(features: Floats, labels: Integers) -> tuple[Floats, Integers]:
     f, y = np.asarray(features, dtype=float), np.asarray(labels)
     if f.ndim != 2 or len(f) != len(y) or f.shape[1] == 0:
         raise ValueError("features must be (n, D), with a label for each of the n")
@@ -206,6 +171,29 @@ def _checked(features: Floats, labels: Integers) -> tuple[Floats, Integers]:
     if len(np.unique(y)) < 2:
         raise ValueError("labels hold a single class")
     return f, y
+
+
+def layer_mean(layers: Floats) -> Floats:
+    """Mean of a network's layers, each already pooled over the tokens of a text.
+
+    For texts it says more of a model than the last layer does: over 20 language models and six tasks, r rises from
+    0.58 to 0.86 for LogME and from 0.65 to 0.88 for the H-score (Garbas et al. 2024).
+
+    Args:
+        layers: (layers, n, D).
+
+    Returns:
+        Features (n, D).
+
+    Raises:
+        ValueError: No layers, or missing values.
+    """
+    stack = np.asarray(layers, dtype=float)
+    if stack.ndim != 3 or not len(stack):
+        raise ValueError("layers must be (layers, n, D), and at least one")
+    if not np.isfinite(stack).all():
+        raise ValueError("layers hold missing values")
+    return np.asarray(stack.mean(0))
 
 
 def _bounded(numerator: float, denominator: float) -> float:

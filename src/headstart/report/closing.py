@@ -36,7 +36,7 @@ class Closing:
         runner = self.runner
         sizes = {arm.key: folder_size_mb(runner.model_folder(arm.key)) for arm in self.view.arms}
         recommendation = recommend(
-            self.view, baseline=runner.baseline(), spent_seconds=runner.budget.spent,
+            self.view, baseline=self.view.baseline, spent_seconds=runner.budget.spent,
             budget_seconds=runner.budget.seconds, dropped=runner.planner.dropped if runner.planner else {},
             model_dir=model[0], model_format=model[1],
             model_sizes={key: size for key, size in sizes.items() if size is not None},

@@ -78,7 +78,10 @@ def _worth(analysis: CurveAnalysis) -> list[tuple[str, str]]:
     mine = sorted((one for one in analysis.head_starts if one.transfer == leader), key=lambda one: one.n)
     inside = [one for one in mine if one.labels is not None]
     said = [
-        one.sentence + (f", worth {one.price:,.2f}" if one.price is not None else "")
+        "".join([
+            one.sentence, f", worth {one.price:,.2f}" if one.price is not None else "",
+            *(_saving(saving.unit, saving.value) for saving in one.savings),
+        ])
         for one in inside[-MOST_HEAD_STARTS:] or mine[:1]
     ]
     rows = [("Head start" if place == 0 else "", line) for place, line in enumerate(said)]
@@ -87,6 +90,14 @@ def _worth(analysis: CurveAnalysis) -> list[tuple[str, str]]:
         fall = f"{100 * gain.expected:.1f} points [{100 * gain.low:.1f}, {100 * gain.high:.1f}]".replace("-", "\u2212")
         rows.append(("2n labels", f"from n = {wording.count(gain.n)} would lower the error of {leader} by {fall}"))
     return rows
+
+
+def _saving(unit: str, value: float | None) -> str:
+    """What a run saves, such as ``"; a run saves 3.2 min"``; nothing where no number of labels does as well."""
+    if value is None:
+        return ""
+    amount = wording.duration(abs(value)) if unit == "seconds" else f"{abs(value):,.3g} of {unit}"
+    return f"; a run {'saves' if value >= 0 else 'takes'} {amount}{'' if value >= 0 else ' more'}"
 
 
 def _arms_table(analysis: CurveAnalysis):  # type: ignore[no-untyped-def]

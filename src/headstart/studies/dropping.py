@@ -7,10 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from headstart.core import Arm
+from headstart.evidence.significance import always_valid_interval, group_differences
 from headstart.studies.view import StudyView
 
 CLEARLY = 0.02
-CLEARLY_SMALL_TEST = 0.002  # a small test part is looked at again and again: demand far more
+FEWEST = 30  # groups of test examples: the interval is an asymptotic one
+CLEARLY_SMALL_TEST = 0.002  # for macro-F1, which is no mean over examples: the same strictness by joint draws
 
 
 def clearly_worse(view: StudyView, sizes: Sequence[int], alive: Sequence[Arm]) -> list[tuple[Arm, str]]:
@@ -18,7 +20,8 @@ def clearly_worse(view: StudyView, sizes: Sequence[int], alive: Sequence[Arm]) -
 
     Judged at the two largest of the sizes that all arms of the paradigm have reached. An arm whose gap
     shrinks with n stays: frozen features lead at few labels by construction. The best of each paradigm
-    is never dropped.
+    is never dropped. A small test part has no half that only judges, so the same examples are looked at again and
+    again: there the paired difference must lie below zero by an interval that stays valid however often one looks.
 
     Args:
         view: The evidence.
@@ -42,13 +45,28 @@ def _behind(view: StudyView, arms: list[Arm], earlier: int, later: int) -> list[
     assert before is not None
     assert after is not None
     best = after.arms[int(np.argmax(after.estimates))]
-    limit = CLEARLY if view.judged[1] else CLEARLY_SMALL_TEST
     news = []
     for arm in arms:
         if arm.key == best:
             continue
         gap, _, high, p_better = after.difference(arm.key, best)
         gap_before, *_ = before.difference(arm.key, best)
-        if p_better < limit and high < -view.settings.margin and gap <= gap_before:
+        behind = high < -view.settings.margin and gap <= gap_before
+        if behind and _surely(view, arm.key, best, later, p_better):
             news.append((arm, f"{-100 * gap:.1f} points behind {best} at {later:,} labels and not catching up"))
     return news
+
+
+def _surely(view: StudyView, arm: str, best: str, n: int, p_better: float) -> bool:
+    """Whether looking again and again cannot have made up the lead of ``best``."""
+    if view.judged[1]:
+        return p_better < CLEARLY
+    if view.settings.metric == "macro-f1":
+        return p_better < CLEARLY_SMALL_TEST
+    classes = len(view.data.class_names) if view.settings.metric == "balanced-accuracy" else None
+    ours, theirs = view.runs(arm, n, "judge"), view.runs(best, n, "judge")
+    if not {run.key for run in ours} & {run.key for run in theirs}:
+        return False
+    values = group_differences(ours, theirs, classes)
+    planned = len(np.unique(view.data.groups)) if view.rotating else len(values)
+    return len(values) >= FEWEST and always_valid_interval(values, planned=planned)[1] < 0

@@ -13,6 +13,7 @@ from headstart.studies.dropping import clearly_worse
 from headstart.studies.plan import PLANNED_SHARE, TUNING_SHARE, Plan, PlanMaker
 from headstart.studies.pricing import FINISHING_SHARE, Pricing
 from headstart.studies.tuning import LONGER, chosen_recipe, further_recipes, recipes_for
+from headstart.studies.worth import by_worth
 
 
 @dataclass(frozen=True)
@@ -109,15 +110,33 @@ class Planner:
         yield from self._repeats(plan, arms, 1, reserve)
         yield from self._finish(plan)
         yield from self._convergence(plan, arms)
-        for repeat in range(2, self.view.repeats):
-            yield from self._repeats(plan, arms, repeat, 0.0)
-        for n in plan.sizes[:-1]:
-            for arm in arms:
-                yield from self._measuring(plan, arm, n, 1, 0.0)
+        yield from self._third_size(plan, arms)
+        yield from self._rest(plan, arms)
 
     def _repeats(self, plan: Plan, arms: list[Arm], repeat: int, reserve: float) -> Iterator[tuple[Proposal, float]]:
         for arm in sorted(arms, key=lambda arm: -self._standing(arm, plan.comparison_size)):
             yield from self._measuring(plan, arm, plan.comparison_size, repeat, reserve)
+
+    def _third_size(self, plan: Plan, arms: list[Arm]) -> Iterator[tuple[Proposal, float]]:
+        """A size between the two of a small plan, for the leader of each paradigm: two sizes carry no curve."""
+        between = [n for n in self.pricing.grid() if plan.sizes[0] < n < plan.sizes[-1]]
+        if plan.fixed or len(plan.sizes) != 2 or not between:
+            return
+        for paradigm in ("scratch", "transfer"):
+            mine = [arm for arm in arms if arm.paradigm == paradigm and self._done("measuring", arm, plan.sizes[-1], 0)]
+            if mine:
+                leader = max(mine, key=lambda arm: self._standing(arm, plan.comparison_size))
+                yield from self._measuring(plan, leader, between[0], 0, 0.0)
+
+    def _rest(self, plan: Plan, arms: list[Arm]) -> Iterator[tuple[Proposal, float]]:
+        """Further repeats, by what each is expected to do for the choice in its seconds."""
+        rest = [wanted for repeat in range(2, self.view.repeats) for wanted in self._repeats(plan, arms, repeat, 0.0)]
+        rest += [
+            wanted for n in plan.sizes[:-1] for arm in arms for wanted in self._measuring(plan, arm, n, 1, 0.0)
+        ]
+        trials = [(proposal.arm.key, proposal.n) for proposal, _ in rest]
+        seconds = [proposal.seconds for proposal, _ in rest]
+        yield from by_worth(self.view, plan.comparison_size, rest, trials, seconds)
 
     def _standing(self, arm: Arm, n: int) -> float:
         draws = self.view.draws(n, part="judge")

@@ -14,7 +14,6 @@ from typing import Protocol
 import numpy as np
 
 from headstart.core import Arm, BundleError, Hardware, Recipe, TrialSpec, derive_seed
-from headstart.evidence import majority_baseline
 from headstart.models import Candidate, read_card
 from headstart.studies.budget import Budget
 from headstart.studies.cost import CostModel, OutOfTime
@@ -159,13 +158,6 @@ class StudyRunner:
                     self.store.set_fact(f"dropped:{arm.key}", why)
                     self.observer.note(f"{arm.name} dropped: {why}")
         self.budget.heartbeat(force=True)
-
-    def baseline(self) -> float:
-        """The metric of always guessing the commonest class of the pool."""
-        split, data = self.view.splits[0], self.view.data
-        return majority_baseline(
-            self.view.settings.metric, data.labels[split.pool], data.labels[split.test], len(data.class_names)
-        )
 
     def _carry_out(self, proposal: Proposal) -> Trial:
         spec = self._spec(proposal)

@@ -9,7 +9,20 @@ import numpy as np
 
 from headstart.core import Arm, derive_seed
 from headstart.data import LabelledData, Split, judge_mask
-from headstart.evidence import JointDraws, Run, joint_draws, metric_of, pooled_scatter
+from headstart.evidence import (
+    ArmErrors,
+    CostCurve,
+    CurveDraws,
+    JointDraws,
+    Run,
+    cost_curve,
+    fit_curves,
+    joint_draws,
+    majority_baseline,
+    metric_of,
+    mistake_correlation,
+    pooled_scatter,
+)
 from headstart.studies.settings import StudySettings
 from headstart.studies.store import Store, Trial
 
@@ -35,6 +48,7 @@ class StudyView:
         self.settings, self.data, self.splits, self.arms, self.store = settings, data, splits, arms, store
         self._runs: dict[str, Run] = {}
         self._draws: dict[tuple[object, ...], JointDraws] = {}
+        self._curves: dict[tuple[object, ...], CurveDraws] = {}
 
     @property
     def rotating(self) -> bool:
@@ -137,6 +151,56 @@ class StudyView:
                 len(self.data.class_names), scatter, derive_seed(self.settings.seed, "draws", n), self.rotating,
             )  # fmt: skip
         return self._draws[key]
+
+    def curves(self, part: str = "all") -> CurveDraws | None:
+        """Joint draws of the learning curves of the arms that take part; None where nothing was measured.
+
+        The choice of test examples counts, with the correlation of mistakes that the largest common size shows.
+        """
+        contenders = [arm for arm in self.arms if self.sizes(arm.key) and arm.key not in self.dropped]
+        if not contenders:
+            return None
+        key = (part, *(trial.key for arm in contenders for trial in self.trials(arm.key, "measuring")))
+        if key not in self._curves:
+            common = [n for n in self.all_sizes if all(n in self.sizes(arm.key) for arm in contenders)]
+            firsts = [self.runs(arm.key, common[-1], part)[0] for arm in contenders] if common else []
+            known = mistake_correlation(firsts) if len({run.key for run in firsts}) == 1 else None
+            tested = len(self.data.labels) if self.rotating else len(self.splits[0].test)
+            mask, halved = self.judged
+            n_test = tested if part == "all" or not halved else int(mask.sum()) if part == "judge" else tested // 2
+            self._curves[key] = fit_curves(
+                [self.errors(arm, part) for arm in contenders], seed=derive_seed(self.settings.seed, "curves"),
+                n_test=n_test, chance=1 - self.baseline, **({} if known is None else {"test_correlation": known}),
+            )  # fmt: skip
+        return self._curves[key]
+
+    def probabilities(self, trial: Trial) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities (M, classes) of a measuring trial, which sum to 1, and the true classes (M,)."""
+        measured, stored = self.store.predictions(trial.key)
+        exact = stored.astype(float)
+        return exact / exact.sum(1, keepdims=True), self.data.labels[measured]  # half precision on disk
+
+    def errors(self, arm: Arm, part: str = "all") -> ArmErrors:
+        """Errors (1 - metric) of an arm's measuring trials."""
+        trials = self.trials(arm.key, "measuring")
+        return ArmErrors(
+            arm.key, arm.paradigm, np.asarray([float(trial.spec.n) for trial in trials]),
+            np.asarray([1 - self.value(trial, part) for trial in trials]),
+            np.asarray([trial.spec.repeat for trial in trials]),
+        )  # fmt: skip
+
+    def seconds_by_size(self, arm: str) -> CostCurve:
+        """What an arm's measuring trials took, by their labels."""
+        trials = self.trials(arm, "measuring")
+        taken = np.asarray([trial.measurement.seconds for trial in trials])
+        return cost_curve(np.asarray([float(trial.spec.n) for trial in trials]), taken)
+
+    @cached_property
+    def baseline(self) -> float:
+        """The metric of always guessing the commonest class of the pool."""
+        split, labels = self.splits[0], self.data.labels
+        classes = len(self.data.class_names)
+        return majority_baseline(self.settings.metric, labels[split.pool], labels[split.test], classes)
 
     def value(self, trial: Trial, part: str = "judge") -> float:
         """The metric of one measuring trial on part of the test examples."""
