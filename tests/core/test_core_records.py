@@ -43,6 +43,8 @@ OTHER = {
 OTHER_RECIPE = {
     "learning_rate": 0.1, "head_rate": 2.0, "weight_decay": 0.1, "steps": 3, "batch_size": 8, "warmup": 0.2,
     "augmentation": "flip", "label_smoothing": 0.1, "mixup": 0.2, "ema": 0.9, "label": "rate x 3",
+    "views": 2, "moving": "last:1", "layer_decay": 0.5, "anchor": 0.1, "kept": 0.5, "rank": 4, "readout": "searched",
+    "hidden": 8,
 }  # fmt: skip
 
 
@@ -64,7 +66,14 @@ def test_measurements_survive_json_with_nan_and_infinity(measurement):
 
 
 def test_the_key_is_known_on_every_machine():
-    assert SPEC.key == TrialSpec.from_json(SPEC.to_json()).key == "c87d4f8ebeff0b9dd77a1a01"
+    assert SPEC.key == TrialSpec.from_json(SPEC.to_json()).key == "9c3c6236d8bd56d595960bb4"
+
+
+def test_a_new_protocol_is_told_even_where_it_is_the_default():
+    class Later(TrialSpec):
+        protocol_version: int = 2
+
+    assert Later(**SPEC.model_dump(exclude={"protocol_version"})).key != SPEC.key
 
 
 @pytest.mark.parametrize("field", sorted(TrialSpec.model_fields))
@@ -81,6 +90,7 @@ def test_every_field_of_the_recipe_changes_the_key(field):
 @pytest.mark.parametrize(
     "wrong",
     [{"learning_rate": -1}, {"warmup": 1.5}, {"label_smoothing": 1}, {"ema": 1}, {"batch_size": 0}, {"rate": 1},
+     {"moving": "last:0"}, {"moving": "sideways:1"}, {"layer_decay": 0}, {"anchor": -1}, {"rank": 0},
      {"learning_rate": math.nan}],
 )  # fmt: skip
 def test_impossible_recipes_are_refused(wrong):

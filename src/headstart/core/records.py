@@ -133,9 +133,11 @@ class TrialSpec(Record):
     def key(self) -> str:
         """A content hash: the identity of this trial in the store.
 
-        Defaults are left out, so that a new field does not turn every old trial into another one.
+        Defaults are left out, so that a new field does not turn every old trial into another one; a default that
+        changes its meaning needs a new :data:`PROTOCOL_VERSION`, which is always part of the key.
         """
-        text = json.dumps(self.model_dump(mode="json", exclude_defaults=True), sort_keys=True)
+        told = self.model_dump(mode="json", exclude_defaults=True) | {"protocol_version": self.protocol_version}
+        text = json.dumps(told, sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
