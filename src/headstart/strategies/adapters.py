@@ -9,7 +9,7 @@ from headstart.core import Recipe, SettingsError, did_you_mean
 from headstart.models import Candidate, Network, adapt, adaptable_layers
 from headstart.strategies.base import Setting, TransferStrategy
 from headstart.strategies.phases import Moving, Phase, Train
-from headstart.strategies.schedules import at_other_rates, finetuning_centre
+from headstart.strategies.schedules import at_other_rates, finetuning_centre, longer
 
 if TYPE_CHECKING:
     from peft import PeftConfig
@@ -23,7 +23,7 @@ class AdapterStrategy(TransferStrategy):
 
     Attributes:
         rate_factor: The centre's rate as a multiple of full fine-tuning's, for texts and images.
-        length_factor: Steps as a multiple of full fine-tuning's.
+        length_factor: Steps as a multiple of full fine-tuning's, or of 240 where that is more.
         texts_only: Whether the method works on token embeddings.
     """
 
@@ -51,12 +51,9 @@ class AdapterStrategy(TransferStrategy):
 
     def recipes(self, setting: Setting) -> tuple[Recipe, ...]:
         """Fine-tuning's centre at the method's own rate, then three times and a third of it."""
-        centre = finetuning_centre(setting)
+        centre = longer(finetuning_centre(setting), self.length_factor)
         factor = self.rate_factor[0 if setting.modality == "text" else 1]
-        update = {
-            "learning_rate": centre.learning_rate * factor, "steps": round(centre.steps * self.length_factor),
-            "head_rate": 1.0, "weight_decay": 0.01,
-        }  # fmt: skip
+        update = {"learning_rate": centre.learning_rate * factor, "head_rate": 1.0, "weight_decay": 0.01}
         return at_other_rates(centre.model_copy(update=update), (3.0, 1 / 3))
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from headstart.core import Recipe
 from headstart.strategies.base import Setting
 
+SLOW_STEPS = 240
+
 
 def steps_for(n: int, batch_size: int, *, epochs: float, at_least: int, at_most: int) -> int:
     """Steps for about ``epochs`` passes, bounded on both sides.
@@ -54,6 +56,19 @@ def finetuning_centre(setting: Setting) -> Recipe:
         steps=steps_for(setting.n, batch, epochs=20, at_least=200, at_most=2000), warmup=0.1,
         augmentation="flip" if setting.mirrored else "shift", label_smoothing=0.1,
     )  # fmt: skip
+
+
+def longer(centre: Recipe, factor: float = 1.0) -> Recipe:
+    """A schedule for methods that begin as if nothing had been added and take long to leave that start.
+
+    Measured on 200 tweets of four classes with the built-in encoder: after 60 steps biases alone had learnt nothing
+    (0.40, the share of the largest class), after 240 they reached 0.58.
+
+    Args:
+        centre: The centre of full fine-tuning.
+        factor: Steps as a multiple of the longer of its schedule and :data:`SLOW_STEPS`.
+    """
+    return centre.model_copy(update={"steps": round(factor * max(centre.steps, SLOW_STEPS))})
 
 
 def at_other_rates(centre: Recipe, factors: Iterable[float] = (1 / 3, 3.0)) -> tuple[Recipe, ...]:
