@@ -2,12 +2,13 @@
 
 import sys
 
+import numpy as np
 import pytest
 
 from headstart.core import Recipe
 from headstart.strategies import FitHead, Moving, Train, TransferStrategy, get_strategy, strategy_names
 from headstart.testing import check_strategy
-from headstart.training import optimizer
+from headstart.training import optimizer, trial
 
 TEXTS_ONLY = ("prefix_tuning", "prompt_tuning", "contrastive")
 QUICK = ("linear_probe", "knn", "partial_finetune", "lora")
@@ -50,6 +51,17 @@ class Meddler(Plain):
 
         network.stages[0].modules[0].register_forward_hook(disturb)
         return network
+
+
+def test_labels_of_the_test_part_stay_unread(monkeypatch):
+    real = trial.trial_rows
+    monkeypatch.setattr(trial, "trial_rows", lambda *arguments: _with_a_test_example(*real(*arguments)))
+    with pytest.raises(AssertionError, match="labels of the test part were read"):
+        check_strategy(Plain(), ("cnn",))
+
+
+def _with_a_test_example(learn, measured, realised):
+    return np.concatenate([learn[1:], measured[:1]]), measured, realised
 
 
 class Forgetful(Plain):
