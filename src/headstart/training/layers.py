@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from headstart.core import HeadstartError
-from headstart.models import Inputs, Network
+from headstart.models import Inputs, Network, Readout, read
 
 BATCH = 64
 
@@ -39,8 +39,6 @@ def pooled_layers(network: Network, inputs: Inputs, rows: np.ndarray) -> np.ndar
 
 
 def _of_batch(network: Network, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-    if network.candidate.modality != "text" or not hasattr(network.module, "base_model"):
+    if network.candidate.modality != "text":
         return network.features(**batch)[None]
-    hidden = network.module.base_model(**batch, output_hidden_states=True).hidden_states
-    mask = batch["attention_mask"][..., None].float()
-    return torch.stack([(layer.float() * mask).sum(1) / mask.sum(1).clamp(min=1) for layer in hidden])
+    return torch.stack(read(network, [Readout(stage=stage) for stage in range(len(network.stages))], batch))
