@@ -20,11 +20,17 @@ def test_on_two_architectures(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [*strategy_names(), "peft:vera"])
+@pytest.mark.parametrize("name", strategy_names())
 def test_on_every_architecture(name):
     checked = check_strategy(get_strategy(name))
     everywhere = ["resnet", "densenet", "vit", "convnext", "bert", "cnn"]
     assert checked == (["bert"] if name in TEXTS_ONLY else everywhere)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["vera", "oft", "loha"])
+def test_any_method_of_peft(method):
+    assert check_strategy(get_strategy(f"peft:{method}"), ("vit", "bert")) == ["vit", "bert"]
 
 
 class Plain(TransferStrategy):

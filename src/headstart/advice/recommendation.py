@@ -295,4 +295,4 @@ class Recommendation(Record):
     reasons: tuple[Reason, ...]
     warnings: tuple[str, ...]
     model_dir: str | None
-    model_format: Literal["transformers", "skops", "headstart"] | None
+    model_format: Literal["transformers", "peft", "skops", "headstart"] | None

@@ -6,21 +6,20 @@ import numpy as np
 
 from headstart.advice.decide import Verdict
 from headstart.advice.recommendation import ArmReport, MoreLabels, Reason
-from headstart.core import Arm
+from headstart.core import Arm, SettingsError
 from headstart.evidence import detectable_difference
+from headstart.strategies import get_strategy
 from headstart.studies import StudyView, at_edge, ranked_tuning
 
 PARADIGM_WORDS = {"transfer": "Transfer", "scratch": "From scratch", "hybrid": "Hybrid"}
-ARM_WORDS = {
-    "linear_probe": "a linear probe on {}",
-    "full_finetune": "fine-tuning all of {}",
-    "from_scratch": "{} from scratch",
-}
 
 
 def arm_words(arm: Arm | ArmReport) -> str:
     """An arm as a phrase, such as ``fine-tuning all of builtin:image``."""
-    return ARM_WORDS.get(arm.strategy, f"{arm.strategy} of {{}}").format(arm.candidate)
+    try:
+        return get_strategy(arm.strategy).phrase(arm.candidate)
+    except SettingsError:  # a study of a strategy that is no longer installed
+        return f"{arm.strategy} of {arm.candidate}"
 
 
 def points(share: float) -> str:

@@ -37,6 +37,7 @@ class Strategy(ABC):
         weights: Where the network starts.
         grows: Whether :meth:`grow` chooses what follows the first phase.
         by_default: Whether a study compares it without being asked to.
+        words: The arm as a phrase, with ``{}`` for the candidate; its name if not given.
         trains: Which share of the weights moves, in words.
         idea, wins, loses, cost, paper: One line each, shown by ``headstart strategies``.
     """
@@ -46,12 +47,17 @@ class Strategy(ABC):
     weights: ClassVar[Literal["pretrained", "random"]]
     by_default: ClassVar[bool] = False
     grows: ClassVar[bool] = False
+    words: ClassVar[str] = ""
     trains: ClassVar[str] = "as its phases say"
     idea: ClassVar[str]
     wins: ClassVar[str]
     loses: ClassVar[str]
     cost: ClassVar[str]
     paper: ClassVar[str]
+
+    def phrase(self, candidate: str) -> str:
+        """An arm of this strategy in words, such as ``fine-tuning all of builtin:image``."""
+        return (self.words or f"{self.name} of {{}}").format(candidate)
 
     @abstractmethod
     def refuses(self, candidate: Candidate) -> str | None:

@@ -12,6 +12,7 @@ class BitFit(TransferStrategy):
     """The pretrained weights stay, their biases move."""
 
     name = "bitfit"
+    words = "tuning the biases of {}"
     idea = "Train the biases of the pretrained network and a new head, nothing else."
     wins = "with few labels: a thousandth of the weights moves, so little is forgotten."
     loses = "with many labels, or networks with few biases."

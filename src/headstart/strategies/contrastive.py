@@ -17,6 +17,7 @@ class Contrastive(TransferStrategy):
     """Texts of one class are pulled together, those of others apart; then a head is fitted."""
 
     name = "contrastive"
+    words = "contrastive tuning of {}"
     idea = "Tune the text encoder on pairs of the same and of different classes, then fit a logistic head."
     wins = "with 4 to 50 labels per class: n labels make n^2 pairs to learn from."
     loses = "with many labels, where fine-tuning with a head uses each of them."

@@ -9,6 +9,7 @@ class DoRA(LoRA):
     """LoRA on directions, with a free magnitude for each output."""
 
     name = "dora"
+    words = "DoRA on {}"
     idea = "As LoRA, but the length of each weight vector is learnt apart from its direction."
     wins = "at low ranks, where LoRA falls short of full fine-tuning."
     loses = "on time: each step also normalises the weights."

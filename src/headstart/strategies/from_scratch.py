@@ -16,6 +16,7 @@ class FromScratch(Strategy):
     paradigm = "scratch"
     weights = "random"
     by_default = True
+    words = "{} from scratch"
     idea = "Train on your data alone, from random weights (or on TF-IDF counts)."
     wins = "data far from any pretraining, enough labels, or a small model made for the task."
     loses = "with few labels on data like those of the pretraining."

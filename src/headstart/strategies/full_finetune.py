@@ -15,6 +15,7 @@ class FullFinetune(TransferStrategy):
 
     name = "full_finetune"
     by_default = True
+    words = "fine-tuning all of {}"
     idea = "Start from pretrained weights and train all of them with a new head."
     wins = "from a few hundred labels on, when test data look like training data."
     loses = "with very few labels, where moving features costs more than it gains."

@@ -14,6 +14,7 @@ class GradualUnfreeze(TransferStrategy):
     """Head, last quarter, last half, everything; lower stages move more slowly."""
 
     name = "gradual_unfreeze"
+    words = "unfreezing {} step by step"
     idea = "Train the head, then unfreeze the network in steps from the output to the input."
     wins = "with few labels and deep encoders, where moving everything at once forgets."
     loses = "where the first stages have to change much: they move late and slowly."

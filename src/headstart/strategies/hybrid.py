@@ -26,6 +26,7 @@ class Hybrid(TransferStrategy):
     name = "hybrid"
     paradigm = "hybrid"
     grows = True
+    words = "{} unfrozen as far as it pays"
     idea = "Start as a linear probe and unfreeze stage after stage while held-out labels gain."
     wins = "when nobody knows how much of the network should move, with a hundred labels or more."
     loses = "with very few labels: a held-out fifth of them says little."

@@ -16,6 +16,7 @@ class IA3(AdapterStrategy):
     """One factor for each channel of each layer."""
 
     name = "ia3"
+    words = "IA3 on {}"
     idea = "Freeze the pretrained weights and learn one factor for each channel of their activations."
     wins = "with very few labels: it can hardly overfit."
     loses = "with many labels: factors alone cannot say much."

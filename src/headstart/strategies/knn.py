@@ -11,6 +11,7 @@ class NearestNeighbours(TransferStrategy):
     """A vote of the most similar training examples."""
 
     name = "knn"
+    words = "nearest neighbours on {}"
     idea = "Keep the network frozen and let the most similar training examples vote."
     wins = "almost never by much; it has nothing to tune and shows what the features alone are worth."
     loses = "wherever a linear head can use directions that distances ignore."

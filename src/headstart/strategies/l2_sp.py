@@ -14,6 +14,7 @@ class L2SP(TransferStrategy):
     """All weights move, and are pulled to where they started instead of to zero."""
 
     name = "l2_sp"
+    words = "fine-tuning {} with a pull to its start"
     idea = "Fine-tune all weights with a penalty on their distance from the pretrained ones."
     wins = "when the source is close to the new data and labels are few."
     loses = "when the features have to change much."

@@ -14,6 +14,7 @@ class LinearProbe(TransferStrategy):
 
     name = "linear_probe"
     by_default = True
+    words = "a linear probe on {}"
     idea = "Keep the pretrained network frozen and fit a linear head on its features."
     wins = "few labels, or data close to what the model was pretrained on."
     loses = "with many labels: frozen features set a floor under the error."

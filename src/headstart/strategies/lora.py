@@ -18,6 +18,7 @@ class LoRA(AdapterStrategy):
     """Every linear and convolution layer gets an update of low rank."""
 
     name = "lora"
+    words = "LoRA on {}"
     idea = "Freeze the pretrained weights and learn a low-rank update of each layer."
     wins = "close to full fine-tuning with a hundredth of the weights; many tasks can share one network."
     loses = "when the features must change more than a low rank can say."

@@ -12,6 +12,7 @@ class LinearProbeThenFinetune(TransferStrategy):
     """The head of a converged probe, then all weights at a gentle rate."""
 
     name = "lp_ft"
+    words = "a probe, then fine-tuning all of {}"
     idea = "Fit a linear head on frozen features, then fine-tune all weights from there."
     wins = "with few labels and under distribution shift: a good head does not distort the features."
     loses = "hardly ever by much; the probe costs one pass more."

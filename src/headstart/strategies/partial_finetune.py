@@ -14,6 +14,7 @@ class PartialFinetune(TransferStrategy):
     """Some stages move: the last ones, the first, the middle, or those whose gradients are largest."""
 
     name = "partial_finetune"
+    words = "fine-tuning a part of {}"
     idea = "Train a few stages of the pretrained network and its head, keep the others frozen."
     wins = "with some hundred labels, or when the new data differ at one level only (surgical fine-tuning)."
     loses = "where all levels have to change."

@@ -14,6 +14,7 @@ class PartialTransfer(TransferStrategy):
 
     name = "partial_transfer"
     paradigm = "hybrid"
+    words = "{} with fresh late stages"
     idea = "Keep the pretrained weights of the early stages, draw the later ones anew, train everything."
     wins = "when the new data share edges and textures with the source, but not its objects."
     loses = "with few labels, where the late stages cannot be learnt."

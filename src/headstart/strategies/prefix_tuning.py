@@ -19,6 +19,7 @@ class PrefixTuning(AdapterStrategy):
 
     name = "prefix_tuning"
     texts_only = True
+    words = "prefix tuning of {}"
     idea = "Freeze the text encoder and learn keys and values that every layer attends to."
     wins = "on encoders of a billion weights and more."
     loses = "on small encoders, where it learns slowly."

@@ -19,6 +19,7 @@ class PromptTuning(AdapterStrategy):
 
     name = "prompt_tuning"
     texts_only = True
+    words = "prompt tuning of {}"
     idea = "Freeze the text encoder and learn a few word vectors that stand in front of every text."
     wins = "on encoders of ten billion weights, where it meets full fine-tuning."
     loses = "on small encoders, clearly."

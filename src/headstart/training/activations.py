@@ -52,6 +52,7 @@ class ActivationCache:
         self._rows = rows
         self._table: np.ndarray | None = None
         self._starts: np.ndarray | None = None
+        self._ragged = False
 
     def build(self) -> bool:
         """Fill the table; False if this network or this disk does not allow it."""
@@ -65,7 +66,8 @@ class ActivationCache:
 
     def _build(self) -> bool:
         first = self._run_bottom(self.views.batch(self._rows[:2], 0))
-        ragged = isinstance(self.inputs, TokenInputs)
+        # one vector for each token, unless the border lies behind a pooler
+        ragged = isinstance(self.inputs, TokenInputs) and first.ndim == 3
         lengths = self.inputs.lengths[self._rows].astype(int) if ragged else np.ones(len(self._rows), dtype=int)
         shape = tuple(first.shape[2:] if ragged else first.shape[1:])
         total = int(lengths.sum()) * self.views.count
@@ -73,18 +75,18 @@ class ActivationCache:
         self.folder.mkdir(parents=True, exist_ok=True)
         if bytes_needed > FREE_SHARE * shutil.disk_usage(self.folder).free or not self._continues(first):
             return False
-        self._starts = np.concatenate([[0], np.cumsum(lengths)])
+        self._starts, self._ragged = np.concatenate([[0], np.cumsum(lengths)]), ragged
         try:
             self._table = np.lib.format.open_memmap(
                 self.folder / "border.npy", mode="w+", dtype=np.float32, shape=(total, *shape)
             )
-            self._fill(lengths, ragged)
+            self._fill(lengths)
         except OSError:
             self.close()
             return False
         return True
 
-    def _fill(self, lengths: np.ndarray, ragged: bool) -> None:
+    def _fill(self, lengths: np.ndarray) -> None:
         assert self._table is not None
         assert self._starts is not None
         by_length = np.argsort(lengths, kind="stable")
@@ -94,8 +96,8 @@ class ActivationCache:
                 places = by_length[start : start + CHUNK]
                 values = self._run_bottom(self.views.batch(self._rows[places], view)).cpu().numpy()
                 for place, value in zip(places, values, strict=True):
-                    begin = offset + self._starts[place]
-                    self._table[begin : begin + lengths[place]] = value[: lengths[place]] if ragged else value[None]
+                    begin, count = offset + self._starts[place], lengths[place]
+                    self._table[begin : begin + count] = value[:count] if self._ragged else value[None]
 
     @torch.no_grad()
     def _run_bottom(self, batch: Batch) -> torch.Tensor:
@@ -136,14 +138,16 @@ class ActivationCache:
         offset = view * int(self._starts[-1])
         places = [self._order[int(row)] for row in rows]
         parts = [self._table[offset + self._starts[p] : offset + self._starts[p + 1]] for p in places]
-        if isinstance(self.inputs, TokenInputs):
+        if self._ragged:
             width = max(len(part) for part in parts)
             stacked = np.zeros((len(parts), width, *parts[0].shape[1:]), dtype=np.float32)
             for index, part in enumerate(parts):
                 stacked[index, : len(part)] = part
-            batch = self.inputs.batch(rows)
         else:
             stacked = np.concatenate(parts)
+        if isinstance(self.inputs, TokenInputs):
+            batch = self.inputs.batch(rows)
+        else:
             side = self.inputs.pixels.shape[-1]  # type: ignore[union-attr]
             batch = {"pixel_values": torch.zeros(1).expand(len(rows), 3, side, side)}
         device = next(self.network.parameters()).device
