@@ -45,19 +45,23 @@ def fit_probe(
     if tuned is not None:
         return _on_tuned(phase, context, name, learn, tuned), Readout()
     frozen = context.frozen(name)
-    readouts = context.readouts(name) if recipe.readout == "searched" else [Readout()]
-    fits = [(fit_ridge_head(context.read(name, learn, readout), labels, classes), readout) for readout in readouts]
-    best, readout = min(fits, key=lambda pair: pair[0].loss)
+    ridge: dict[Readout, LinearHead] = {}
+    if phase.kind == "linear" and (not recipe.hidden or recipe.readout == "searched"):
+        readouts = context.readouts(name) if recipe.readout == "searched" else [Readout()]
+        ridge = {readout: fit_ridge_head(context.read(name, learn, readout), labels, classes) for readout in readouts}
+    readout = min(ridge, key=lambda place: ridge[place].loss) if ridge else Readout()
     features = context.read(name, learn, readout)
     if phase.kind == "neighbours":
         head: nn.Module = _fit_vote(features, labels, classes)
+    elif phase.kind == "logistic":
+        head = _filled(OneLayer(features.shape[1], classes), _fit_logistic(features, labels, classes))
     elif recipe.hidden:
         head = _fit_two_layers(features, labels, classes, recipe.hidden, seed)
     else:
-        head = _filled(OneLayer(features.shape[1], classes), best)
+        head = _filled(OneLayer(features.shape[1], classes), ridge[readout])
         if readout == Readout() and frozen.candidate.modality == "image":
             network = frozen.with_own_head()
-            _filled(network.head, best)
+            _filled(network.head, ridge[readout])
             return network.eval(), None
     head = head.to(next(frozen.parameters()).device)
     return classifier_on(frozen, readout, head).eval(), readout
