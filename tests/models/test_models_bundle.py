@@ -20,7 +20,6 @@ from headstart.models import (
     encode_files,
     formats,
     load,
-    merged,
     resolve,
 )
 from headstart.training.tfidf import fit_tfidf
@@ -173,7 +172,7 @@ def test_adapters_in_their_own_form_and_merged(text_folder, tmp_path, merge):
     model = FittedModel(network, card_of(candidate, TEXT, "peft"))
     expected = model.predict_proba(TEXTS)
     if merge:
-        model = FittedModel(merged(network), card_of(candidate, TEXT, "transformers"))
+        model = model.merged()
         np.testing.assert_allclose(model.predict_proba(TEXTS), expected, atol=1e-5)
     saved = model.save(tmp_path / "model")
     np.testing.assert_allclose(load(saved).predict_proba(TEXTS), expected, atol=1e-5)

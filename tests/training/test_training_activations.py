@@ -118,3 +118,21 @@ def test_a_network_that_looks_back_is_computed_anew(folder, made, tmp_path):
     network.eval()
     assert still
     assert not ActivationCache(network, inputs, np.arange(8), min(moving), PLAIN, 0, tmp_path / "border").build()
+
+
+def test_a_trial_that_is_stopped_leaves_no_table_behind(image_data, context_of, spec_of, resnet):
+    from headstart.training import execute
+
+    tables = []
+
+    def stop(step, _):
+        tables.extend(context.cache_folder.glob("border-*/border.npy"))
+        if step == 2:
+            raise KeyboardInterrupt
+
+    context = context_of(image_data, resnet, on_step=stop)
+    recipe = PLAIN.model_copy(update={"views": 1})
+    with pytest.raises(KeyboardInterrupt):
+        execute(spec_of(context, "partial_finetune", resnet, recipe), context)
+    assert tables
+    assert not list(context.cache_folder.glob("border-*"))

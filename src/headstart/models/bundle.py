@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import torch
 
 from headstart.core import BundleError, DataError
+from headstart.models.adapters import merged
 from headstart.models.formats import READERS, WRITERS, Card
 from headstart.models.inputs import Inputs, RawTexts, encode_files, encode_texts
 from headstart.models.network import Network, quiet_transformers
@@ -59,6 +61,15 @@ class FittedModel:
     def predict(self, items: Sequence[str | Path]) -> list[str]:
         """The most probable class of each image file or text."""
         return [self.class_names[index] for index in self.predict_proba(items).argmax(1)]
+
+    def merged(self) -> FittedModel:
+        """The same classifier with its adapters folded into its weights, in transformers' own form.
+
+        Raises:
+            SettingsError: It has no adapters, or none that can be folded in.
+        """
+        network = merged(copy.deepcopy(self.model))
+        return FittedModel(network, self.card.model_copy(update={"model_format": "transformers"}))
 
     def save(self, folder: str | Path) -> Path:
         """Write the model; an existing folder is replaced only once the new one is complete.

@@ -133,10 +133,14 @@ class Vote(nn.Module):
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Map features (B, D) to log shares of the vote (B, classes)."""
-        likeness = self.likeness(F.normalize(features, dim=1))
-        nearest, indices = likeness.topk(self.neighbours, dim=1)
-        weights = ((nearest - nearest[:, :1]) / self.TEMPERATURE).exp()
-        shares = (weights[..., None] * self.votes[indices]).sum(1)
+        return self.log_shares(self.likeness(F.normalize(features, dim=1)), self.votes, self.neighbours)
+
+    @classmethod
+    def log_shares(cls, likeness: torch.Tensor, votes: torch.Tensor, neighbours: int) -> torch.Tensor:
+        """Log shares (B, classes) from cosines (B, n) to examples with one-hot classes (n, classes)."""
+        nearest, indices = likeness.topk(neighbours, dim=1)
+        weights = ((nearest - nearest[:, :1]) / cls.TEMPERATURE).exp()
+        shares = (weights[..., None] * votes[indices]).sum(1)
         return torch.log(shares / shares.sum(1, keepdim=True) + 1e-4)
 
 

@@ -45,7 +45,6 @@ class ActivationCache:
         self.views = Views(inputs, recipe, seed)
         self._last = network.stages[border - 1].modules[-1]
         self._frozen = [module for stage in network.stages[:border] for module in stage.modules]
-        self._forwards = {module: module.forward for module in self._frozen}
         self._tuple: dict[nn.Module, bool] = {}
         self._current: torch.Tensor | None = None
         self._order = {int(row): place for place, row in enumerate(rows)}

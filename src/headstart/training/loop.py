@@ -133,13 +133,15 @@ def train(
     steps = max(1, round(recipe.steps * phase.steps_share))
     run = _resume(options.checkpoint, network, optimizer, average)
     labels = torch.from_numpy(targets)
-    if isinstance(phase, Pairs):
+    learns_pairs = isinstance(phase, Pairs)
+    if learns_pairs:
         batches = pair_batches(rows, targets, recipe.batch_size, seed, skip=run.resumed_at)
     else:
         batches = endless_batches(rows, inputs.lengths, recipe.batch_size, seed, skip=run.resumed_at)
     watch_at = {round(share * steps) for share in WATCH_SHARES} if options.watch else set()
     _train_mode(network, frozen)
-    cache = _kept_activations(network, inputs, rows, moving, recipe, seed, options)
+    seen = steps * recipe.batch_size
+    cache = None if learns_pairs else _kept_activations(network, inputs, rows, moving, seen, recipe, seed, options)
     views = Views(inputs, recipe, seed)
     start = time.perf_counter() - run.seconds
     for step in range(run.resumed_at, min(steps, options.stop_after or steps)):
@@ -147,7 +149,7 @@ def train(
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * share
         batch = next(batches)
-        if isinstance(phase, Pairs):
+        if learns_pairs:
             loss = _learn_pairs(accelerator, network, inputs, labels, batch, options)
         else:
             if cache or views.count > 1:
@@ -192,14 +194,13 @@ def _train_mode(network: Network, frozen: list[torch.nn.Module]) -> None:
 
 
 def _kept_activations(
-    network: Network, inputs: Inputs, rows: np.ndarray, moving: tuple[int, ...], recipe: Recipe, seed: int,
-    options: LoopOptions,
+    network: Network, inputs: Inputs, rows: np.ndarray, moving: tuple[int, ...], seen: int, recipe: Recipe,
+    seed: int, options: LoopOptions,
 ) -> ActivationCache | None:  # fmt: skip
-    """A filled cache, where one is allowed, possible and pays."""
+    """A filled cache, where one is allowed, possible and pays for the examples that this phase will see."""
     border = border_of(network, moving)
     varied = recipe.mixup or (recipe.augmentation != "none" and not recipe.views)
     sliced = options.microbatch is not None and options.microbatch < recipe.batch_size
-    seen = recipe.steps * recipe.batch_size
     if options.activations is None or not border or varied or sliced or seen < 2 * len(rows) * max(1, recipe.views):
         return None
     cache = ActivationCache(network, inputs, rows, border, recipe, seed, options.activations)

@@ -119,10 +119,7 @@ def _fit_vote(features: np.ndarray, labels: np.ndarray, classes: int) -> Vote:
     losses = {}
     for count in NEIGHBOURS:
         if count < len(labels):
-            nearest, indices = likeness.topk(count, dim=1)
-            weights = ((nearest - nearest[:, :1]) / Vote.TEMPERATURE).exp()
-            shares = (weights[..., None] * onehot[indices]).sum(1) / weights.sum(1, keepdim=True)
-            losses[count] = F.nll_loss(torch.log(shares + 1e-4), targets).item()
+            losses[count] = F.nll_loss(Vote.log_shares(likeness, onehot, count), targets).item()
     return Vote.of(examples, targets, classes, min(losses, key=losses.__getitem__) if losses else 1)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import shutil
 
 import numpy as np
 import torch
@@ -65,10 +66,11 @@ def train_phase(
         def watch(network: Network = network) -> float:
             return METRICS[context.metric](predict_network(network, inputs, watched), labels[watched])
 
+        kept = context.cache_folder / f"border-{attempt}"
         options = LoopOptions(
             precision=spec.dtype, microbatch=microbatch, checkpoint=checkpoint, keep_last=not last,
             on_step=context.on_step, watch=watch if spec.role == "measuring" else None,
-            activations=context.cache_folder / f"border-{attempt}",
+            activations=kept,
         )  # fmt: skip
         try:
             return network, train(network, inputs, labels, learn, phase, recipe, seed, options)
@@ -82,6 +84,8 @@ def train_phase(
                 raise
             microbatch = min(microbatch, len(learn)) // 2
             notes.append(f"out of memory; at most {microbatch} examples at a time from here on")
+        finally:
+            shutil.rmtree(kept, ignore_errors=True)  # also when the budget ran out in the middle
         checkpoint.discard()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
