@@ -3,12 +3,16 @@
     python bench/oracle/run.py DATA_FOLDER [--set NAME ...] [--minutes 60]
 
 Stops after the given time and goes on where it was: the table itself is the record of what is done. Texts are cut at
-64 tokens, pools capped at 4,000 images or 2,000 texts, test parts at 2,000 examples. Every applicable strategy runs at
-10 and 50 labels per class with three seeds and at the capped pool with one. Recipes are chosen at 50 per class on a
-held-out fifth, from the first three of each strategy's list; 10 per class uses the centre.
+64 tokens, pools and test parts capped as in ``SETS``. Every applicable strategy runs at 10 and 50 labels per class with
+three seeds and at the capped pool with one. Recipes are chosen at 50 per class on a held-out fifth, from the first
+three of each strategy's list; 10 per class uses the centre. The strategies in ``FIRST`` are done on every set before
+the others begin, so that a table that ran out of time compares the same arms everywhere.
 
-``trials.parquet`` has a row for each trial: arm, candidate, paradigm, role, n, seed, recipe, metric, value, seconds,
-FLOPs, memory, parameters, and ``correct``, one bit for each tested example in the order of the test part.
+``trials/`` is one Parquet table with a file for each data set (sets can run side by side) and a row for each trial:
+arm, candidate, paradigm, role, n, seed, recipe, metric, value, seconds, FLOPs, memory, parameters, and ``correct``, one
+bit for each tested example in the order of the test part. ``cpu_seconds`` is the process's own time, which other work
+on the machine stretches less. The recipe ``schedule of fine-tuning``
+of the from-scratch arms is the ablation that shows what their own schedule is worth.
 """
 
 from __future__ import annotations
@@ -29,8 +33,11 @@ from headstart.strategies import Setting, get_strategy, strategy_names
 from headstart.studies.probing import labels_survive_mirroring
 from headstart.training import TrialContext, execute
 
-TABLE = Path(__file__).parent / "trials.parquet"
-TOKENS, TESTED, RECIPES, SEEDS = 64, 2000, 3, 3
+TABLE = Path(__file__).parent / "trials"
+TOKENS, RECIPES, SEEDS = 64, 3, 3
+FIRST = (
+    "linear_probe", "knn", "full_finetune", "lp_ft", "from_scratch", "lora", "partial_finetune", "contrastive",
+)  # fmt: skip
 SCRATCH = ("builtin:compact-image", "builtin:compact-text", "builtin:tfidf")
 
 
@@ -42,19 +49,21 @@ class Set:
         source: Below the data folder.
         candidate: What transfer starts from.
         cap: Labels of the pool at most.
+        tested: Examples of the test part at most.
     """
 
     source: str
     candidate: str
     cap: int
+    tested: int
 
 
 SETS = {
-    "tweeteval_emotion": Set("tweeteval_emotion", "builtin:text", 2000),
-    "cifar10": Set("cifar10", "builtin:image", 4000),
-    "sst2": Set("sst2", "builtin:text", 2000),
-    "leaf_disease": Set("leaf_disease", "builtin:image", 4000),
-    "chars74k_fnt": Set("chars74k_fnt", "builtin:image", 4000),
+    "tweeteval_emotion": Set("tweeteval_emotion", "builtin:text", 2000, 1000),
+    "cifar10": Set("cifar10", "builtin:image", 2000, 2000),
+    "sst2": Set("sst2", "builtin:text", 2000, 1000),
+    "leaf_disease": Set("leaf_disease", "builtin:image", 4000, 2000),
+    "chars74k_fnt": Set("chars74k_fnt", "builtin:image", 4000, 2000),
 }
 
 
@@ -65,16 +74,17 @@ class Bench:
         name: Of the set.
         folder: Where the data lie.
         work: Where caches may lie.
-        rows: The table so far.
     """
 
-    def __init__(self, name: str, folder: Path, work: Path, rows: list[dict]) -> None:
-        self.name, self.rows = name, rows
+    def __init__(self, name: str, folder: Path, work: Path) -> None:
+        self.name, self.file = name, TABLE / f"{name}.parquet"
+        self.rows: list[dict] = pd.read_parquet(self.file).to_dict("records") if self.file.exists() else []
+        self.done = {row["key"] for row in self.rows}
         chosen = SETS[name]
         self.data: LabelledData = load(folder / chosen.source)
         split = make_splits(self.data, 0)[0]
         pool = nested_subset(self.data, split, min(chosen.cap, len(split.pool)), 0, 0)
-        test = np.sort(np.random.default_rng(0).permutation(split.test)[:TESTED])
+        test = np.sort(np.random.default_rng(0).permutation(split.test)[: chosen.tested])
         names = [chosen.candidate, *(other for other in SCRATCH if (self.data.texts is None) == ("image" in other))]
         native = self.data.images.native_size if self.data.images else 0
         candidates = {}
@@ -121,11 +131,15 @@ class Bench:
 
     def mine(self, arm: Arm) -> list[dict]:
         """Rows of an arm on this set."""
-        return [row for row in self.rows if row["data"] == self.name and row["arm"] == arm.key]
+        return [row for row in self.rows if row["arm"] == arm.key]
 
-    def open_trials(self) -> Iterator[TrialSpec]:
-        """What is still to do: tuning, then few labels, then 50 per class, then all, seed by seed."""
-        arms = self.arms()
+    def trials(self, *, first: bool) -> Iterator[TrialSpec]:
+        """Everything to do: tuning, then few labels, then 50 per class, then all, seed by seed.
+
+        Args:
+            first: Whether of the strategies in ``FIRST`` or of the others.
+        """
+        arms = [arm for arm in self.arms() if (arm.strategy in FIRST) == first]
         for arm in arms:
             listed = self.recipes(arm, self.sizes["some"])[:RECIPES]
             for recipe in listed if len(listed) > 1 else ():
@@ -137,6 +151,12 @@ class Bench:
                     recipe = self.recipes(arm, n)[0] if words == "few" else self.chosen(arm, n)
                     assert recipe is not None, "tuning comes first"
                     yield self.spec(arm, recipe, n, seed, "measuring")
+        for arm in arms:
+            if arm.strategy == "from_scratch" and self.context.candidates[arm.candidate].has_weights:
+                for n in self.sizes.values():
+                    recipe = self.recipes(arm.model_copy(update={"strategy": "full_finetune"}), n)[0]
+                    named = recipe.model_copy(update={"label": "schedule of fine-tuning"})
+                    yield self.spec(arm, named, n, 0, "measuring")
 
     def spec(self, arm: Arm, recipe: Recipe, n: int, seed: int, role: str) -> TrialSpec:
         """A trial's specification."""
@@ -148,7 +168,18 @@ class Bench:
         )  # fmt: skip
 
     def run(self, spec: TrialSpec) -> dict:
-        """One row of the table."""
+        """Add one row to the table, replacing its file in one step."""
+        before = time.process_time()
+        row = self.row(spec)
+        self.rows.append({**row, "cpu_seconds": time.process_time() - before})
+        self.done.add(spec.key)
+        partial = self.file.with_suffix(".partial")
+        pd.DataFrame(self.rows).to_parquet(partial, compression="zstd")
+        partial.replace(self.file)
+        return self.rows[-1]
+
+    def row(self, spec: TrialSpec) -> dict:
+        """Carry out a trial."""
         outcome = execute(spec, self.context)
         measured = outcome.measurement
         right = np.zeros(0, dtype=bool)
@@ -175,29 +206,19 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("runs/oracle"))
     arguments = parser.parse_args()
     until = time.monotonic() + 60 * arguments.minutes
-    rows = pd.read_parquet(TABLE).to_dict("records") if TABLE.exists() else []
-    done = {row["key"] for row in rows}
-    for name in arguments.set or SETS:
-        bench = Bench(name, arguments.folder, arguments.work, rows)
-        for spec in bench.open_trials():
-            if time.monotonic() > until:
-                return
-            if spec.key not in done:
-                rows.append(bench.run(spec))
-                done.add(spec.key)
-                save(rows)
-                last = rows[-1]
-                print(
-                    f"{name} {last['arm']} {last['role']} n={last['n']} seed={last['seed']} {last['recipe']}: "
-                    f"{100 * last['value']:.1f} in {last['seconds']:.0f} s {last['error']}", flush=True,
-                )  # fmt: skip
-
-
-def save(rows: list[dict]) -> None:
-    """Replace the table in one step."""
-    partial = TABLE.with_suffix(".partial")
-    pd.DataFrame(rows).to_parquet(partial, compression="zstd")
-    partial.replace(TABLE)
+    TABLE.mkdir(exist_ok=True)
+    benches = [Bench(name, arguments.folder, arguments.work) for name in arguments.set or SETS]
+    for first in (True, False):
+        for bench in benches:
+            for spec in bench.trials(first=first):
+                if time.monotonic() > until:
+                    return
+                if spec.key not in bench.done:
+                    row = bench.run(spec)
+                    print(
+                        f"{bench.name} {row['arm']} {row['role']} n={row['n']} seed={row['seed']} {row['recipe']}: "
+                        f"{100 * row['value']:.1f} in {row['seconds']:.0f} s {row['error']}", flush=True,
+                    )  # fmt: skip
 
 
 if __name__ == "__main__":
