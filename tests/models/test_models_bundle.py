@@ -22,6 +22,7 @@ from headstart.models import (
     load,
     resolve,
 )
+from headstart.models.compact import COMPACT
 from headstart.training.tfidf import fit_tfidf
 
 IMAGE, TEXT = "image-classification", "text-classification"
@@ -138,13 +139,11 @@ def test_an_architecture_trained_from_scratch_loads_again(text_folder, tmp_path)
     check_round_trip(network_model(str(text_folder), TEXT, "transformers", weights="random"), TEXTS, tmp_path / "model")
 
 
-def test_compact_images(save_images, tmp_path):
-    model = network_model("builtin:compact-image", IMAGE, "headstart", weights="random")
-    check_round_trip(model, save_images(3), tmp_path / "model")
-
-
-def test_compact_texts(tmp_path):
-    check_round_trip(network_model("builtin:compact-text", TEXT, "headstart", weights="random"), TEXTS, tmp_path / "m")
+@pytest.mark.parametrize("name", COMPACT)
+def test_compact_networks(save_images, tmp_path, name):
+    task = IMAGE if COMPACT[name].modality == "image" else TEXT
+    items = save_images(3) if task == IMAGE else TEXTS
+    check_round_trip(network_model(name, task, "headstart", weights="random"), items, tmp_path / "model")
 
 
 HEADS = [

@@ -16,7 +16,8 @@ IMAGE, TEXT = "image-classification", "text-classification"
 
 @pytest.mark.parametrize("task", [IMAGE, TEXT])
 def test_every_builtin_resolves_for_its_task(task):
-    for name in builtin_names(task):
+    assert set(builtin_names(task)) < set(builtin_names(task, every=True))
+    for name in builtin_names(task, every=True):
         candidate = resolve(name, task)
         assert candidate.name == name
         assert candidate.modality == modality_of(task)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from headstart.core import BundleError
 from headstart.models import PixelInputs, RawTexts, TokenInputs, encode_files, encode_texts, resolve
-from headstart.models.compact import HASH_SLOTS, hash_words
+from headstart.models.compact_text import HASH_SLOTS, hash_words
 
 TEXT = "text-classification"
 

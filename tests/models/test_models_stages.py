@@ -5,7 +5,9 @@ import torch
 from torch import nn
 
 from headstart.models import Candidate, Network, builtin_names, cut, resolve
-from headstart.models.compact import CompactImageNetwork, CompactTextNetwork
+from headstart.models.compact import COMPACT, build_compact
+from headstart.models.compact_image import CompactImageNetwork
+from headstart.models.compact_text import BagTextNetwork, CompactTextNetwork, TransformerTextNetwork
 from headstart.models.network import _transformers_head
 from headstart.models.stages import last_linear
 
@@ -179,13 +181,36 @@ def test_a_network_can_share_all_but_its_head(architectures):
     assert other.stages[0].parameters()[0] is network.stages[0].parameters()[0]
 
 
-def test_padding_does_not_change_what_compact_text_says():
+@pytest.mark.parametrize("kind", [CompactTextNetwork, BagTextNetwork, TransformerTextNetwork])
+def test_padding_does_not_change_what_compact_texts_say(kind):
     torch.manual_seed(0)
-    module = CompactTextNetwork(2, 16).eval()
+    module = kind(2, 16).eval()
     ids, mask = torch.tensor([[4, 5, 6]]), torch.ones(1, 3, dtype=torch.long)
     longer = nn.functional.pad(ids, (0, 5)), nn.functional.pad(mask, (0, 5))
     with torch.no_grad():
         assert torch.allclose(module(ids, mask), module(*longer), atol=1e-6)
+
+
+def test_a_bag_of_pairs_knows_the_order_of_neighbours():
+    torch.manual_seed(0)
+    module = BagTextNetwork(2, 16).eval()
+    with torch.no_grad():
+        there, back, alone = (
+            module(ids, torch.ones_like(ids)) for ids in map(torch.tensor, ([[4, 5]], [[5, 4]], [[4]]))
+        )
+    assert not torch.allclose(there, back)
+    assert torch.allclose(alone, module.head(module.words.weight[4]))
+
+
+@pytest.mark.parametrize("name", [name for name, made in COMPACT.items() if made.modality == "image"])
+def test_compact_image_networks_differ_in_width_and_depth(name):
+    blocks, width = {"builtin:compact-image": (3, 32), "builtin:resnet20": (9, 16), "builtin:wrn-16-2": (6, 32)}[name]
+    module = build_compact(name, 10, 32)
+    assert len(module.stages) == blocks
+    assert module.head.in_features == 4 * width
+    network = Network(module, resolve(name, "image-classification"))
+    check_partition(network.module, network.head, network.stages)
+    assert len(network.stages) == blocks + 1
 
 
 @pytest.mark.parametrize("size", [16, 32, 48])

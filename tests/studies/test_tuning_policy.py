@@ -98,6 +98,6 @@ def test_a_paradigm_without_edges_gets_untried_recipes_instead():
 
 
 def test_nothing_widens_that_the_other_paradigm_cannot_match():
-    own = {"centre": 0.5, "rate x 3": 0.4, "rate / 3": 0.4, "decay x 10": 0.1}
+    own = {"centre": 0.5, "rate x 3": 0.4, "rate / 3": 0.4, "decay x 10": 0.1, "batch / 2": 0.1}
     values = {TUNE: {"centre": 0.5, "rate / 3": 0.4, "rate x 3": 0.6}, OWN: own}
     assert further_recipes(Tried(values), [TUNE, OWN], SETTINGS) == {}

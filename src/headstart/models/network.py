@@ -11,7 +11,7 @@ from torch import nn
 
 from headstart.core import HeadstartError, SettingsError, SourceError
 from headstart.models.candidates import Candidate
-from headstart.models.compact import CompactImageNetwork, CompactTextNetwork
+from headstart.models.compact import build_compact
 from headstart.models.own import PREFIX, build_own, reset
 from headstart.models.stages import Stage, cut, last_linear
 
@@ -121,8 +121,7 @@ def build(
         raise SourceError(f"{candidate.name} has no pretrained weights", hint="Use it with --strategy from_scratch")
     torch.manual_seed(seed)
     if candidate.family == "compact":
-        kind = CompactImageNetwork if candidate.modality == "image" else CompactTextNetwork
-        return Network(kind(len(class_names), candidate.input_size), candidate)
+        return Network(build_compact(candidate.name, len(class_names), candidate.input_size), candidate)
     if candidate.family == "own":
         return _build_own(candidate, class_names, weights, seed)
     if candidate.family == "transformers":

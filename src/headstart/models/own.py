@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from headstart.core import SettingsError
-from headstart.models.compact import HASH_SLOTS
+from headstart.models.compact_text import HASH_SLOTS
 
 PREFIX = "arch:"
 FORM = "Write it as package.module:factory, a callable from a number of classes to a torch module"
