@@ -33,6 +33,13 @@ def test_any_method_of_peft(method):
     assert check_strategy(get_strategy(f"peft:{method}"), ("vit", "bert")) == ["vit", "bert"]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("inner", ["full_finetune", "lora", "lp_ft", "hybrid", "from_scratch", "contrastive"])
+def test_an_ensemble_of_any_strategy_that_trains(inner):
+    expected = ["bert"] if inner in TEXTS_ONLY else ["vit", "bert", "cnn"]
+    assert check_strategy(get_strategy(f"ensemble:{inner}"), ("vit", "bert", "cnn")) == expected
+
+
 class Plain(TransferStrategy):
     name = "plain"
     idea = wins = loses = cost = paper = "."

@@ -1,10 +1,11 @@
 """Candidates, their networks cut into stages, and saved models."""
 
 from headstart.models.adapters import adapt, adaptable_layers, merged, narrowing_layers
+from headstart.models.averaged import averaged, members_of
 from headstart.models.bundle import FittedModel, load, predict_network, read_card
 from headstart.models.candidates import Candidate, builtin_names, modality_of, resolve
 from headstart.models.facts import Facts, measure_facts
-from headstart.models.formats import Card
+from headstart.models.formats import NATIVE, Card, ModelFormat, format_of
 from headstart.models.fresh import draw_anew
 from headstart.models.inputs import Inputs, PixelInputs, RawTexts, TokenInputs, encode, encode_files, encode_texts
 from headstart.models.network import Network, build, quiet_transformers
@@ -20,9 +21,9 @@ from headstart.models.readout import (
 from headstart.models.stages import Stage, cut
 
 __all__ = [
-    "Candidate", "Card", "Facts", "FittedModel", "Inputs", "Network", "OneLayer", "PixelInputs", "RawTexts",
-    "Readout", "Stage", "TokenInputs", "TwoLayers", "Vote", "adapt", "adaptable_layers", "build", "builtin_names",
-    "classifier_on", "cut", "draw_anew", "encode", "encode_files", "encode_texts", "list_readouts", "load",
-    "measure_facts", "merged", "modality_of", "narrowing_layers", "predict_network", "quiet_transformers", "read",
-    "read_card", "resolve",
+    "NATIVE", "Candidate", "Card", "Facts", "FittedModel", "Inputs", "ModelFormat", "Network", "OneLayer",
+    "PixelInputs", "RawTexts", "Readout", "Stage", "TokenInputs", "TwoLayers", "Vote", "adapt", "adaptable_layers",
+    "averaged", "build", "builtin_names", "classifier_on", "cut", "draw_anew", "encode", "encode_files",
+    "encode_texts", "format_of", "list_readouts", "load", "measure_facts", "members_of", "merged", "modality_of",
+    "narrowing_layers", "predict_network", "quiet_transformers", "read", "read_card", "resolve",
 ]  # fmt: skip

@@ -13,11 +13,9 @@ import torch
 
 from headstart.core import BundleError, DataError
 from headstart.models.adapters import merged
-from headstart.models.formats import READERS, WRITERS, Card
+from headstart.models.formats import CARD, Card, read, write
 from headstart.models.inputs import Inputs, RawTexts, encode_files, encode_texts
 from headstart.models.network import Network, quiet_transformers
-
-CARD = "headstart.json"
 
 
 class FittedModel:
@@ -85,10 +83,7 @@ class FittedModel:
             shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir(parents=True)
             with quiet_transformers():
-                WRITERS[self.card.model_format](self.model, self.card, partial)
-            candidate = self.card.candidate.model_copy(update={"folder": None})  # the bundle stands for itself
-            card = self.card.model_copy(update={"candidate": candidate})
-            (partial / CARD).write_text(card.model_dump_json(indent=2) + "\n")
+                write(self.model, self.card, partial)
             shutil.rmtree(folder, ignore_errors=True)
             partial.replace(folder)
         except (OSError, SafetensorError) as error:
@@ -130,7 +125,7 @@ def load(folder: str | Path) -> FittedModel:
     card = read_card(folder)
     card = card.model_copy(update={"candidate": card.candidate.model_copy(update={"folder": str(folder)})})
     try:
-        return FittedModel(READERS[card.model_format](card, folder), card)
+        return FittedModel(read(card, folder), card)
     except BundleError:
         raise
     except Exception as error:  # any library's complaint about damaged files becomes one line

@@ -15,13 +15,16 @@ from torch import nn
 
 from headstart.core import BundleError, Record
 from headstart.models.adapters import head_names, quiet_adapters, wrap
+from headstart.models.averaged import Average, averaged, members_of
 from headstart.models.candidates import Candidate, resolve
 from headstart.models.compact import COMPACT
 from headstart.models.inputs import load_tokenizer
 from headstart.models.network import Network, build
-from headstart.models.readout import HEADS, Readout, classifier_on
+from headstart.models.readout import HEADS, Readout, ReadoutClassifier, classifier_on
 
-ModelFormat = Literal["transformers", "peft", "skops", "headstart"]
+CARD = "headstart.json"
+ModelFormat = Literal["transformers", "peft", "skops", "headstart", "ensemble"]
+NATIVE: dict[str, ModelFormat] = {"transformers": "transformers", "compact": "headstart", "own": "headstart"}
 SKOPS_TRUSTED: list[str] = []  # TF-IDF with logistic regression needs nothing beyond what skops trusts by itself
 
 
@@ -40,6 +43,15 @@ class Card(Record):
     arm: str
     readout: Readout | None = None
     trial: str = ""
+
+
+def format_of(network: Network) -> ModelFormat:
+    """The form that can express a trained network."""
+    if isinstance(network.module, Average):
+        return "ensemble"
+    if isinstance(network.module, ReadoutClassifier):
+        return "headstart"
+    return "peft" if hasattr(network.module, "peft_config") else NATIVE[network.candidate.family]
 
 
 def _write_transformers(network: Network, card: Card, folder: Path) -> None:
@@ -167,6 +179,22 @@ def _fill(module: nn.Module, file: Path) -> None:
     module.load_state_dict(load_file(file))
 
 
+def _write_ensemble(network: Network, card: Card, folder: Path) -> None:
+    """Each member as a whole model in a folder of its own; what they all read inputs with beside them."""
+    if card.candidate.family == "transformers" and card.candidate.modality == "text":
+        load_tokenizer(card.candidate).save_pretrained(folder)
+    for number, member in enumerate(members_of(network)):
+        place = folder / f"member-{number}"
+        place.mkdir()
+        readout = member.module.readout if isinstance(member.module, ReadoutClassifier) else None
+        write(member, card.model_copy(update={"model_format": format_of(member), "readout": readout}), place)
+
+
+def _read_ensemble(card: Card, folder: Path) -> Network:
+    places = sorted(folder.glob("member-*"), key=lambda place: int(place.name.removeprefix("member-")))
+    return averaged([read(Card.model_validate_json((place / CARD).read_text()), place) for place in places])
+
+
 def _write_skops(pipeline: Any, card: Card, folder: Path) -> None:
     import skops.io
 
@@ -208,7 +236,22 @@ def _read_skops(card: Card, folder: Path) -> Any:
 
 WRITERS = {
     "transformers": _write_transformers, "peft": _write_peft, "headstart": _write_headstart, "skops": _write_skops,
+    "ensemble": _write_ensemble,
 }  # fmt: skip
 READERS = {
     "transformers": _read_transformers, "peft": _read_peft, "headstart": _read_headstart, "skops": _read_skops,
+    "ensemble": _read_ensemble,
 }  # fmt: skip
+
+
+def write(model: Any, card: Card, folder: Path) -> None:
+    """Write a model into an empty folder, with its card."""
+    WRITERS[card.model_format](model, card, folder)
+    candidate = card.candidate.model_copy(update={"folder": None})  # the bundle stands for itself
+    (folder / CARD).write_text(card.model_copy(update={"candidate": candidate}).model_dump_json(indent=2) + "\n")
+
+
+def read(card: Card, folder: Path) -> Any:
+    """Read the model that a card describes."""
+    own = card.model_copy(update={"candidate": card.candidate.model_copy(update={"folder": str(folder)})})
+    return READERS[card.model_format](own, folder)

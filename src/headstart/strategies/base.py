@@ -84,6 +84,10 @@ class Strategy(ABC):
         there is nothing to tune.
         """
 
+    def members(self, recipe: Recipe) -> tuple[Recipe, ...]:
+        """Recipes of the networks whose predictions a trial averages: the trial's own alone, unless overridden."""
+        return (recipe,)
+
     def prepare(self, network: Network, recipe: Recipe, seed: int) -> Network:
         """Change a network that was just built, before any phase: put in adapters, draw stages anew.
 

@@ -6,7 +6,7 @@ import functools
 from importlib.metadata import entry_points
 
 from headstart.core import SettingsError, did_you_mean
-from headstart.strategies.adapters import PREFIX, AnyPeftMethod
+from headstart.strategies import adapters, ensemble
 from headstart.strategies.base import Strategy
 
 GROUP = "headstart.strategies"
@@ -32,14 +32,16 @@ def default_strategies() -> tuple[list[str], list[tuple[str, str]]]:
 
 @functools.cache
 def get_strategy(name: str) -> Strategy:
-    """Load one strategy: an installed one, or ``peft:METHOD``.
+    """Load one strategy: an installed one, ``peft:METHOD``, or ``ensemble:`` and the name of any of these.
 
     Raises:
         SettingsError: No strategy has this name, or its package fails at import.
     """
     found = {entry.name: entry for entry in entry_points(group=GROUP)}
-    if name.startswith(PREFIX):
-        return AnyPeftMethod(name.removeprefix(PREFIX))
+    if name.startswith(adapters.PREFIX):
+        return adapters.AnyPeftMethod(name.removeprefix(adapters.PREFIX))
+    if name.startswith(ensemble.PREFIX):
+        return ensemble.ensemble_of(get_strategy(name.removeprefix(ensemble.PREFIX)))
     if name not in found:
         raise SettingsError(f"no strategy {name!r}", place="--strategy", hint=did_you_mean(name, sorted(found)))
     try:

@@ -87,7 +87,8 @@ class CostModel:
         rate = seconds / min(recipe.batch_size, len(rows))
         self.train_rate[arm.key, recipe.batch_size] = rate
         # backward costs twice the forward pass
-        self.predict_rate[arm.key] = min(rate / 3, self.predict_rate.get(arm.key, rate))
+        predicting = rate / 3 * len(strategy.members(recipe))
+        self.predict_rate[arm.key] = min(predicting, self.predict_rate.get(arm.key, predicting))
 
     def rate(self, arm: Arm, batch_size: int) -> float:
         """Seconds per example and step at a batch size, or at the nearest one that is known; 0 if none is."""
@@ -110,7 +111,7 @@ class CostModel:
         strategy = get_strategy(arm.strategy)
         candidate = context.candidates[arm.candidate]
         if any(not isinstance(phase, FitHead) for phase in strategy.phases(candidate.family)):
-            work = recipe.steps * min(recipe.batch_size, n) * self.rate(arm, recipe.batch_size)
+            work = _examples(arm, recipe, n) * self.rate(arm, recipe.batch_size)
         else:
             work = n * self.fit_rate.get(arm.key, 0.0) + embed * self.embed_rate.get(candidate.name, 0.0)
         return SAFETY * (work + measured * self.predict_rate.get(arm.key, 0.0)) + FIXED_SECONDS
@@ -122,11 +123,16 @@ class CostModel:
         if arm.key in self.predict_rate:  # a probe's test features come from the cache
             self.predict_rate[arm.key] = _corrected(self.predict_rate[arm.key], latency)
         if recipe.steps:
-            examples = recipe.steps * min(recipe.batch_size, n)
             known = self.rate(arm, recipe.batch_size)
-            self.train_rate[arm.key, recipe.batch_size] = _corrected(known, learning / examples)
+            seen = learning / _examples(arm, recipe, n)
+            self.train_rate[arm.key, recipe.batch_size] = _corrected(known, seen)
         elif arm.key in self.fit_rate and n:
             self.fit_rate[arm.key] = _corrected(self.fit_rate[arm.key], learning / n)
+
+
+def _examples(arm: Arm, recipe: Recipe, n: int) -> int:
+    """How often an example is trained on, in all members of an ensemble."""
+    return recipe.steps * min(recipe.batch_size, n) * len(get_strategy(arm.strategy).members(recipe))
 
 
 def _corrected(known: float, seen: float) -> float:

@@ -13,7 +13,7 @@ import torch
 
 from headstart.core import Arm, Hardware, Recipe, TrialSpec, derive_seed
 from headstart.data import LabelledData, make_splits
-from headstart.models import Candidate, Network, build, load, resolve
+from headstart.models import Candidate, Network, build, load, members_of, resolve
 from headstart.strategies import FitHead, Moving, Setting, Strategy, Train
 from headstart.testing.architectures import ARCHITECTURES, make_images, make_texts, save_architecture
 from headstart.training import Outcome, TrialContext, execute
@@ -125,8 +125,12 @@ class _Check:
     def check_weights(self, outcome: Outcome) -> None:
         """Frozen stages stay with their statistics; those that a phase promises to move do."""
         assert outcome.model is not None
+        for end in members_of(outcome.model.model):
+            self.check_stages(end)
+
+    def check_stages(self, end: Network) -> None:
+        """The same for one network."""
         start = self.prepared()
-        end: Network = outcome.model.model
         moved, certain = self.promised(start)
         for index, (before, after) in enumerate(zip(start.stages, end.stages, strict=True)):
             weights = zip(before.parameters(), after.parameters(), strict=True)

@@ -12,8 +12,18 @@ import torch
 from headstart.core import HeadstartError, Measurement, TrialSpec
 from headstart.data import nested_subset, tuning_holdout
 from headstart.evidence.metrics import METRICS
-from headstart.models import Card, FittedModel, Inputs, Network, Readout, measure_facts
-from headstart.models.formats import ModelFormat
+from headstart.models import (
+    NATIVE,
+    Card,
+    FittedModel,
+    Inputs,
+    ModelFormat,
+    Network,
+    Readout,
+    averaged,
+    format_of,
+    measure_facts,
+)
 from headstart.strategies import FitHead, Phase, Strategy, get_strategy
 from headstart.training.checkpoint import Checkpoint
 from headstart.training.context import TrialContext
@@ -23,7 +33,6 @@ from headstart.training.probes import fit_probe, head_probabilities
 from headstart.training.retries import train_phase
 from headstart.training.tfidf import fit_tfidf
 
-NATIVE_FORMAT: dict[str, ModelFormat] = {"transformers": "transformers", "compact": "headstart", "own": "headstart"}
 # What broken weights, odd data and foreign code raise. Wider would swallow a budget that ran out.
 FAILURES = (
     HeadstartError, MemoryError, OSError, ArithmeticError, RuntimeError, LookupError, ValueError, TypeError,
@@ -125,11 +134,32 @@ def _fit(
     strategy: Strategy, spec: TrialSpec, context: TrialContext, learn: np.ndarray, measured: np.ndarray,
     notes: list[str],
 ) -> tuple[FittedModel, Run]:  # fmt: skip
+    """Train the network of the trial's recipe, or those of an ensemble's recipes, which become one."""
+    recipes = strategy.members(spec.recipe)
+    checkpoints: list[Checkpoint] = []
+    fitted, total = [], Run()
+    for number, recipe in enumerate(recipes):
+        own = spec.model_copy(update={"recipe": recipe})
+        last = number == len(recipes) - 1
+        one, run = _fit_one(strategy, own, context, learn, measured, notes, checkpoints, last=last)
+        fitted.append(one)
+        total = total.followed_by(run)
+    for checkpoint in checkpoints:
+        checkpoint.discard()
+    if len(fitted) == 1:
+        return fitted[0], total
+    network = averaged([one.model for one in fitted])
+    return FittedModel(network, _own_card(network, spec, context)), total
+
+
+def _fit_one(
+    strategy: Strategy, spec: TrialSpec, context: TrialContext, learn: np.ndarray, measured: np.ndarray,
+    notes: list[str], checkpoints: list[Checkpoint], *, last: bool,
+) -> tuple[FittedModel, Run]:  # fmt: skip
     """Carry out the strategy's phases; each goes on from the network that the one before left."""
     phases = strategy.phases(context.candidates[spec.arm.candidate].family)
     total = Run()
     fitted: FittedModel | None = None
-    checkpoints: list[Checkpoint] = []
 
     def carry_out(
         phase: Phase, name: str, start: FittedModel | None, rows: np.ndarray, *, last: bool = False
@@ -145,18 +175,14 @@ def _fit(
     if strategy.grows:
         phases, total = grow(strategy, spec, context, learn, carry_out, notes)
     for number, phase in enumerate(phases):
-        last = number == len(phases) - 1
-        fitted, run = carry_out(phase, str(number), fitted, learn, last=last)
+        fitted, run = carry_out(phase, str(number), fitted, learn, last=last and number == len(phases) - 1)
         total = total.followed_by(run)
-    for checkpoint in checkpoints:
-        checkpoint.discard()
     assert fitted is not None, "a strategy has at least one phase"
     return fitted, total
 
 
 def _own_card(network: Network, spec: TrialSpec, context: TrialContext) -> Card:
-    adapted = hasattr(network.module, "peft_config")
-    return _card(spec, context, "peft" if adapted else NATIVE_FORMAT[network.candidate.family])
+    return _card(spec, context, format_of(network))
 
 
 def _card(spec: TrialSpec, context: TrialContext, model_format: ModelFormat, readout: Readout | None = None) -> Card:
@@ -178,7 +204,7 @@ def _fit_head(
     network, readout = fit_probe(
         phase, spec.recipe, context, name, learn, spec.seed, start.model if start else None
     )
-    native = NATIVE_FORMAT[context.candidates[name].family]
+    native = NATIVE[context.candidates[name].family]
     return FittedModel(network, _card(spec, context, "headstart" if readout else native, readout))
 
 
