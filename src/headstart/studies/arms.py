@@ -49,11 +49,17 @@ def make_arms(
     arms = []
     for name in names:
         strategy = get_strategy(name)
+        drawn: dict[str, str] = {}  # architectures that this strategy starts at random, and for which candidate
         for candidate in candidates.values():
             reason = strategy.refuses(candidate)
+            twin = drawn.get(candidate.architecture)
+            if reason is None and twin is not None:
+                reason = f"without its weights it is the same network as {twin}"
             if reason is None and _hopeless(strategy.paradigm, candidate, asked, asked_candidates):
                 reason = "a deep text encoder trained on your labels alone costs as much as fine-tuning; name it to try"
             if reason is None:
+                if strategy.weights == "random" and candidate.architecture:
+                    drawn[candidate.architecture] = candidate.name
                 arms.append(Arm(candidate=candidate.name, strategy=name, paradigm=strategy.paradigm))
             elif candidate.has_weights or asked:
                 left_out.append((f"{name} of {candidate.name}", reason))
