@@ -5,7 +5,7 @@ from __future__ import annotations
 from headstart.core import Recipe
 from headstart.strategies.base import Setting, TransferStrategy
 from headstart.strategies.phases import Phase, Train
-from headstart.strategies.schedules import finetuning_centre
+from headstart.strategies.schedules import finetuning_centre, longer
 
 VIEWS = 4  # variations of an image whose way through the frozen stages is kept
 
@@ -30,9 +30,10 @@ class PartialFinetune(TransferStrategy):
         """The last stage; other choices of stages; the last stage at a higher rate.
 
         Input-level shifts are best met by the first stages, label shifts by the last; relative gradient norms
-        choose nearly as well as trying all (Lee 2023, sections 3 and 4). Fewer weights bear a higher rate.
+        choose nearly as well as trying all (Lee 2023, sections 3 and 4). Fewer weights bear a higher rate. On 200
+        tweets 60 steps of the last stage learnt nothing (0.43, the largest class) and 240 as much as a probe.
         """
-        centre = finetuning_centre(setting).model_copy(update={"moving": "last:1", "views": VIEWS})
+        centre = longer(finetuning_centre(setting)).model_copy(update={"moving": "last:1", "views": VIEWS})
         return (
             centre,
             centre.model_copy(update={"moving": "last:2", "label": "last 2"}),
