@@ -6,7 +6,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headstart.training.pairs import pair_batches, pair_loss
+from headstart.models import build, encode, resolve
+from headstart.testing.architectures import make_texts, save_architecture
+from headstart.training import LoopOptions
+from headstart.training.loop import _learn_pairs
+from headstart.training.pairs import PART, distinct_parts, pair_batches, pair_loss
 
 LABELS = st.lists(st.integers(0, 4), min_size=2, max_size=40).filter(lambda labels: len(set(labels)) > 1)
 
@@ -33,3 +37,36 @@ def test_the_loss_is_that_of_sentence_transformers():
     same = torch.tensor([1.0, 1, 1, 0, 0, 0])
     theirs = losses.CosineSimilarityLoss(model=None).compute_loss_from_embeddings([left, right], same)
     torch.testing.assert_close(pair_loss(left, right, same), theirs)
+
+
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=20), st.integers(0, 9))
+def test_each_example_of_a_batch_is_encoded_once(left, seed):
+    rng = np.random.default_rng(seed)
+    lengths, pairs = rng.integers(1, 6, 31), np.asarray([left, rng.integers(0, 31, len(left))])
+    parts, where = distinct_parts(pairs, lengths)
+    together = np.concatenate(parts)
+    assert len(together) == len(set(together)) == len(np.unique(pairs))
+    assert np.array_equal(together[where], pairs)
+    assert max(map(len, parts)) <= PART
+    assert (np.diff(lengths[together]) >= 0).all()
+
+
+@pytest.mark.parametrize("microbatch", [None, 3, 1])
+def test_slices_of_pairs_give_the_gradients_of_both_sides_encoded_whole(tmp_path, microbatch):
+    from accelerate import Accelerator
+
+    data = make_texts(tmp_path)
+    candidate = resolve(save_architecture("bert", tmp_path), data.task)
+    network, inputs = build(candidate, data.class_names, weights="pretrained", seed=0).eval(), encode(candidate, data)
+    pairs = next(pair_batches(np.arange(9), data.labels, 8, 0))
+    same = torch.from_numpy(data.labels[pairs[0]] == data.labels[pairs[1]]).float()
+    whole = pair_loss(network.features(**inputs.batch(pairs[0])), network.features(**inputs.batch(pairs[1])), same)
+    whole.backward()
+    wanted = {name: p.grad.clone() for name, p in network.named_parameters() if p.grad is not None}
+    network.zero_grad()
+    labels, options = torch.from_numpy(data.labels), LoopOptions(microbatch=microbatch)
+    loss = _learn_pairs(Accelerator(cpu=True), network, inputs, labels, pairs, options)
+    assert loss == pytest.approx(whole.item(), rel=1e-5)
+    for name, parameter in network.named_parameters():
+        if name in wanted:
+            torch.testing.assert_close(parameter.grad, wanted[name], rtol=1e-4, atol=1e-7, msg=name)

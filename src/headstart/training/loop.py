@@ -22,7 +22,7 @@ from headstart.training.batches import endless_batches
 from headstart.training.checkpoint import Checkpoint
 from headstart.training.moving import freeze
 from headstart.training.optimizer import build_optimizer, rate_share
-from headstart.training.pairs import pair_batches, pair_loss
+from headstart.training.pairs import distinct_parts, pair_batches, pair_loss
 from headstart.training.relevance import relative_gradients
 
 MAX_GRADIENT_NORM = 1.0
@@ -234,15 +234,23 @@ def _accumulate(accelerator, model, values, labels, batch, recipe, options) -> f
 
 
 def _learn_pairs(accelerator, network, inputs, labels, pairs, options) -> float:  # noqa: ANN001
-    """Backpropagate one batch of pairs; returns its loss."""
-    values = {name: tensor.to(accelerator.device) for name, tensor in inputs.batch(pairs.reshape(-1)).items()}
-    with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=options.precision == "bfloat16"):
-        features = network.features(**values)
-    left, right = features.float().chunk(2)
-    same = (labels[pairs[0]] == labels[pairs[1]]).float().to(accelerator.device)
-    loss = pair_loss(left, right, same)
-    accelerator.backward(loss)
-    return loss.item()
+    """Backpropagate one batch of pairs in slices that fit into memory; returns its mean loss."""
+    count = pairs.shape[1]
+    total, microbatch = 0.0, options.microbatch or count
+    for start in range(0, count, microbatch):
+        part = pairs[:, start : start + microbatch]
+        parts, where = distinct_parts(part, inputs.lengths)
+        features = []
+        for rows in parts:
+            values = {name: tensor.to(accelerator.device) for name, tensor in inputs.batch(rows).items()}
+            with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=options.precision == "bfloat16"):
+                features.append(network.features(**values).float())
+        left, right = torch.cat(features)[torch.from_numpy(where).to(accelerator.device)]
+        same = (labels[part[0]] == labels[part[1]]).float().to(accelerator.device)
+        loss = pair_loss(left, right, same) * (part.shape[1] / count)
+        accelerator.backward(loss)
+        total += loss.item()
+    return total
 
 
 def _mix(
