@@ -7,6 +7,7 @@ from headstart.models.facts import Facts, measure_facts
 from headstart.models.formats import Card
 from headstart.models.fresh import draw_anew
 from headstart.models.inputs import Inputs, PixelInputs, RawTexts, TokenInputs, encode, encode_files, encode_texts
+from headstart.models.inserted import insert, inserted_in, make_inserted
 from headstart.models.network import Network, build, quiet_transformers
 from headstart.models.readout import (
     OneLayer,
@@ -22,7 +23,7 @@ from headstart.models.stages import Stage, cut
 __all__ = [
     "Candidate", "Card", "Facts", "FittedModel", "Inputs", "Network", "OneLayer", "PixelInputs", "RawTexts",
     "Readout", "Stage", "TokenInputs", "TwoLayers", "Vote", "adapt", "adaptable_layers", "build", "builtin_names",
-    "classifier_on", "cut", "draw_anew", "encode", "encode_files", "encode_texts", "list_readouts", "load",
-    "measure_facts", "merged", "modality_of", "narrowing_layers", "predict_network", "quiet_transformers", "read",
-    "read_card", "resolve",
+    "classifier_on", "cut", "draw_anew", "encode", "encode_files", "encode_texts", "insert", "inserted_in",
+    "list_readouts", "load", "make_inserted", "measure_facts", "merged", "modality_of", "narrowing_layers",
+    "predict_network", "quiet_transformers", "read", "read_card", "resolve",
 ]  # fmt: skip

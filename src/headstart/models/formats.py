@@ -6,7 +6,7 @@ import copy
 import json
 import zipfile
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from headstart.models.adapters import head_names, quiet_adapters, wrap
 from headstart.models.candidates import Candidate, resolve
 from headstart.models.compact import CompactImageNetwork, CompactTextNetwork
 from headstart.models.inputs import load_tokenizer
+from headstart.models.inserted import BeforeHead, insert, inserted_in, without_inserted
 from headstart.models.network import Network, build
 from headstart.models.readout import HEADS, Readout, classifier_on
 
@@ -29,6 +30,7 @@ class Card(Record):
 
     Attributes:
         readout: Where the features of a head apart are taken; None if the head is the network's own.
+        inserted: The module before the head, as the recipe named it; empty if there is none.
     """
 
     schema_version: int = 1
@@ -38,6 +40,7 @@ class Card(Record):
     candidate: Candidate
     arm: str
     readout: Readout | None = None
+    inserted: str = ""
     trial: str = ""
 
 
@@ -52,8 +55,8 @@ def _write_transformers(network: Network, card: Card, folder: Path) -> None:
 
 
 def _on_cpu(module: nn.Module) -> dict[str, torch.Tensor]:
-    """The weights as files want them, while the module (which others may share) stays where it is."""
-    return {name: value.detach().to("cpu").contiguous() for name, value in module.state_dict().items()}
+    """The weights as files want them, while the module (which others may share) stays where and as it is."""
+    return {name: value.detach().to("cpu").contiguous() for name, value in without_inserted(module).items()}
 
 
 def _write_truncation(folder: Path, limit: int) -> None:
@@ -113,20 +116,30 @@ def _read_transformers(card: Card, folder: Path) -> Network:
 
 
 def _write_headstart(network: Network, card: Card, folder: Path) -> None:
-    """Weights as safetensors; a head apart beside the network whose features it reads."""
-    if card.readout is None:
-        _write_module(network.module, folder / "model.safetensors")
-        return
-    body = network.module.body
+    """Weights as safetensors; a head apart and an inserted module beside the network whose features they read."""
+    body = network if card.readout is None else network.module.body
     if card.candidate.family == "transformers":
         _write_transformers(body, card, folder)
     else:
         _write_module(body.module, folder / "model.safetensors")
-    head = network.module.head
-    _write_module(head, folder / "head.safetensors", next(name for name, of in HEADS.items() if type(head) is of))
+    if card.readout is not None:
+        head = network.module.head.linear if isinstance(network.module.head, BeforeHead) else network.module.head
+        _write_module(head, folder / "head.safetensors", next(name for name, of in HEADS.items() if type(head) is of))
+    inserted = inserted_in(network)
+    if inserted is not None:
+        _write_module(inserted, folder / "inserted.safetensors")
 
 
 def _read_headstart(card: Card, folder: Path) -> Network:
+    network = _read_plain(card, folder)
+    if card.inserted:
+        network = insert(network, card.inserted, seed=0)
+        _fill(cast(nn.Module, inserted_in(network)), folder / "inserted.safetensors")
+    return network
+
+
+def _read_plain(card: Card, folder: Path) -> Network:
+    """What :func:`_write_headstart` wrote, without the inserted module."""
     if card.candidate.family == "transformers":
         candidate = card.candidate.model_copy(update={"has_weights": True})
         body = build(candidate, card.class_names, weights="pretrained", seed=0, with_head=True)

@@ -12,7 +12,7 @@ import torch
 from headstart.core import HeadstartError, Measurement, TrialSpec
 from headstart.data import nested_subset, tuning_holdout
 from headstart.evidence.metrics import METRICS
-from headstart.models import Card, FittedModel, Inputs, Network, Readout, measure_facts
+from headstart.models import Card, FittedModel, Inputs, Network, Readout, inserted_in, measure_facts
 from headstart.models.formats import ModelFormat
 from headstart.strategies import FitHead, Phase, Strategy, get_strategy
 from headstart.training.checkpoint import Checkpoint
@@ -140,7 +140,10 @@ def _fit(
             spec, context, strategy, phase, name, rows, measured, notes, checkpoints,
             start=start.model if start else None, last=last,
         )  # fmt: skip
-        return FittedModel(network, start.card if start else _own_card(network, spec, context)), run
+        card = start.card if start else _own_card(network, spec, context)
+        if inserted_in(network) is not None:  # which no other library's form can express
+            card = card.model_copy(update={"model_format": "headstart", "inserted": spec.recipe.inserted})
+        return FittedModel(network, card), run
 
     if strategy.grows:
         phases, total = grow(strategy, spec, context, learn, carry_out, notes)
@@ -175,9 +178,7 @@ def _fit_head(
         texts = [context.inputs(name).texts[row] for row in learn]
         pipeline = fit_tfidf(texts, context.data.labels[learn], spec.recipe, spec.seed)
         return FittedModel(pipeline, _card(spec, context, "skops"))
-    network, readout = fit_probe(
-        phase, spec.recipe, context, name, learn, spec.seed, start.model if start else None
-    )
+    network, readout = fit_probe(phase, spec.recipe, context, name, learn, spec.seed, start.model if start else None)
     native = NATIVE_FORMAT[context.candidates[name].family]
     return FittedModel(network, _card(spec, context, "headstart" if readout else native, readout))
 
