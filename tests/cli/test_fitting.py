@@ -42,6 +42,16 @@ class Words(nn.Module):
     def forward(self, ids, mask):
         return self.head(self.table(ids).sum(1) / mask.sum(1, keepdim=True))
 
+class Gate(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.gate = nn.Linear(width, width)
+    def forward(self, x):
+        return x * torch.sigmoid(self.gate(x))
+
+def narrower(width):
+    return nn.Linear(width, width - 1)
+
 constant = 3
 """
 
@@ -139,10 +149,41 @@ def test_an_architecture_for_texts(architectures, tmp_path):
 
     frame = pd.DataFrame({"text": [f"{word} film {i}" for i in range(20) for word in ("good", "bad")],
                           "label": ["pos", "neg"] * 20})  # fmt: skip
-    fitted = hs.fit(
-        frame, f"arch:{architectures}:Words", "from_scratch", settings={"steps": 5}, out=tmp_path / "m"
-    )
+    fitted = hs.fit(frame, f"arch:{architectures}:Words", "from_scratch", settings={"steps": 5}, out=tmp_path / "m")
     assert fitted.model().predict_proba(["good film", "bad"]).shape == (2, 2)
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_a_hybrid_with_a_module_before_the_head(headstart, colours, architectures, own):
+    inserted = f"{architectures}:Gate" if own else "residual"
+    done = headstart(
+        "fit", colours, "--strategy", "hybrid", "--set", "steps=8", "--set", f"inserted={inserted}", "--out", "model",
+        "--json",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    told = done.document
+    assert told["recipe"]["inserted"] == inserted
+    notes = told["measurement"]["notes"]
+    assert notes[0].startswith("probe: held-out log-loss")
+    assert notes[1].startswith("inserted module before the head: held-out log-loss")
+    files = sorted(colours.rglob("*.png"))[:3]
+    assert hs.load("model").predict_proba(files).shape == (3, 3)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "name", "words"),
+    [
+        ("hybrid", "residul", ["there is no module 'residul' to insert", "Did you mean 'residual'"]),
+        ("hybrid", "{}:missing", ["cannot be imported", "package.module:factory"]),
+        ("hybrid", "{}:raises", ["fails: RuntimeError: no such width"]),
+        ("hybrid", "{}:narrower", ["wanted the same shape"]),
+        ("full_finetune", "residual", ["full_finetune inserts no module", "--strategy hybrid"]),
+    ],
+)
+def test_a_module_that_cannot_be_inserted(headstart, colours, architectures, strategy, name, words):
+    name = name.format(architectures)
+    done = headstart("fit", colours, "--strategy", strategy, "--set", f"inserted={name}", "--quiet")
+    done.failed_well(*words, "--set inserted")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headstart.core import Recipe
 from headstart.models import Candidate
 from headstart.strategies import FitHead, Grown, Setting, Train, get_strategy
 from headstart.strategies.schedules import batch_size_for, steps_for
@@ -14,8 +15,12 @@ STRATEGIES = (
 FAMILIES = {"image": ("transformers", "compact"), "text": ("transformers", "compact", "tfidf")}
 settings = st.sampled_from([(m, f) for m, families in FAMILIES.items() for f in families]).flatmap(
     lambda pair: st.builds(
-        Setting, modality=st.just(pair[0]), family=st.just(pair[1]), n=st.integers(1, 10**6),
-        num_classes=st.integers(2, 1000), mirrored=st.booleans(),
+        Setting,
+        modality=st.just(pair[0]),
+        family=st.just(pair[1]),
+        n=st.integers(1, 10**6),
+        num_classes=st.integers(2, 1000),
+        mirrored=st.booleans(),
     )  # fmt: skip
 )
 
@@ -79,7 +84,7 @@ def test_a_hybrid_stays_while_it_gains_and_ends_when_a_stage_brings_nothing(stag
     strategy = get_strategy("hybrid")
     done = [Grown(FitHead(), 1.0)]
     counts = []
-    while (phase := strategy.grow(done, stages)) is not None:
+    while (phase := strategy.grow(done, stages, Recipe())) is not None:
         counts.append(phase.moving.count)
         gained = data.draw(st.booleans())
         done.append(Grown(phase, 1.0, change=-1.0 if gained else 1.0, error=0.1))
@@ -90,6 +95,26 @@ def test_a_hybrid_stays_while_it_gains_and_ends_when_a_stage_brings_nothing(stag
     assert all(after == step.phase.moving.count + (not step.gained) for step, after in steps)
     final = [step for step in done[1:] if step.phase.moving.count == counts[-1]]
     assert not any(step.gained for step in final) or len(counts) == 8 or counts[-1] == stages
+
+
+@given(st.integers(1, 6), st.data())
+def test_a_hybrid_inserts_first_and_takes_out_what_does_not_pay(stages, data):
+    strategy, recipe = get_strategy("hybrid"), Recipe(inserted="residual")
+    done = [Grown(FitHead(), 1.0)]
+    while (phase := strategy.grow(done, stages, recipe)) is not None:
+        gained = data.draw(st.booleans())
+        done.append(Grown(phase, 1.0, change=-1.0 if gained else 1.0, error=0.1))
+    alone = [step for step in done[1:] if step.phase.moving.where == "none"]
+    above = done[1 + len(alone) :]
+    assert alone
+    assert all(step.phase.inserted for step in alone)
+    assert [step.gained for step in alone[:-1]] == [True] * (len(alone) - 1)
+    assert len(done) == 9 or above, "a module that brings nothing does not end the growth"
+    assert all(step.phase.inserted == (len(alone) > 1) for step in above)
+    counts = [step.phase.moving.count for step in above]
+    assert counts == sorted(counts)
+    assert set(counts) == set(range(1, len(set(counts)) + 1))
+    assert len(done) <= 9
 
 
 def test_phases():

@@ -40,6 +40,11 @@ def test_an_ensemble_of_any_strategy_that_trains(inner):
     assert check_strategy(get_strategy(f"ensemble:{inner}"), ("vit", "bert", "cnn")) == expected
 
 
+@pytest.mark.slow
+def test_an_ensemble_whose_members_have_a_module_before_the_head():
+    assert check_strategy(get_strategy("ensemble:hybrid"), ("bert",), settings={"inserted": "residual"}) == ["bert"]
+
+
 class Plain(TransferStrategy):
     name = "plain"
     idea = wins = loses = cost = paper = "."
@@ -53,6 +58,35 @@ class Plain(TransferStrategy):
 
 def test_somebody_elses_strategy():
     assert check_strategy(Plain(), ("cnn",)) == ["cnn"]
+
+
+class Inserting(Plain):
+    """Puts the recipe's module before the head without asking held-out labels."""
+
+    inserts = True
+    order = (FitHead(), Train(Moving("none"), 0.5, inserted=True), Train(Moving("last", 1), 0.5, inserted=True))
+
+    def phases(self, family):
+        return self.order
+
+    def recipes(self, setting):
+        return (Recipe(learning_rate=1e-3, steps=10, inserted="residual"),)
+
+
+class InsertingAtOnce(Inserting):
+    order = (Train(Moving("last", 2), inserted=True),)
+
+
+@pytest.mark.parametrize("strategy", [Inserting(), InsertingAtOnce()])
+def test_a_module_before_the_head(strategy):
+    assert check_strategy(strategy, ("cnn", "bert")) == ["cnn", "bert"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("strategy", [Inserting(), InsertingAtOnce(), get_strategy("hybrid")])
+def test_a_module_before_the_head_of_every_architecture(strategy):
+    everywhere = ["resnet", "densenet", "vit", "convnext", "bert", "cnn"]
+    assert check_strategy(strategy, settings={"inserted": "residual"}) == everywhere
 
 
 class Meddler(Plain):

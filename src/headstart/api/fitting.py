@@ -26,7 +26,7 @@ from headstart.core import (
 )
 from headstart.data import load as load_data
 from headstart.data import make_splits, nested_subset
-from headstart.models import Candidate, FittedModel, builtin_names, resolve
+from headstart.models import Candidate, FittedModel, builtin_names, make_inserted, resolve
 from headstart.models import load as load_model
 from headstart.models.own import PREFIX as OWN
 from headstart.models.own import check_own
@@ -140,6 +140,8 @@ def fit(
     mirrored = labelled.images is None or labels_survive_mirroring(context)
     setting = Setting(known.modality, known.family, size, len(labelled.class_names), mirrored)
     recipe = with_settings(way.recipes(setting)[0], settings or {})
+    if recipe.inserted:
+        _check_inserted(way, recipe, context, known.name)
     notes: list[str] = []
     if budget is not None:
         recipe = _shortened(way, arm, recipe, context, parse_budget(budget), size, notes)
@@ -191,6 +193,20 @@ def with_settings(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:
             f"{word} cannot be {settings.get(word)!r}: {first['msg']}", place="--set",
             hint=Recipe.model_fields[word].description or f"The centre has {getattr(recipe, word)!r}",
         ) from None  # fmt: skip
+
+
+def _check_inserted(way: Strategy, recipe: Recipe, context: TrialContext, candidate: str) -> None:
+    """Find out before any training that the module to insert can be built and has the candidate's width.
+
+    Raises:
+        SettingsError: It cannot, or the strategy has no place for it.
+    """
+    if not way.inserts:
+        raise SettingsError(
+            f"{way.name} inserts no module before the head", place="--set inserted",
+            hint="Use it with --strategy hybrid",
+        )  # fmt: skip
+    make_inserted(recipe.inserted, context.frozen(candidate).head.in_features)
 
 
 def _shortened(

@@ -57,6 +57,9 @@ class Recipe(Record):
         anchor: Strength of the pull back to the weights that training started from (L2-SP).
         kept: Share of the stages, from the input on, that keep their pretrained weights; the rest start fresh.
         rank: Of low-rank adapters.
+        inserted: Module between the features and the head, where the strategy puts one in: ``residual`` for the
+            built-in adapter, or ``package.module:factory``, called with the width of the features; empty for none.
+        inserted_rate: Peak rate of an inserted module, which starts from nothing, as a multiple of ``learning_rate``.
         readout: Which features a head is fitted on: ``pooled`` as the network gives them, or ``searched``.
         hidden: Width of the one hidden layer of a head that is not linear; 0 for a linear one.
         label: Short name for tables, such as ``"centre"`` or ``"rate x3"``.
@@ -78,6 +81,8 @@ class Recipe(Record):
     anchor: float = Field(default=0.0, ge=0)
     kept: float = Field(default=1.0, ge=0, le=1)
     rank: int = Field(default=8, ge=1)
+    inserted: str = ""
+    inserted_rate: float = Field(default=10.0, gt=0)
     readout: Literal["pooled", "searched"] = "pooled"
     hidden: int = Field(default=0, ge=0)
     label: str = "centre"

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from headstart.core import BundleError, DataError
+from headstart.core import BundleError, DataError, SettingsError
 from headstart.models.adapters import merged
 from headstart.models.formats import CARD, Card, read, write
 from headstart.models.inputs import Inputs, RawTexts, encode_files, encode_texts
@@ -128,6 +128,11 @@ def load(folder: str | Path) -> FittedModel:
         return FittedModel(read(card, folder), card)
     except BundleError:
         raise
+    except SettingsError as error:  # only what a person's own code is asked for raises it here
+        raise BundleError(
+            f"the model needs code that is not as it was: {error.fact}", place=str(folder),
+            hint="Load it where that code can be imported, as it was when the model was saved",
+        ) from error  # fmt: skip
     except Exception as error:  # any library's complaint about damaged files becomes one line
         reason = str(error).strip().splitlines()[0][:160] if str(error).strip() else type(error).__name__
         raise BundleError(f"the model is damaged: {reason}", place=str(folder), hint="Save the model anew") from error

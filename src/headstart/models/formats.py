@@ -7,7 +7,7 @@ import json
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from headstart.models.averaged import Average, averaged, members_of
 from headstart.models.candidates import Candidate, resolve
 from headstart.models.compact import COMPACT
 from headstart.models.inputs import load_tokenizer
+from headstart.models.inserted import BeforeHead, insert, inserted_in, without_inserted
 from headstart.models.network import Network, build
 from headstart.models.readout import HEADS, Readout, ReadoutClassifier, classifier_on
 
@@ -33,6 +34,7 @@ class Card(Record):
 
     Attributes:
         readout: Where the features of a head apart are taken; None if the head is the network's own.
+        inserted: The module before the head, as the recipe named it; empty if there is none.
     """
 
     schema_version: int = 1
@@ -42,6 +44,7 @@ class Card(Record):
     candidate: Candidate
     arm: str
     readout: Readout | None = None
+    inserted: str = ""
     trial: str = ""
 
 
@@ -49,7 +52,7 @@ def format_of(network: Network) -> ModelFormat:
     """The form that can express a trained network."""
     if isinstance(network.module, Average):
         return "ensemble"
-    if isinstance(network.module, ReadoutClassifier):
+    if isinstance(network.module, ReadoutClassifier) or inserted_in(network) is not None:
         return "headstart"
     return "peft" if hasattr(network.module, "peft_config") else NATIVE[network.candidate.family]
 
@@ -65,8 +68,8 @@ def _write_transformers(network: Network, card: Card, folder: Path) -> None:
 
 
 def _on_cpu(module: nn.Module) -> dict[str, torch.Tensor]:
-    """The weights as files want them, while the module (which others may share) stays where it is."""
-    return {name: value.detach().to("cpu").contiguous() for name, value in module.state_dict().items()}
+    """The weights as files want them, while the module (which others may share) stays where and as it is."""
+    return {name: value.detach().to("cpu").contiguous() for name, value in without_inserted(module).items()}
 
 
 def _write_truncation(folder: Path, limit: int) -> None:
@@ -126,20 +129,30 @@ def _read_transformers(card: Card, folder: Path) -> Network:
 
 
 def _write_headstart(network: Network, card: Card, folder: Path) -> None:
-    """Weights as safetensors; a head apart beside the network whose features it reads."""
-    if card.readout is None:
-        _write_module(network.module, folder / "model.safetensors")
-        return
-    body = network.module.body
+    """Weights as safetensors; a head apart and an inserted module beside the network whose features they read."""
+    body = network if card.readout is None else network.module.body
     if card.candidate.family == "transformers":
         _write_transformers(body, card, folder)
     else:
         _write_module(body.module, folder / "model.safetensors")
-    head = network.module.head
-    _write_module(head, folder / "head.safetensors", next(name for name, of in HEADS.items() if type(head) is of))
+    if card.readout is not None:
+        head = network.module.head.linear if isinstance(network.module.head, BeforeHead) else network.module.head
+        _write_module(head, folder / "head.safetensors", next(name for name, of in HEADS.items() if type(head) is of))
+    inserted = inserted_in(network)
+    if inserted is not None:
+        _write_module(inserted, folder / "inserted.safetensors")
 
 
 def _read_headstart(card: Card, folder: Path) -> Network:
+    network = _read_plain(card, folder)
+    if card.inserted:
+        network = insert(network, card.inserted, seed=0)
+        _fill(cast(nn.Module, inserted_in(network)), folder / "inserted.safetensors")
+    return network
+
+
+def _read_plain(card: Card, folder: Path) -> Network:
+    """What :func:`_write_headstart` wrote, without the inserted module."""
     if card.candidate.family == "transformers":
         candidate = card.candidate.model_copy(update={"has_weights": True})
         body = build(candidate, card.class_names, weights="pretrained", seed=0, with_head=True)
@@ -187,7 +200,9 @@ def _write_ensemble(network: Network, card: Card, folder: Path) -> None:
         place = folder / f"member-{number}"
         place.mkdir()
         readout = member.module.readout if isinstance(member.module, ReadoutClassifier) else None
-        write(member, card.model_copy(update={"model_format": format_of(member), "readout": readout}), place)
+        inserted = "" if inserted_in(member) is None else card.inserted
+        own = {"model_format": format_of(member), "readout": readout, "inserted": inserted}
+        write(member, card.model_copy(update=own), place)
 
 
 def _read_ensemble(card: Card, folder: Path) -> Network:

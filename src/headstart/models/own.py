@@ -42,23 +42,28 @@ class OwnNetwork(nn.Module):
         return self.net(*list(batch.values())[: self._inputs])
 
 
-def find_factory(path: str) -> Factory:
+def find_factory(path: str, place: str = "--arch", form: str = FORM) -> Factory:
     """Import a factory, from the working directory too.
+
+    Args:
+        path: ``package.module:factory``.
+        place: Where the person wrote it, for messages.
+        form: How it is to be written, for messages.
 
     Raises:
         SettingsError: There is nothing to call by that name.
     """
     module_name, _, name = path.partition(":")
     if not module_name or not name:
-        raise SettingsError(f"{path!r} does not name a factory", place="--arch", hint=FORM)
+        raise SettingsError(f"{path!r} does not name a factory", place=place, hint=form)
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:
         factory = getattr(importlib.import_module(module_name), name)
     except Exception as error:  # whatever the person's module raises
-        raise SettingsError(f"{path!r} cannot be imported: {_first_line(error)}", place="--arch", hint=FORM) from error
+        raise SettingsError(f"{path!r} cannot be imported: {first_line(error)}", place=place, hint=form) from error
     if not callable(factory):
-        raise SettingsError(f"{path!r} is a {type(factory).__name__}, not a callable", place="--arch", hint=FORM)
+        raise SettingsError(f"{path!r} is a {type(factory).__name__}, not a callable", place=place, hint=form)
     return factory
 
 
@@ -74,7 +79,7 @@ def build_own(path: str, num_classes: int) -> nn.Module:
         raise
     except Exception as error:  # whatever the person's code raises
         raise SettingsError(
-            f"{path}({num_classes}) fails: {_first_line(error)}", place="--arch",
+            f"{path}({num_classes}) fails: {first_line(error)}", place="--arch",
             hint="It is called with the number of classes alone",
         ) from error  # fmt: skip
     if not isinstance(net, nn.Module):
@@ -99,7 +104,7 @@ def check_own(path: str, num_classes: int, modality: str, input_size: int) -> No
         with torch.inference_mode():
             output = net(**batch)
     except Exception as error:  # whatever the person's code raises
-        raise SettingsError(f"{path} fails on {given}: {_first_line(error)}", place="--arch", hint=FORM) from error
+        raise SettingsError(f"{path} fails on {given}: {first_line(error)}", place="--arch", hint=FORM) from error
     shape = tuple(output.shape) if isinstance(output, torch.Tensor) else type(output).__name__
     if shape != (2, num_classes):
         raise SettingsError(
@@ -134,5 +139,6 @@ def source_hash(path: str) -> str:
     return digest.hexdigest()
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """What somebody else's code raised, in one line."""
     return f"{type(error).__name__}: {(str(error).strip() or 'no reason given').splitlines()[0][:200]}"

@@ -36,6 +36,7 @@ class Strategy(ABC):
         name: As people write it.
         weights: Where the network starts.
         grows: Whether :meth:`grow` chooses what follows the first phase.
+        inserts: Whether it puts the module that a recipe may name before the head.
         by_default: Whether a study compares it without being asked to.
         words: The arm as a phrase, with ``{}`` for the candidate; its name if not given.
         trains: Which share of the weights moves, in words.
@@ -47,6 +48,7 @@ class Strategy(ABC):
     weights: ClassVar[Literal["pretrained", "random"]]
     by_default: ClassVar[bool] = False
     grows: ClassVar[bool] = False
+    inserts: ClassVar[bool] = False
     words: ClassVar[str] = ""
     trains: ClassVar[str] = "as its phases say"
     idea: ClassVar[str]
@@ -67,12 +69,16 @@ class Strategy(ABC):
     def phases(self, family: str) -> tuple[Phase, ...]:
         """List what the training loop shall do, in order."""
 
-    def grow(self, done: Sequence[Grown], stages: int) -> Phase | None:
+    def grow(self, done: Sequence[Grown], stages: int, recipe: Recipe) -> Phase | None:
         """Say what follows, from what each phase so far showed on held-out labels; None ends the growth.
+
+        A phase goes on from the network that the one before left. One without an inserted module goes on from the
+        last network that had none: so a module is taken out again.
 
         Args:
             done: Every phase so far.
             stages: Of the network.
+            recipe: Of the trial.
         """
         return None
 

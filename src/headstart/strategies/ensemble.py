@@ -34,7 +34,7 @@ class Ensemble(Strategy):
         self.name = f"{PREFIX}{inner.name}"  # type: ignore[misc]
         self.words = f"{inner.phrase('{}')} at three rates, averaged"  # type: ignore[misc]
         self.paradigm, self.weights = inner.paradigm, inner.weights  # type: ignore[misc]
-        self.grows, self.trains = inner.grows, inner.trains  # type: ignore[misc]
+        self.grows, self.inserts, self.trains = inner.grows, inner.inserts, inner.trains  # type: ignore[misc]
 
     def refuses(self, candidate: Candidate) -> str | None:
         """Whatever its strategy refuses, and what is fitted in closed form."""
@@ -46,9 +46,9 @@ class Ensemble(Strategy):
         """Those of its strategy."""
         return self.inner.phases(family)
 
-    def grow(self, done: Sequence[Grown], stages: int) -> Phase | None:
+    def grow(self, done: Sequence[Grown], stages: int, recipe: Recipe) -> Phase | None:
         """As its strategy does, for each member."""
-        return self.inner.grow(done, stages)
+        return self.inner.grow(done, stages, recipe)
 
     def prepare(self, network: Network, recipe: Recipe, seed: int) -> Network:
         """As its strategy does."""

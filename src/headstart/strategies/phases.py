@@ -52,10 +52,13 @@ class Train:
     Attributes:
         moving: Which stages; every other one is frozen, its statistics too. None: as the recipe says.
         steps_share: Share of the recipe's steps that this phase gets.
+        inserted: Whether the recipe's inserted module stands before the head; it is built where it does not yet, and
+            moves with the head.
     """
 
     moving: Moving | None = None
     steps_share: float = 1.0
+    inserted: bool = False
 
 
 @dataclass(frozen=True)

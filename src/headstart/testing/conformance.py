@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,7 +32,9 @@ class Stopped(BaseException):
     """Stands for a process that is killed."""
 
 
-def check_strategy(strategy: Strategy, architectures: Sequence[str] = ARCHITECTURES) -> list[str]:
+def check_strategy(
+    strategy: Strategy, architectures: Sequence[str] = ARCHITECTURES, *, settings: Mapping[str, Any] | None = None
+) -> list[str]:
     """Check a strategy on every architecture that it does not refuse.
 
     Frozen weights and statistics stay bit for bit and the promised ones move; the optimizer holds exactly what
@@ -41,6 +44,7 @@ def check_strategy(strategy: Strategy, architectures: Sequence[str] = ARCHITECTU
     Args:
         strategy: Any, installed or not.
         architectures: Some of ``resnet``, ``densenet``, ``vit``, ``convnext``, ``bert`` and ``cnn``.
+        settings: Values of the recipe to use instead of the centre's, such as ``{"inserted": "residual"}``.
 
     Returns:
         The architectures it was checked on.
@@ -56,7 +60,8 @@ def check_strategy(strategy: Strategy, architectures: Sequence[str] = ARCHITECTU
             data = texts if architecture == "bert" else images
             candidate = resolve(save_architecture(architecture, folder), data.task, native_size=32)
             if strategy.refuses(candidate) is None:
-                _Check(strategy, architecture, candidate, data, folder / "runs" / architecture).everything()
+                place = folder / "runs" / architecture
+                _Check(strategy, architecture, candidate, data, place, settings or {}).everything()
                 checked.append(architecture)
     return checked
 
@@ -65,13 +70,14 @@ class _Check:
     """One strategy on one architecture."""
 
     def __init__(
-        self, strategy: Strategy, architecture: str, candidate: Candidate, data: LabelledData, folder: Path
-    ) -> None:
+        self, strategy: Strategy, architecture: str, candidate: Candidate, data: LabelledData, folder: Path,
+        settings: Mapping[str, Any],
+    ) -> None:  # fmt: skip
         self.strategy, self.architecture, self.candidate = strategy, architecture, candidate
         self.data, self.folder, self.pictures = data, folder, folder.parents[1] / "pictures"
         centre = strategy.recipes(Setting(candidate.modality, candidate.family, LABELS, len(data.class_names)))[0]
         update = {"steps": STEPS, "batch_size": BATCH, "learning_rate": max(centre.learning_rate, 1e-3)}
-        self.recipe: Recipe = centre.model_copy(update=update if centre.steps else {})
+        self.recipe: Recipe = centre.model_copy(update={**(update if centre.steps else {}), **settings})
         arm = Arm(candidate=candidate.name, strategy=strategy.name, paradigm=strategy.paradigm)
         self.spec = TrialSpec(
             role="measuring", arm=arm, recipe=self.recipe, weights_hash=candidate.weights_hash,

@@ -9,7 +9,7 @@ import numpy as np
 from headstart.core import HeadstartError, TrialSpec
 from headstart.data import tuning_holdout
 from headstart.models import FittedModel
-from headstart.strategies import Grown, Phase, Strategy
+from headstart.strategies import Grown, Phase, Strategy, Train
 from headstart.training.context import TrialContext
 from headstart.training.loop import Run
 
@@ -32,7 +32,7 @@ def grow(
         notes: Gets a line for each change, with its evidence.
 
     Returns:
-        The phases up to the best one, to be repeated on all labels, and what the search did.
+        The phases that led to the best one, to be repeated on all labels, and what the search did.
 
     Raises:
         HeadstartError: Too few labels to hold any out.
@@ -43,11 +43,19 @@ def grow(
     inputs = context.inputs(spec.arm.candidate)
     labels = context.data.labels[held_out]
     done: list[Grown] = []
+    trails: list[tuple[int, ...]] = []  # for each phase, those that led to its network, itself included
     total, best = Run(), np.full(len(held_out), np.inf)
-    fitted: FittedModel | None = None
+    bare: tuple[FittedModel | None, tuple[int, ...]] = (None, ())  # the last network without an inserted module
+    fitted, trail = bare
     phase: Phase | None = strategy.phases(context.candidates[spec.arm.candidate].family)[0]
     while phase is not None:
+        if not _inserted(phase):
+            fitted, trail = bare
         fitted, run = carry_out(phase, f"grow-{len(done)}", fitted, rows)
+        trail = (*trail, len(done))
+        trails.append(trail)
+        if not _inserted(phase):
+            bare = fitted, trail
         total = total.followed_by(run)
         losses = _losses(fitted, inputs, held_out, labels)
         step = Grown(phase, float(losses.mean()))
@@ -57,10 +65,10 @@ def grow(
         if not done or step.loss < min(earlier.loss for earlier in done):
             best = losses
         done.append(step)
-        phase = strategy.grow(done, len(fitted.model.stages))
+        phase = strategy.grow(done, len(fitted.model.stages), spec.recipe)
         notes.append(_told(done, phase))
-    kept = int(np.argmin([step.loss for step in done])) + 1
-    return tuple(step.phase for step in done[:kept]), total
+    kept = trails[int(np.argmin([step.loss for step in done]))]
+    return tuple(done[number].phase for number in kept), total
 
 
 def _losses(fitted: FittedModel, inputs: object, rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -71,10 +79,20 @@ def _losses(fitted: FittedModel, inputs: object, rows: np.ndarray, labels: np.nd
 def _told(done: list[Grown], following: Phase | None) -> str:
     last = done[-1]
     what = "ended" if following is None else "same again" if following == last.phase else f"then {_named(following)}"
+    if following is not None and _inserted(last.phase) and not _inserted(following):
+        what = f"taken out again, {what}"
     change = f" ({last.change:+.3f} against the best before, standard error {last.error:.3f})" if len(done) > 1 else ""
     return f"{_named(last.phase)}: held-out log-loss {last.loss:.3f}{change}; {what}"
 
 
+def _inserted(phase: Phase) -> bool:
+    return isinstance(phase, Train) and phase.inserted
+
+
 def _named(phase: Phase) -> str:
-    moving = getattr(phase, "moving", None)
-    return f"last {moving.count} stage(s) moving" if moving else "probe"
+    if not isinstance(phase, Train) or phase.moving is None:
+        return "probe"
+    count = phase.moving.count or 0
+    if not phase.inserted:
+        return f"last {count} stage(s) moving"
+    return f"last {count} stage(s) moving under the inserted module" if count else "inserted module before the head"

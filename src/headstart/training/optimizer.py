@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from headstart.core import Recipe
-from headstart.models import Network
+from headstart.models import Network, inserted_in
 
 
 def build_optimizer(network: Network, moving: Sequence[int], recipe: Recipe) -> torch.optim.Optimizer:
@@ -17,7 +17,8 @@ def build_optimizer(network: Network, moving: Sequence[int], recipe: Recipe) -> 
 
     Norms and biases are not decayed (as is usual since He 2019, arXiv 1812.01187). With ``layer_decay`` d, the
     stage that lies k places before the head moves at d^k times the rate (Clark 2020, arXiv 2003.10555, section
-    3.1; Bao 2021, arXiv 2106.08254). Each group carries ``peak``, the rate it reaches after warm-up.
+    3.1; Bao 2021, arXiv 2106.08254). An inserted module has a rate of its own. Each group carries ``peak``, the rate
+    it reaches after warm-up.
 
     Args:
         network: Already frozen where it shall stay.
@@ -37,7 +38,11 @@ def build_optimizer(network: Network, moving: Sequence[int], recipe: Recipe) -> 
         decay = 0.0 if recipe.anchor else recipe.weight_decay
         add(network.stages[stage].parameters(), recipe.learning_rate * factor, decay)
     add(network.added, recipe.learning_rate, recipe.weight_decay)
-    add(list(network.head_module.parameters()), recipe.learning_rate * recipe.head_rate, recipe.weight_decay)
+    inserted = inserted_in(network)
+    fresh = [] if inserted is None else list(inserted.parameters())
+    add(fresh, recipe.learning_rate * recipe.inserted_rate, recipe.weight_decay)
+    head = [parameter for parameter in network.head_module.parameters() if not any(parameter is p for p in fresh)]
+    add(head, recipe.learning_rate * recipe.head_rate, recipe.weight_decay)
     settings = [
         {"params": held, "lr": rate, "peak": rate, "weight_decay": decay} for (rate, decay), held in groups.items()
     ]

@@ -10,7 +10,7 @@ import torch
 
 from headstart.core import Recipe, TrialSpec, derive_seed
 from headstart.evidence.metrics import METRICS
-from headstart.models import Network, build, predict_network
+from headstart.models import Network, build, insert, predict_network
 from headstart.strategies import Pairs, Strategy, Train
 from headstart.training.checkpoint import Checkpoint
 from headstart.training.context import TrialContext
@@ -57,11 +57,9 @@ def train_phase(
         attempt = f"{spec.key}-{number}-{microbatch}" + ("-gentler" if recipe != spec.recipe else "")
         checkpoint = Checkpoint(context.checkpoint_folder / f"{attempt}.pt")
         checkpoints.append(checkpoint)
-        network = (
-            _prepared(strategy, spec, context)
-            if start is None
-            else copy.deepcopy(start)
-        )
+        network = _prepared(strategy, spec, context) if start is None else copy.deepcopy(start)
+        if isinstance(phase, Train) and phase.inserted:
+            network = insert(network, spec.recipe.inserted, derive_seed(spec.seed, "inserted"))
 
         def watch(network: Network = network) -> float:
             return METRICS[context.metric](predict_network(network, inputs, watched), labels[watched])

@@ -22,6 +22,7 @@ from headstart.models import (
     Readout,
     averaged,
     format_of,
+    inserted_in,
     measure_facts,
 )
 from headstart.strategies import FitHead, Phase, Strategy, get_strategy
@@ -149,7 +150,8 @@ def _fit(
     if len(fitted) == 1:
         return fitted[0], total
     network = averaged([one.model for one in fitted])
-    return FittedModel(network, _own_card(network, spec, context)), total
+    card = _own_card(network, spec, context).model_copy(update={"inserted": spec.recipe.inserted})
+    return FittedModel(network, card), total
 
 
 def _fit_one(
@@ -170,7 +172,10 @@ def _fit_one(
             spec, context, strategy, phase, name, rows, measured, notes, checkpoints,
             start=start.model if start else None, last=last,
         )  # fmt: skip
-        return FittedModel(network, start.card if start else _own_card(network, spec, context)), run
+        card = start.card if start else _own_card(network, spec, context)
+        if inserted_in(network) is not None:  # which no other library's form can express
+            card = card.model_copy(update={"model_format": "headstart", "inserted": spec.recipe.inserted})
+        return FittedModel(network, card), run
 
     if strategy.grows:
         phases, total = grow(strategy, spec, context, learn, carry_out, notes)
@@ -201,9 +206,7 @@ def _fit_head(
         texts = [context.inputs(name).texts[row] for row in learn]
         pipeline = fit_tfidf(texts, context.data.labels[learn], spec.recipe, spec.seed)
         return FittedModel(pipeline, _card(spec, context, "skops"))
-    network, readout = fit_probe(
-        phase, spec.recipe, context, name, learn, spec.seed, start.model if start else None
-    )
+    network, readout = fit_probe(phase, spec.recipe, context, name, learn, spec.seed, start.model if start else None)
     native = NATIVE[context.candidates[name].family]
     return FittedModel(network, _card(spec, context, "headstart" if readout else native, readout))
 
