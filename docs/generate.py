@@ -179,8 +179,11 @@ def glossary_page(words: dict[str, str]) -> str:
 
 def strategies_page(strategies: list[Any]) -> str:
     """What each strategy says about itself."""
+    from headstart.strategies.registry import MADE
+
     lines = [GENERATED, "# Strategies", "", "What `headstart strategies` prints. [Recipes and sources]"
-             "(recipes-and-sources.md) tells which recipes each tries and why.", ""]  # fmt: skip
+             "(recipes-and-sources.md) tells which recipes each tries and why.", "", "Two names are made of others:",
+             "", *(f"- `{prefix}`{rest}" for prefix, rest in MADE.items()), ""]  # fmt: skip
     for strategy in strategies:
         said = {
             "where the weights come from": f"{strategy.weights}; paradigm `{strategy.paradigm}`",

@@ -244,6 +244,7 @@ def test_explain(headstart):
     assert "stage after stage" in headstart("explain", "hybrid").out
     assert "labels" in headstart("explain", "head-start").out
     assert headstart("explain", "peft:vera", "--json").document["term"] == "peft:vera"
+    assert "average" in headstart("explain", "ensemble:full_finetune").out
     headstart("explain", "crossovre").failed_well("Did you mean 'crossover'")
 
 

@@ -165,6 +165,7 @@ def show_check(data: str, task: str | None, *, json_output: bool, **columns: Any
 def show_strategies(*, json_output: bool) -> None:
     """List the installed strategies."""
     from headstart.strategies import strategy_names
+    from headstart.strategies.registry import MADE
 
     rows = [_strategy_row(name) for name in strategy_names()]
     if json_output:
@@ -172,7 +173,9 @@ def show_strategies(*, json_output: bool) -> None:
         return
     screen = Console()
     print_strategies(rows, screen)
-    screen.print("\nAlso peft:METHOD for any method of peft, such as peft:vera.", highlight=False)
+    screen.print()
+    for prefix, rest in MADE.items():
+        screen.print(f"Also {prefix}{rest}.", highlight=False)
 
 
 def _strategy_row(name: str) -> dict[str, Any]:
@@ -197,13 +200,14 @@ def explain_term(term: str, *, json_output: bool) -> None:
     """
     from headstart.report.glossary import GLOSSARY
     from headstart.strategies import get_strategy, strategy_names
+    from headstart.strategies.registry import MADE
 
     words = {word.lower().replace("_", " ").replace("-", " "): word for word in GLOSSARY}
     wanted = term.strip().lower().replace("_", " ").replace("-", " ")
     names = {name.replace("_", " "): name for name in strategy_names()}
     if wanted in words:
         name, meaning = words[wanted], GLOSSARY[words[wanted]]
-    elif wanted in names or wanted.startswith("peft:"):
+    elif wanted in names or wanted.startswith(tuple(MADE)):
         name = names.get(wanted, term.strip().lower())
         meaning = get_strategy(name).explain()
     else:

@@ -10,6 +10,11 @@ from headstart.strategies import adapters, ensemble
 from headstart.strategies.base import Strategy
 
 GROUP = "headstart.strategies"
+# Names that are made of others, and what stands behind the colon
+MADE = {
+    adapters.PREFIX: "METHOD for any method of peft, such as peft:vera",
+    ensemble.PREFIX: "STRATEGY to train at three rates and average, such as ensemble:full_finetune",
+}
 
 
 @functools.cache
