@@ -134,21 +134,24 @@ class Bench:
         return [row for row in self.rows if row["arm"] == arm.key]
 
     def trials(self, *, first: bool) -> Iterator[TrialSpec]:
-        """Everything to do: tuning, then few labels, then 50 per class, then all, seed by seed.
+        """Everything to do: few labels at the centre recipes, tuning, then 50 per class, then all, seed by seed.
 
         Args:
             first: Whether of the strategies in ``FIRST`` or of the others.
         """
         arms = [arm for arm in self.arms() if (arm.strategy in FIRST) == first]
+        for seed in range(SEEDS):
+            for arm in arms:
+                yield self.spec(arm, self.recipes(arm, self.sizes["few"])[0], self.sizes["few"], seed, "measuring")
         for arm in arms:
             listed = self.recipes(arm, self.sizes["some"])[:RECIPES]
             for recipe in listed if len(listed) > 1 else ():
                 yield self.spec(arm, recipe, self.sizes["some"], 0, "tuning")
-        for words, seeds in (("few", SEEDS), ("some", SEEDS), ("all", 1)):
+        for words, seeds in (("some", SEEDS), ("all", 1)):
             for seed in range(seeds):
                 for arm in arms:
                     n = self.sizes[words]
-                    recipe = self.recipes(arm, n)[0] if words == "few" else self.chosen(arm, n)
+                    recipe = self.chosen(arm, n)
                     assert recipe is not None, "tuning comes first"
                     yield self.spec(arm, recipe, n, seed, "measuring")
         for arm in arms:
