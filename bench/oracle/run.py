@@ -1,12 +1,13 @@
 """The oracle table: every strategy on real data, each figure trained once, for checks and for the planner's benchmark.
 
-    python bench/oracle/run.py DATA_FOLDER [--set NAME ...] [--minutes 60]
+    python bench/oracle/run.py DATA_FOLDER [--set NAME ...] [--only few] [--minutes 60]
 
 Stops after the given time and goes on where it was: the table itself is the record of what is done. Texts are cut at
 64 tokens, pools and test parts capped as in ``SETS``. Every applicable strategy runs at 10 and 50 labels per class with
 three seeds and at the capped pool with one. Recipes are chosen at 50 per class on a held-out fifth, from the first
 three of each strategy's list; 10 per class uses the centre. The strategies in ``FIRST`` are done on every set before
-the others begin, so that a table that ran out of time compares the same arms everywhere.
+the others begin, with one draw of labels before the other two, so that a table that ran out of time compares the same
+arms everywhere.
 
 ``trials/`` is one Parquet table with a file for each data set (sets can run side by side) and a row for each trial:
 arm, candidate, paradigm, role, n, seed, recipe, metric, value, seconds, FLOPs, memory, parameters, and ``correct``, one
@@ -133,22 +134,26 @@ class Bench:
         """Rows of an arm on this set."""
         return [row for row in self.rows if row["arm"] == arm.key]
 
-    def trials(self, *, first: bool) -> Iterator[TrialSpec]:
+    def trials(self, *, first: bool, seeds: int, only: str | None) -> Iterator[TrialSpec]:
         """Everything to do: few labels at the centre recipes, tuning, then 50 per class, then all, seed by seed.
 
         Args:
             first: Whether of the strategies in ``FIRST`` or of the others.
+            seeds: Draws of labels.
+            only: ``few`` leaves out what needs tuning; None does everything.
         """
         arms = [arm for arm in self.arms() if (arm.strategy in FIRST) == first]
-        for seed in range(SEEDS):
+        for seed in range(seeds):
             for arm in arms:
                 yield self.spec(arm, self.recipes(arm, self.sizes["few"])[0], self.sizes["few"], seed, "measuring")
+        if only == "few":
+            return
         for arm in arms:
             listed = self.recipes(arm, self.sizes["some"])[:RECIPES]
             for recipe in listed if len(listed) > 1 else ():
                 yield self.spec(arm, recipe, self.sizes["some"], 0, "tuning")
-        for words, seeds in (("some", SEEDS), ("all", 1)):
-            for seed in range(seeds):
+        for words, draws in (("some", seeds), ("all", 1)):
+            for seed in range(draws):
                 for arm in arms:
                     n = self.sizes[words]
                     recipe = self.chosen(arm, n)
@@ -205,15 +210,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--set", action="append", choices=sorted(SETS), help="only these; all by default")
+    parser.add_argument("--only", choices=["few"], help="leave out what needs tuning")
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--work", type=Path, default=Path("runs/oracle"))
     arguments = parser.parse_args()
     until = time.monotonic() + 60 * arguments.minutes
     TABLE.mkdir(exist_ok=True)
     benches = [Bench(name, arguments.folder, arguments.work) for name in arguments.set or SETS]
-    for first in (True, False):
+    for first, seeds in ((True, 1), (True, SEEDS), (False, SEEDS)):
         for bench in benches:
-            for spec in bench.trials(first=first):
+            for spec in bench.trials(first=first, seeds=seeds, only=arguments.only):
                 if time.monotonic() > until:
                     return
                 if spec.key not in bench.done:
