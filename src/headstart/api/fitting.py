@@ -135,6 +135,7 @@ def fit(
         data=labelled, splits=make_splits(labelled, seed), candidates={known.name: known}, metric=name, seed=seed,
         hardware=probe_hardware(), cache_folder=work / "cache", checkpoint_folder=work / "checkpoints", on_step=on_step,
     )  # fmt: skip
+    context.inputs(known.name)  # a tokenizer that does not fit is told of here, not as a failed training
     pool = len(context.splits[0].pool)
     size = check_size(n, pool)
     mirrored = labelled.images is None or labels_survive_mirroring(context)

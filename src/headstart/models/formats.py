@@ -16,10 +16,10 @@ from headstart.core import BundleError, Record
 from headstart.models.adapters import head_names, quiet_adapters, wrap
 from headstart.models.candidates import Candidate, resolve
 from headstart.models.compact import CompactImageNetwork, CompactTextNetwork
-from headstart.models.inputs import load_tokenizer
 from headstart.models.inserted import BeforeHead, insert, inserted_in, without_inserted
 from headstart.models.network import Network, build
 from headstart.models.readout import HEADS, Readout, classifier_on
+from headstart.models.tokenizer import load_tokenizer
 
 ModelFormat = Literal["transformers", "peft", "skops", "headstart"]
 SKOPS_TRUSTED: list[str] = []  # TF-IDF with logistic regression needs nothing beyond what skops trusts by itself
