@@ -143,7 +143,7 @@ def fit(
     recipe = with_settings(way.recipes(setting)[0], settings or {})
     if recipe.inserted:
         _check_inserted(way, recipe, context, known.name)
-    notes: list[str] = []
+    notes = [f"{known.name} trains from scratch alone: {known.missing}"] if known.missing else []
     if budget is not None:
         recipe = _shortened(way, arm, recipe, context, parse_budget(budget), size, notes)
     spec = TrialSpec(

@@ -143,7 +143,7 @@ def _read_plain(card: Card, folder: Path) -> Network:
     if card.candidate.family == "transformers":
         candidate = card.candidate.model_copy(update={"has_weights": True})
         body = build(candidate, card.class_names, weights="pretrained", seed=0, with_head=True)
-    elif card.candidate.family == "own":
+    elif card.candidate.family in ("own", "timm"):
         body = build(card.candidate, card.class_names, weights="random", seed=0)
         _fill(body.module, folder / "model.safetensors")
     else:

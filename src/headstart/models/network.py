@@ -13,6 +13,7 @@ from headstart.models.compact import CompactImageNetwork, CompactTextNetwork
 from headstart.models.libraries import quiet_transformers
 from headstart.models.own import PREFIX, build_own, reset
 from headstart.models.stages import Stage, cut, last_linear
+from headstart.models.timm import make_timm
 from headstart.models.tokenizer import load_tokenizer, padding_of
 
 
@@ -118,13 +119,19 @@ def build(
         SourceError: The candidate has no weights, or they do not fit its configuration.
     """
     if weights == "pretrained" and not candidate.has_weights:
-        raise SourceError(f"{candidate.name} has no pretrained weights", hint="Use it with --strategy from_scratch")
+        reason = f": {candidate.missing}" if candidate.missing else ""
+        raise SourceError(
+            f"{candidate.name} has no pretrained weights{reason}", hint="Use it with --strategy from_scratch"
+        )
     torch.manual_seed(seed)
     if candidate.family == "compact":
         kind = CompactImageNetwork if candidate.modality == "image" else CompactTextNetwork
         return Network(kind(len(class_names), candidate.input_size), candidate)
     if candidate.family == "own":
         return _build_own(candidate, class_names, weights, seed)
+    if candidate.family == "timm":
+        module, head = make_timm(candidate, len(class_names), weights)
+        return Network(module, candidate, head)
     if candidate.family == "transformers":
         return _build_transformers(candidate, class_names, weights, with_head)
     raise HeadstartError(f"{candidate.name} is not a network")

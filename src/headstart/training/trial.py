@@ -23,7 +23,9 @@ from headstart.training.probes import fit_probe, head_probabilities
 from headstart.training.retries import train_phase
 from headstart.training.tfidf import fit_tfidf
 
-NATIVE_FORMAT: dict[str, ModelFormat] = {"transformers": "transformers", "compact": "headstart", "own": "headstart"}
+NATIVE_FORMAT: dict[str, ModelFormat] = {
+    "transformers": "transformers", "compact": "headstart", "own": "headstart", "timm": "headstart",
+}  # fmt: skip
 # What broken weights, odd data and foreign code raise. Wider would swallow a budget that ran out.
 FAILURES = (
     HeadstartError, MemoryError, OSError, ArithmeticError, RuntimeError, LookupError, ValueError, TypeError,
