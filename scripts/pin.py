@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 
 FILE = Path(__file__).parent.parent / "constraints.txt"
 EXTRAS = ("dev", "docs", "text")
+ALONE = ("timm",)  # installed without what they need, as the Makefile says
 HEAD = "# The versions that the tests ran on. Written by scripts/pin.py; `make setup` installs exactly these.\n"
 
 
@@ -44,6 +45,7 @@ def main() -> None:
     """Write the file."""
     versions = closure("headstart", EXTRAS)
     versions.pop("headstart", None)
+    versions |= {name: distribution(name).version for name in ALONE}
     FILE.write_text(HEAD + "".join(f"{name}=={version}\n" for name, version in sorted(versions.items())))
     print(f"{len(versions)} versions in {FILE.name}")
 

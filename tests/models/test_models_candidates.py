@@ -10,6 +10,7 @@ from safetensors.torch import load_file, save_file
 from headstart.core import SourceError
 from headstart.data import hub
 from headstart.models import build, builtin_names, candidates, measure_facts, modality_of, resolve
+from headstart.models import hub as models_hub
 
 IMAGE, TEXT = "image-classification", "text-classification"
 
@@ -66,7 +67,7 @@ def test_an_unknown_hub_id_without_network_answers_soon(monkeypatch, name):
 
 def test_offline_mode_does_not_even_try(monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setattr(candidates, "can_connect", lambda: pytest.fail("tried to connect"))
+    monkeypatch.setattr(models_hub, "can_connect", lambda: pytest.fail("tried to connect"))
     with pytest.raises(SourceError, match="not in the local cache"):
         resolve("nobody/nothing", IMAGE)
 

@@ -135,6 +135,7 @@ def fit(
         data=labelled, splits=make_splits(labelled, seed), candidates={known.name: known}, metric=name, seed=seed,
         hardware=probe_hardware(), cache_folder=work / "cache", checkpoint_folder=work / "checkpoints", on_step=on_step,
     )  # fmt: skip
+    context.inputs(known.name)  # a tokenizer that does not fit is told of here, not as a failed training
     pool = len(context.splits[0].pool)
     size = check_size(n, pool)
     mirrored = labelled.images is None or labels_survive_mirroring(context)
@@ -142,7 +143,7 @@ def fit(
     recipe = with_settings(way.recipes(setting)[0], settings or {})
     if recipe.inserted:
         _check_inserted(way, recipe, context, known.name)
-    notes: list[str] = []
+    notes = [f"{known.name} trains from scratch alone: {known.missing}"] if known.missing else []
     if budget is not None:
         recipe = _shortened(way, arm, recipe, context, parse_budget(budget), size, notes)
     spec = TrialSpec(

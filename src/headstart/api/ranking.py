@@ -107,7 +107,7 @@ def rank(
     scores: dict[str, dict[str, float]] = {name: {} for name in (*SCORES, SIZE)}
     for name, candidate in found.items():
         if not candidate.has_weights:
-            left_out.append((name, "has no pretrained weights"))
+            left_out.append((name, candidate.missing or "has no pretrained weights"))
             continue
         features, parameters = _features(candidate, labelled, rows)
         scores[SIZE][name] = float(parameters)

@@ -39,7 +39,7 @@ def _print_fit(result: Fit, screen: Console) -> None:
         ("Arm", result.arm.name),
         ("Result", f"{result.metric} {100 * result.value:.1f} on {measured.n_test:,} test examples"),
         ("Learnt", f"from {measured.n_realised:,} labels in {measured.seconds:.0f} s ({steps})"),
-        ("Size", f"{measured.parameters:,} weights, {share:.2g} % of them trained"),
+        ("Size", f"{measured.parameters:,} weights, {share:.3g} % of them trained"),
         *(("Note", note) for note in measured.notes),
         ("Saved", f"{result.model_dir}"),
         ("Next", f"headstart predict {result.model_dir} INPUT"),

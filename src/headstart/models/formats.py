@@ -18,14 +18,16 @@ from headstart.models.adapters import head_names, quiet_adapters, wrap
 from headstart.models.averaged import Average, averaged, members_of
 from headstart.models.candidates import Candidate, resolve
 from headstart.models.compact import COMPACT
-from headstart.models.inputs import load_tokenizer
 from headstart.models.inserted import BeforeHead, insert, inserted_in, without_inserted
 from headstart.models.network import Network, build
 from headstart.models.readout import HEADS, Readout, ReadoutClassifier, classifier_on
+from headstart.models.tokenizer import load_tokenizer
 
 CARD = "headstart.json"
 ModelFormat = Literal["transformers", "peft", "skops", "headstart", "ensemble"]
-NATIVE: dict[str, ModelFormat] = {"transformers": "transformers", "compact": "headstart", "own": "headstart"}
+NATIVE: dict[str, ModelFormat] = {
+    "transformers": "transformers", "compact": "headstart", "own": "headstart", "timm": "headstart",
+}  # fmt: skip
 SKOPS_TRUSTED: list[str] = []  # TF-IDF with logistic regression needs nothing beyond what skops trusts by itself
 
 
@@ -156,7 +158,7 @@ def _read_plain(card: Card, folder: Path) -> Network:
     if card.candidate.family == "transformers":
         candidate = card.candidate.model_copy(update={"has_weights": True})
         body = build(candidate, card.class_names, weights="pretrained", seed=0, with_head=True)
-    elif card.candidate.family == "own":
+    elif card.candidate.family in ("own", "timm"):
         body = build(card.candidate, card.class_names, weights="random", seed=0)
         _fill(body.module, folder / "model.safetensors")
     else:

@@ -20,9 +20,9 @@ def draw_anew(network: Network, stages: Sequence[int], seed: int) -> None:
         seed: Of the draw.
 
     Raises:
-        SettingsError: Nothing tells how the layers of a network that is not transformers' begin.
+        SettingsError: Nothing tells how the layers of a person's own network begin.
     """
-    if network.candidate.family == "transformers":
+    if network.candidate.family in ("transformers", "timm"):
         names = tuple(str(index) for index in range(network.head.out_features))
         other = build(network.candidate, names, weights="random", seed=seed)
         for index in stages:

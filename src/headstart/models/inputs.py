@@ -13,7 +13,7 @@ from headstart.core import Augmentation, BundleError
 from headstart.data import LabelledData, augment, decode_files, standardise
 from headstart.models.candidates import Candidate
 from headstart.models.compact_text import hash_words
-from headstart.models.network import quiet_transformers
+from headstart.models.tokenizer import check_ids, load_tokenizer, padding_of
 
 Batch = dict[str, torch.Tensor]
 CHUNK = 4096  # texts that are tokenised at once
@@ -108,7 +108,11 @@ def encode(candidate: Candidate, data: LabelledData) -> Inputs:
 
 
 def encode_texts(candidate: Candidate, texts: Sequence[str]) -> TokenInputs | RawTexts:
-    """Tokenise, hash or pass on texts."""
+    """Tokenise, hash or pass on texts.
+
+    Raises:
+        SourceError: A transformers candidate has no tokenizer, or one that does not fit its configuration.
+    """
     texts = list(texts)
     if candidate.family == "tfidf":
         return RawTexts(texts)
@@ -117,7 +121,7 @@ def encode_texts(candidate: Candidate, texts: Sequence[str]) -> TokenInputs | Ra
         return TokenInputs(rows, 0, truncated)
     tokenizer = load_tokenizer(candidate)
     limit = candidate.input_size
-    padding = tokenizer.pad_token_id or 0
+    padding = padding_of(tokenizer)
     rows: list[np.ndarray] = []
     truncated = 0
     for start in range(0, len(texts), CHUNK):
@@ -131,6 +135,7 @@ def encode_texts(candidate: Candidate, texts: Sequence[str]) -> TokenInputs | Ra
                 full[index] = row
         truncated += len(long)
         rows += [np.asarray(row or [padding], dtype=np.int32) for row in full]
+    check_ids(candidate, rows)
     return TokenInputs(rows, padding, truncated)
 
 
@@ -139,11 +144,3 @@ def encode_files(candidate: Candidate, paths: Sequence[str | Path]) -> PixelInpu
     if candidate.resize is None:
         raise BundleError(f"{candidate.name} reads texts, not image files", hint="Give texts to predict")
     return PixelInputs(decode_files(paths, candidate.resize), candidate)
-
-
-def load_tokenizer(candidate: Candidate):  # noqa: ANN201 - transformers has no common public type
-    """Load the tokenizer that belongs to a transformers candidate."""
-    from transformers import AutoTokenizer
-
-    with quiet_transformers():
-        return AutoTokenizer.from_pretrained(str(candidate.folder), local_files_only=True, trust_remote_code=False)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
-from collections.abc import Iterator
 
 import torch
 from torch import nn
@@ -12,8 +10,11 @@ from torch import nn
 from headstart.core import HeadstartError, SettingsError, SourceError
 from headstart.models.candidates import Candidate
 from headstart.models.compact import build_compact
+from headstart.models.libraries import quiet_transformers
 from headstart.models.own import PREFIX, build_own, reset
 from headstart.models.stages import Stage, cut, last_linear
+from headstart.models.timm import make_timm
+from headstart.models.tokenizer import load_tokenizer, padding_of
 
 
 class Network(nn.Module):
@@ -118,20 +119,24 @@ def build(
         SourceError: The candidate has no weights, or they do not fit its configuration.
     """
     if weights == "pretrained" and not candidate.has_weights:
-        raise SourceError(f"{candidate.name} has no pretrained weights", hint="Use it with --strategy from_scratch")
+        reason = f": {candidate.missing}" if candidate.missing else ""
+        raise SourceError(
+            f"{candidate.name} has no pretrained weights{reason}", hint="Use it with --strategy from_scratch"
+        )
     torch.manual_seed(seed)
     if candidate.family == "compact":
         return Network(build_compact(candidate.name, len(class_names), candidate.input_size), candidate)
     if candidate.family == "own":
         return _build_own(candidate, class_names, weights, seed)
+    if candidate.family == "timm":
+        module, head = make_timm(candidate, len(class_names), weights)
+        return Network(module, candidate, head)
     if candidate.family == "transformers":
         return _build_transformers(candidate, class_names, weights, with_head)
     raise HeadstartError(f"{candidate.name} is not a network")
 
 
-def _build_transformers(
-    candidate: Candidate, class_names: tuple[str, ...], weights: str, with_head: bool
-) -> Network:
+def _build_transformers(candidate: Candidate, class_names: tuple[str, ...], weights: str, with_head: bool) -> Network:
     from transformers import AutoConfig, AutoModelForImageClassification, AutoModelForSequenceClassification
 
     labels = {
@@ -143,17 +148,21 @@ def _build_transformers(
     folder = str(candidate.folder)
     try:
         with quiet_transformers():
+            config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **labels)
+            if candidate.modality == "text" and getattr(config, "pad_token_id", None) is None:
+                config.pad_token_id = padding_of(load_tokenizer(candidate))  # by it decoders find where a text ends
             if weights == "pretrained":
                 module, loading = loader.from_pretrained(
-                    folder, ignore_mismatched_sizes=True, use_safetensors=True, dtype=torch.float32,
-                    local_files_only=True, trust_remote_code=False, output_loading_info=True, **labels,
+                    folder, config=config, ignore_mismatched_sizes=True, use_safetensors=True, dtype=torch.float32,
+                    local_files_only=True, trust_remote_code=False, output_loading_info=True,
                 )  # fmt: skip
                 _check_loading(module, loading, with_head)
                 if not with_head:
                     _renew_head(module)
             else:
-                config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **labels)
                 module = loader.from_config(config, dtype=torch.float32, trust_remote_code=False)
+    except SourceError:
+        raise
     except Exception as error:  # transformers and safetensors raise a dozen unrelated kinds
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         raise SourceError(
@@ -211,18 +220,3 @@ def _renew_head(module: nn.Module) -> None:
         head.weight.normal_(std=getattr(module.config, "initializer_range", None) or 0.02)
         if head.bias is not None:
             head.bias.zero_()
-
-
-@contextlib.contextmanager
-def quiet_transformers() -> Iterator[None]:
-    """Silence transformers' notices about fresh heads, which here are always intended."""
-    from transformers.utils import logging
-
-    before = logging.get_verbosity()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(before)
-        logging.enable_progress_bar()

@@ -18,7 +18,7 @@ class Setting:
 
     Attributes:
         n: Labels the trial may look at.
-        family: How the candidate is built (``transformers``, ``compact``, ``tfidf``).
+        family: How the candidate is built (``transformers``, ``compact``, ``own``, ``timm``, ``tfidf``).
         mirrored: Whether mirror images keep their label, so that flips are safe.
     """
 
@@ -117,4 +117,4 @@ class TransferStrategy(Strategy):
 
     def refuses(self, candidate: Candidate) -> str | None:
         """Needs pretrained weights."""
-        return None if candidate.has_weights else "there are no pretrained weights to start from"
+        return None if candidate.has_weights else candidate.missing or "there are no pretrained weights to start from"

@@ -11,9 +11,7 @@ from headstart.strategies import default_strategies, get_strategy
 LeftOut = list[tuple[str, str]]
 
 
-def find_candidates(
-    asked: Sequence[str], task: str, native_size: int
-) -> tuple[dict[str, Candidate], LeftOut]:
+def find_candidates(asked: Sequence[str], task: str, native_size: int) -> tuple[dict[str, Candidate], LeftOut]:
     """The candidates asked for, or the built-in ones; compact networks always stand beside them.
 
     Raises:
@@ -61,14 +59,18 @@ def make_arms(
                 if strategy.weights == "random" and candidate.architecture:
                     drawn[candidate.architecture] = candidate.name
                 arms.append(Arm(candidate=candidate.name, strategy=name, paradigm=strategy.paradigm))
-            elif candidate.has_weights or asked:
+            elif candidate.has_weights or candidate.missing or asked:
                 left_out.append((f"{name} of {candidate.name}", reason))
     if not arms:
         raise SettingsError(
-            "none of the strategies applies to any of the candidates", place="--strategy, --candidate",
-            hint="headstart strategies shows what each needs",
+            f"none of the strategies applies to any of the candidates{_first_reason(left_out)}",
+            place="--strategy, --candidate", hint="headstart strategies shows what each needs",
         )  # fmt: skip
     return tuple(arms), left_out
+
+
+def _first_reason(left_out: LeftOut) -> str:
+    return f" ({left_out[0][0]}: {left_out[0][1]})" if left_out else ""
 
 
 def _hopeless(paradigm: str, candidate: Candidate, asked: Sequence[str], asked_candidates: Sequence[str]) -> bool:

@@ -1,0 +1,63 @@
+"""The tokenizer that lies beside a transformers network, and whether it is one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from headstart.core import SourceError
+from headstart.models.candidates import Candidate
+from headstart.models.libraries import quiet_transformers
+
+FEWEST = 3  # tokens that are not special ones: tokenizers that transformers makes up from nothing have up to two
+HINT = "Put the tokenizer beside config.json with tokenizer.save_pretrained(folder)"
+
+
+def load_tokenizer(candidate: Candidate):  # noqa: ANN201 - transformers has no common public type
+    """Load the tokenizer that belongs to a transformers candidate.
+
+    Raises:
+        SourceError: There is none. transformers itself makes up an empty one for many kinds of networks, to which all
+            texts look alike.
+    """
+    from transformers import AutoTokenizer
+
+    folder = str(candidate.folder)
+    try:
+        with quiet_transformers():
+            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except Exception as error:  # transformers, tokenizers and sentencepiece raise a dozen unrelated kinds
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        raise SourceError(
+            f"the tokenizer of {candidate.name!r} cannot be loaded: {reason}", place=folder, hint=HINT
+        ) from None
+    if len(tokenizer) - len(tokenizer.get_added_vocab()) < FEWEST:
+        raise SourceError(f"the tokenizer of {candidate.name!r} has no vocabulary", place=folder, hint=HINT)
+    return tokenizer
+
+
+def padding_of(tokenizer) -> int:  # noqa: ANN001 - as above
+    """The token that fills up: its own, else the one that ends texts, which decoders take for it."""
+    for token in (tokenizer.pad_token_id, tokenizer.eos_token_id):
+        if token is not None:
+            return int(token)
+    return 0
+
+
+def check_ids(candidate: Candidate, rows: Sequence[np.ndarray]) -> None:
+    """Compare texts as token ids with the length of the network's table of words, where a configuration tells it.
+
+    Raises:
+        SourceError: The network has no row for one of them.
+    """
+    config = Path(str(candidate.folder)) / "config.json"  # saved adapters have none
+    size = json.loads(config.read_text()).get("vocab_size") if config.exists() else None
+    largest = max((int(row.max()) for row in rows), default=0)
+    if isinstance(size, int) and largest >= size:
+        raise SourceError(
+            f"the tokenizer of {candidate.name!r} gives token {largest}, but its config.json has vocab_size {size}",
+            place=str(candidate.folder), hint=f"Set vocab_size to at least {largest + 1}, or give another tokenizer",
+        )  # fmt: skip
