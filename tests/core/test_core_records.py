@@ -44,7 +44,7 @@ OTHER_RECIPE = {
     "learning_rate": 0.1, "head_rate": 2.0, "weight_decay": 0.1, "steps": 3, "batch_size": 8, "warmup": 0.2,
     "augmentation": "flip", "label_smoothing": 0.1, "mixup": 0.2, "ema": 0.9, "label": "rate x 3",
     "views": 2, "moving": "last:1", "layer_decay": 0.5, "anchor": 0.1, "kept": 0.5, "rank": 4, "readout": "searched",
-    "hidden": 8, "inserted": "residual", "inserted_rate": 3.0,
+    "hidden": 8, "inserted": "residual", "inserted_rate": 10.0,
 }  # fmt: skip
 
 

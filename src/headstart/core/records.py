@@ -82,7 +82,7 @@ class Recipe(Record):
     kept: float = Field(default=1.0, ge=0, le=1)
     rank: int = Field(default=8, ge=1)
     inserted: str = ""
-    inserted_rate: float = Field(default=10.0, gt=0)
+    inserted_rate: float = Field(default=3.0, gt=0)
     readout: Literal["pooled", "searched"] = "pooled"
     hidden: int = Field(default=0, ge=0)
     label: str = "centre"
