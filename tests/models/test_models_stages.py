@@ -38,6 +38,29 @@ class Nested(nn.Module):
         return self.classifier(self.norm(x).mean((2, 3)))
 
 
+class Block(nn.Module):
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, 3, padding=1)
+
+    def forward(self, x):
+        return self.conv(x).relu()
+
+
+class SideBySide(nn.Module):
+    """Lists of blocks as attributes, as many residual networks are written; the last is by far the largest."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)
+        self.layer1 = nn.Sequential(Block(4, 4), Block(4, 4))
+        self.layer2 = nn.Sequential(Block(4, 32), Block(32, 32))
+        self.fc = nn.Linear(32, 2)
+
+    def forward(self, pixel_values):
+        return self.fc(self.layer2(self.layer1(self.bn1(self.conv1(pixel_values)))).mean((2, 3)))
+
+
 class Flat(nn.Module):
     """No list of blocks at all; the wide layer shares a container with the head."""
 
@@ -60,9 +83,10 @@ PLAIN = {
     ),
     "nested": Nested,
     "flat": Flat,
+    "side-by-side": SideBySide,
     "one-layer": lambda: nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 8), nn.Linear(8, 2)),
 }
-STAGES = {"sequential": 3, "encoder-and-head": 2, "nested": 4, "flat": 2, "one-layer": 1}
+STAGES = {"sequential": 3, "encoder-and-head": 2, "nested": 4, "flat": 2, "side-by-side": 3, "one-layer": 1}
 
 
 def check_partition(module, head, stages):

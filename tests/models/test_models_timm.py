@@ -109,7 +109,7 @@ def colours(tmp_path):
 @pytest.mark.parametrize(
     ("name", "first", "last", "stages"),
     [
-        ("resnet50", "stem", "layer4.2", 4),
+        ("resnet50", "stem", "layer4", 5),
         ("vgg16", "stem", "pre_logits.fc2", 3),
         ("densenet121", "features.conv0", "features.norm5", 10),
     ],

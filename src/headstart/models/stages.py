@@ -2,7 +2,9 @@
 
 The rule: the *trunk* is the outermost list of blocks that holds at least half of the parameters that
 are not embeddings. What is registered before it is the stem; each block of the trunk is a stage; what
-comes after it (a final norm, a pooler) belongs to the last stage; the head stands apart.
+comes after it (a final norm, a pooler) belongs to the last stage; the head stands apart. Lists of the same kind of
+block side by side (the ``layer1`` to ``layer4`` of many residual networks) are the stages themselves, even where the
+last of them holds most of the parameters.
 """
 
 from __future__ import annotations
@@ -57,9 +59,9 @@ def cut(network: nn.Module, head: nn.Module) -> tuple[Stage, ...]:
         several layers share is in the first of their stages.
     """
     excluded = {id(parameter) for parameter in head.parameters()}
-    name, trunk = _find_trunk(network, excluded)
+    name, trunk, blocks = _find_trunk(network, excluded)
     parts: list[tuple[str, list[nn.Module]]] = [("stem", [])]
-    _gather(network, excluded, trunk, f"{name}." if name else "", parts)
+    _gather(network, excluded, trunk, blocks, f"{name}." if name else "", parts)
     parts = [(part, modules) for part, modules in parts if modules]
     if len(parts) > 1 and all(isinstance(module, LooseParameters) for module in parts[0][1]):
         parts[:2] = [(parts[1][0], [*parts[0][1], *parts[1][1]])]  # a lone class token is no stage
@@ -79,13 +81,13 @@ def cut(network: nn.Module, head: nn.Module) -> tuple[Stage, ...]:
 
 
 def _gather(
-    module: nn.Module, excluded: set[int], trunk: nn.Module | None, prefix: str,
+    module: nn.Module, excluded: set[int], trunk: nn.Module | None, blocks: set[str], prefix: str,
     parts: list[tuple[str, list[nn.Module]]],
 ) -> None:  # fmt: skip
     """Add the largest submodules without a parameter of the head to the last part, in order of registration.
 
-    Each child of the trunk opens a part. A container that cannot be taken whole gives its loose parameters
-    (a class token, say) as :class:`LooseParameters`, then its children.
+    Each child of the trunk that is named in ``blocks`` opens a part. A container that cannot be taken whole gives its
+    loose parameters (a class token, say) as :class:`LooseParameters`, then its children.
     """
     holds_trunk = trunk is not None and any(part is trunk for part in module.modules())
     tensors = [*module.parameters(), *module.buffers()]
@@ -98,9 +100,9 @@ def _gather(
     if loose:
         parts[-1][1].append(LooseParameters(loose))
     for child_name, child in module.named_children():
-        if module is trunk:
+        if module is trunk and child_name in blocks:
             parts.append((prefix + child_name, []))
-        _gather(child, excluded, trunk if holds_trunk and module is not trunk else None, prefix, parts)
+        _gather(child, excluded, trunk if holds_trunk and module is not trunk else None, blocks, prefix, parts)
 
 
 def _size(module: nn.Module, excluded: set[int]) -> int:
@@ -113,22 +115,33 @@ def _weight(module: nn.Module, excluded: set[int]) -> int:
     return _size(module, excluded | embedded)
 
 
-def _find_trunk(network: nn.Module, excluded: set[int]) -> tuple[str, nn.Module]:
+def _find_trunk(network: nn.Module, excluded: set[int]) -> tuple[str, nn.Module, set[str]]:
+    """Name of the trunk, the trunk, and names of its children that are stages."""
     total = max(_weight(network, excluded), 1)
-    name, node, best = "", network, ("", network)
+    name, node, best = "", network, ("", network, {child_name for child_name, _ in network.named_children()})
     while True:
         children = [(child_name, child) for child_name, child in node.named_children() if _size(child, excluded)]
         if isinstance(node, nn.ModuleList | nn.Sequential) and len(children) >= 2:
-            return name, node
+            return name, node, {child_name for child_name, _ in children}
         if len(children) >= 2:
-            best = (name, node)
+            best = (name, node, {child_name for child_name, _ in children})
         if not children:
             return best
         child_name, child = max(children, key=lambda pair: _weight(pair[1], excluded))
         if _weight(child, excluded) < TRUNK_SHARE * total:
             # No single block list dominates: the children of this level are the stages.
             return best
+        kin = {other_name for other_name, other in children if _kinds(other) & _kinds(child)}
+        if len(kin) >= 2:
+            return name, node, kin
         name, node = f"{name}.{child_name}" if name else child_name, child
+
+
+def _kinds(module: nn.Module) -> set[type[nn.Module]]:
+    """Classes of the blocks in a list of blocks; layers of torch itself are no blocks."""
+    if not isinstance(module, nn.ModuleList | nn.Sequential):
+        return set()
+    return {type(child) for child in module if not type(child).__module__.startswith("torch.nn.")}
 
 
 class LooseParameters(nn.Module):
