@@ -23,7 +23,7 @@ from headstart.strategies.schedules import at_other_rates
 from headstart.training import execute
 
 SETS = {"tweeteval_emotion": 8, "sst2": 8, "cifar10": 5}  # labels per class
-DRAWS, TESTED = 5, 400
+DRAWS, TESTED = 3, 400
 
 
 def main() -> None:
