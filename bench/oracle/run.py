@@ -125,6 +125,7 @@ class Bench:
         if len(listed) == 1:
             return self.recipes(arm, n)[0]
         tried = {row["recipe"]: row["value"] for row in self.mine(arm) if row["role"] == "tuning"}
+        tried = {label: -1.0 if value != value else value for label, value in tried.items()}  # one that failed
         if any(recipe.label not in tried for recipe in listed):
             return None
         best = max(listed, key=lambda recipe: tried[recipe.label])

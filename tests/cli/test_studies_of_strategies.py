@@ -23,6 +23,19 @@ def test_adapters_and_hybrids_in_one_study(headstart, digits):
     assert study.model().predict(sorted(digits.rglob("*.png"))[:2])
 
 
+def test_the_winner_may_be_an_ensemble(headstart, digits):
+    done = headstart(
+        "study", digits, "--budget", "60s", "--out", "study", "--json", "--quiet", "--strategy",
+        "ensemble:full_finetune",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    assert done.document["model_format"] == "ensemble"
+    assert "at three rates, averaged" in done.document["sentence"]
+    files = sorted(digits.rglob("*.png"))[:3]
+    assert headstart("predict", "study", *files).code == 0
+    assert headstart("report", "study").code == 0
+
+
 def test_the_winner_may_be_adapters(headstart, digits):
     done = headstart(
         "study", digits, "--budget", "40s", "--out", "study", "--json", "--quiet", "--strategy", "lora",

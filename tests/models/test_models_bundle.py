@@ -5,9 +5,10 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from transformers import pipeline
 
-from headstart.core import BundleError, DataError
+from headstart.core import BundleError, DataError, Recipe, SettingsError
 from headstart.models import (
     Card,
     FittedModel,
@@ -15,6 +16,7 @@ from headstart.models import (
     Readout,
     TwoLayers,
     Vote,
+    averaged,
     build,
     classifier_on,
     encode_files,
@@ -312,3 +314,86 @@ def test_rows_choose_inputs_in_their_order(save_images):
     whole = model.predict_inputs(inputs)
     rows = np.asarray([4, 0, 2])
     np.testing.assert_allclose(model.predict_inputs(inputs, rows, batch_size=2), whole[rows], atol=1e-6)
+
+
+class Tied(nn.Module):
+    """Two layers that share their weight, and a head."""
+
+    def __init__(self, num_classes):
+        super().__init__()
+        self.first, self.second = nn.Linear(3, 3), nn.Linear(3, 3)
+        self.second.weight = self.first.weight
+        self.fc = nn.Linear(3, num_classes)
+
+    def forward(self, pixel_values):
+        return self.fc(self.second(self.first(pixel_values.mean((2, 3))).relu()))
+
+
+def test_shared_weights_are_saved(save_images, tmp_path):
+    model = network_model(f"arch:{__name__}:Tied", IMAGE, "headstart", weights="random")
+    check_round_trip(model, save_images(3), tmp_path / "model")
+
+
+def test_code_that_changed_is_told_of(tmp_path, monkeypatch):
+    folder = network_model(f"arch:{__name__}:Tied", IMAGE, "headstart", weights="random").save(tmp_path / "model")
+    monkeypatch.setattr(formats, "source_hash", lambda _path: "another")
+    with pytest.raises(BundleError, match="is not as it was when the model was saved"):
+        load(folder)
+
+
+def ensemble_model(save_images):
+    networks = [network_model("builtin:compact-image", IMAGE, "headstart", weights="random").model for _ in range(3)]
+    with torch.no_grad():
+        for number, network in enumerate(networks):
+            network.head.bias.add_(torch.arange(3.0) * number)
+    whole = averaged(networks)
+    return FittedModel(whole, card_of(networks[0].candidate, IMAGE, "ensemble", members=3)), networks
+
+
+def test_an_ensemble_predicts_the_mean_and_comes_back_whole(save_images, tmp_path):
+    model, networks = ensemble_model(save_images)
+    files = save_images(4)
+    card = card_of(networks[0].candidate, IMAGE, "headstart")
+    mean = np.mean([FittedModel(network, card).predict_proba(files) for network in networks], axis=0)
+    np.testing.assert_allclose(model.predict_proba(files), mean, atol=1e-6)
+    check_round_trip(model, files, tmp_path / "model")
+
+
+def test_an_ensemble_that_lost_a_member_is_refused(save_images, tmp_path):
+    folder = ensemble_model(save_images)[0].save(tmp_path / "model")
+    shutil.rmtree(folder / "member-1")
+    with pytest.raises(BundleError, match="2 of the 3 members are here"):
+        load(folder)
+
+
+def test_what_has_no_adapters_cannot_be_merged():
+    for model in (tfidf_model(), network_model("builtin:compact-image", IMAGE, "headstart", weights="random")):
+        with pytest.raises(SettingsError, match="no adapters that could be merged"):
+            model.merged()
+
+
+def test_adapters_of_a_persons_own_network_are_merged_into_it(save_images, tmp_path):
+    from headstart.strategies import get_strategy
+
+    network = network_model("arch:headstart.testing.architectures:cnn", IMAGE, "headstart", weights="random").model
+    adapted = get_strategy("lora").prepare(network, Recipe(rank=2), 0)
+    with torch.no_grad():
+        for parameter in adapted.added:
+            parameter.normal_()
+    model = FittedModel(adapted, card_of(network.candidate, IMAGE, "peft"))
+    files = save_images(3)
+    before = model.predict_proba(files)
+    merged = model.merged()
+    np.testing.assert_allclose(merged.predict_proba(files), before, atol=1e-4)
+    np.testing.assert_allclose(load(merged.save(tmp_path / "m")).predict_proba(files), before, atol=1e-4)
+
+
+def test_adapters_whose_base_is_gone_say_so(text_folder, tmp_path):
+    from headstart.strategies import get_strategy
+
+    network = network_model(str(text_folder), TEXT, "transformers").model
+    adapted = get_strategy("lora").prepare(network, Recipe(rank=2), 0)
+    folder = FittedModel(adapted, card_of(network.candidate, TEXT, "peft")).save(tmp_path / "model")
+    text_folder.rename(tmp_path / "elsewhere")
+    with pytest.raises(BundleError, match="which cannot be had here"):
+        load(folder)

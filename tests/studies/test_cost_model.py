@@ -1,6 +1,9 @@
+from types import SimpleNamespace
+
 import pytest
 
 from headstart.core import Arm, Measurement, Recipe
+from headstart.models import resolve
 from headstart.studies import CostModel
 
 ARM = Arm(candidate="c", strategy="full_finetune", paradigm="transfer")
@@ -44,3 +47,16 @@ def test_a_probe_pays_for_its_fit_alone():
     cost.observe(probe, Recipe(), _measured(0.01, n_test=5000, latency=1.5e-3))
     assert cost.fit_rate[probe.key] == pytest.approx(1e-4)
     assert probe.key not in cost.predict_rate
+
+
+def test_searches_and_ensembles_are_priced_with_all_their_steps():
+    plain = _predicted("full_finetune")
+    assert _predicted("ensemble:full_finetune") == pytest.approx(3 * plain, rel=0.01)
+    assert _predicted("hybrid") == pytest.approx(4 * plain, rel=0.01)  # eight blocks of a quarter, then all again
+
+
+def _predicted(strategy):
+    arm = Arm(candidate="builtin:image", strategy=strategy, paradigm="transfer")
+    context = SimpleNamespace(candidates={"builtin:image": resolve("builtin:image", "image-classification")})
+    cost = CostModel(train_rate={(arm.key, 16): 1.0})
+    return cost.predict(arm, Recipe(steps=10, batch_size=16), 100, 0, context)

@@ -30,6 +30,13 @@ def test_the_last_allocation_is_the_centre_for_all():
     assert set(equal_effort([PROBE, TUNE, OWN], SETTINGS)[-1].values()) == {1}
 
 
+def test_a_recipe_of_an_ensemble_counts_as_its_three_networks():
+    ensemble = Arm(candidate="p", strategy="ensemble:full_finetune", paradigm="transfer")
+    first, last = equal_effort([ensemble, OWN, COMPACT], {**SETTINGS, ensemble.key: SETTING})
+    assert first[ensemble.key] == last[ensemble.key] == 1
+    assert total(first, (OWN, COMPACT)) == 3
+
+
 @given(st.integers(1, 12))
 def test_arms_of_a_paradigm_are_tuned_alike(evaluations):
     share = allocate([OWN, COMPACT], SETTINGS, evaluations)

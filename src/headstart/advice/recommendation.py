@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from headstart.core import Paradigm, Recipe, Record
+from headstart.core import ModelFormat, Paradigm, Recipe, Record
 
 
 class MetricValue(Record):
@@ -295,4 +295,4 @@ class Recommendation(Record):
     reasons: tuple[Reason, ...]
     warnings: tuple[str, ...]
     model_dir: str | None
-    model_format: Literal["transformers", "peft", "skops", "headstart"] | None
+    model_format: ModelFormat | None

@@ -70,7 +70,7 @@ def study(
         out: The study's folder; named after the data if not given.
         task: ``image-classification`` or ``text-classification``; found if not given.
         candidates: Models to start from; the built-in ones if none are given.
-        strategies: Strategies to compare; all installed if none are given.
+        strategies: Strategies to compare; those compared by default if none are given.
         metric: ``accuracy``, ``macro-f1`` or ``balanced-accuracy``; chosen by imbalance if not given.
         margin: What difference matters, as a share.
         seed: Determines every random choice.

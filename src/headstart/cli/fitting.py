@@ -33,7 +33,7 @@ def _print_fit(result: Fit, screen: Console) -> None:
     recipe = result.recipe
     steps = "closed form"
     if recipe.steps:
-        steps = f"{recipe.steps:,} steps of {recipe.batch_size}, rate {recipe.learning_rate:g}"
+        steps = f"{measured.steps:,} steps of {recipe.batch_size}, rate {recipe.learning_rate:g}"
     share = 100 * measured.trainable_parameters / max(measured.parameters, 1)
     lines = [
         ("Arm", result.arm.name),

@@ -16,6 +16,7 @@ from headstart.core.records import (
     Arm,
     Augmentation,
     Measurement,
+    ModelFormat,
     Paradigm,
     Recipe,
     Record,
@@ -28,7 +29,7 @@ from headstart.core.waiting import seconds_waited, waiting
 
 __all__ = [
     "PROTOCOL_VERSION", "SCHEMA_VERSION", "Arm", "Augmentation", "BudgetError", "BundleError", "DataError",
-    "Hardware", "HeadstartError", "Measurement", "Paradigm", "Recipe", "Record", "Role", "SettingsError",
-    "SourceError", "Task", "TrialSpec", "derive_seed", "did_you_mean", "probe_hardware",
+    "Hardware", "HeadstartError", "Measurement", "ModelFormat", "Paradigm", "Recipe", "Record", "Role",
+    "SettingsError", "SourceError", "Task", "TrialSpec", "derive_seed", "did_you_mean", "probe_hardware",
     "seconds_waited", "share_cores_politely", "waiting",
 ]  # fmt: skip

@@ -12,12 +12,13 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 SCHEMA_VERSION = 1
-PROTOCOL_VERSION = 1  # raise it when a change makes old measurements incomparable with new ones
+PROTOCOL_VERSION = 2  # raise it when a change makes old measurements incomparable with new ones
 
 Task = Literal["image-classification", "text-classification"]
 Paradigm = Literal["transfer", "scratch", "hybrid"]
 Role = Literal["tuning", "measuring"]
 Augmentation = Literal["none", "shift", "flip", "strong"]
+ModelFormat = Literal["transformers", "peft", "skops", "headstart", "ensemble"]  # how a trained model is saved
 
 
 class Record(BaseModel):

@@ -5,7 +5,7 @@ from headstart.models.averaged import averaged, members_of
 from headstart.models.bundle import FittedModel, load, predict_network, read_card
 from headstart.models.candidates import Candidate, builtin_names, modality_of, resolve
 from headstart.models.facts import Facts, measure_facts
-from headstart.models.formats import NATIVE, Card, ModelFormat, format_of
+from headstart.models.formats import NATIVE, Card, format_of
 from headstart.models.fresh import draw_anew
 from headstart.models.inputs import Inputs, PixelInputs, RawTexts, TokenInputs, encode, encode_files, encode_texts
 from headstart.models.inserted import insert, inserted_in, make_inserted
@@ -23,7 +23,7 @@ from headstart.models.readout import (
 from headstart.models.stages import Stage, cut
 
 __all__ = [
-    "NATIVE", "Candidate", "Card", "Facts", "FittedModel", "Inputs", "ModelFormat", "Network", "OneLayer",
+    "NATIVE", "Candidate", "Card", "Facts", "FittedModel", "Inputs", "Network", "OneLayer",
     "PixelInputs", "RawTexts", "Readout", "Stage", "TokenInputs", "TwoLayers", "Vote", "adapt", "adaptable_layers",
     "averaged", "build", "builtin_names", "classifier_on", "cut", "draw_anew", "encode", "encode_files",
     "encode_texts", "format_of", "insert", "inserted_in", "list_readouts", "load", "make_inserted", "measure_facts",

@@ -119,9 +119,10 @@ def merged(network: Network) -> Network:
     Raises:
         SettingsError: These adapters cannot be folded in.
     """
-    if not hasattr(network.module, "merge_and_unload"):
-        raise SettingsError(
-            f"the adapters of {network.candidate.name} cannot be merged into its weights", hint="Keep them apart"
-        )
+    if not isinstance(network, Network) or not hasattr(network.module, "merge_and_unload"):
+        raise SettingsError("there are no adapters that could be merged into the weights", hint="Keep it as it is")
+    heads = network.head_module
     module = network.module.merge_and_unload()
-    return Network(module, network.candidate)
+    own = {id(part): part for part in module.modules()}
+    kept = [part for part in (heads if isinstance(heads, nn.ModuleList) else [heads]) if id(part) in own]
+    return Network(module, network.candidate, nn.ModuleList(kept) if len(kept) > 1 else None, network.stages)

@@ -13,7 +13,7 @@ import torch
 
 from headstart.core import BundleError, DataError, SettingsError
 from headstart.models.adapters import merged
-from headstart.models.formats import CARD, Card, read, write
+from headstart.models.formats import CARD, Card, format_of, read, write
 from headstart.models.inputs import Inputs, RawTexts, encode_files, encode_texts
 from headstart.models.libraries import quiet_transformers
 from headstart.models.network import Network
@@ -63,13 +63,13 @@ class FittedModel:
         return [self.class_names[index] for index in self.predict_proba(items).argmax(1)]
 
     def merged(self) -> FittedModel:
-        """The same classifier with its adapters folded into its weights, in transformers' own form.
+        """The same classifier with its adapters folded into its weights, in the form of its candidate's library.
 
         Raises:
             SettingsError: It has no adapters, or none that can be folded in.
         """
         network = merged(copy.deepcopy(self.model))
-        return FittedModel(network, self.card.model_copy(update={"model_format": "transformers"}))
+        return FittedModel(network, self.card.model_copy(update={"model_format": format_of(network)}))
 
     def save(self, folder: str | Path) -> Path:
         """Write the model; an existing folder is replaced only once the new one is complete.
@@ -88,8 +88,8 @@ class FittedModel:
                 write(self.model, self.card, partial)
             shutil.rmtree(folder, ignore_errors=True)
             partial.replace(folder)
-        except (OSError, SafetensorError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
+        except (OSError, RuntimeError, ValueError, SafetensorError) as error:  # libraries refuse in their own ways
+            reason = getattr(error, "strerror", None) or str(error).splitlines()[0][:200]
             raise BundleError(
                 f"the model cannot be saved: {reason}", place=str(folder), hint="Free space or give --out"
             ) from None

@@ -26,7 +26,7 @@ IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 MAX_TOKENS = 256  # texts are cut here, and the report says how many; batches are padded to their own longest
 NOT_ARCHITECTURE = {
     "id2label", "label2id", "num_labels", "problem_type", "dtype", "torch_dtype", "transformers_version",
-    "_name_or_path",
+    "_name_or_path", "architectures", "use_cache",
 }  # fmt: skip
 TOKENIZERS = ("tokenizer*", "vocab*", "*.model", "merges.txt")  # one of these says how texts become tokens
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
@@ -196,7 +196,7 @@ def _read_folder(name: str, folder: Path, modality: Literal["image", "text"]) ->
             weights_hash=_hash_files((*described, *weights)),
             folder=str(folder),
             input_size=image["resize"].size if image else _token_limit(config),
-            architecture=_architecture(config, image["resize"].size if image else _token_limit(config)),
+            architecture=_architecture(config, image),
             licence=_licence(folder),
             **image,
         )
@@ -220,10 +220,10 @@ def _read_json(file: Path) -> dict:
     return content
 
 
-def _architecture(config: dict, input_size: int) -> str:
-    """Hash of what a network is built from, without what only its weights or labels decide."""
+def _architecture(config: dict, image: dict) -> str:
+    """Hash of what a network is built from and how it sees images, without what only weights or labels decide."""
     built = {word: value for word, value in config.items() if word not in NOT_ARCHITECTURE}
-    described = json.dumps([built, input_size], sort_keys=True).encode()
+    described = json.dumps([built, image], sort_keys=True, default=lambda record: record.model_dump()).encode()
     return hashlib.blake2b(described, digest_size=12).hexdigest()
 
 

@@ -7,24 +7,25 @@ import json
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import nn
 
-from headstart.core import BundleError, Record
+from headstart.core import BundleError, ModelFormat, Record, SourceError
 from headstart.models.adapters import head_names, quiet_adapters, wrap
 from headstart.models.averaged import Average, averaged, members_of
 from headstart.models.candidates import Candidate, resolve
 from headstart.models.compact import COMPACT
 from headstart.models.inserted import BeforeHead, insert, inserted_in, without_inserted
 from headstart.models.network import Network, build
+from headstart.models.own import PREFIX as OWN
+from headstart.models.own import source_hash
 from headstart.models.readout import HEADS, Readout, ReadoutClassifier, classifier_on
 from headstart.models.tokenizer import load_tokenizer
 
 CARD = "headstart.json"
-ModelFormat = Literal["transformers", "peft", "skops", "headstart", "ensemble"]
 NATIVE: dict[str, ModelFormat] = {
     "transformers": "transformers", "compact": "headstart", "own": "headstart", "timm": "headstart",
 }  # fmt: skip
@@ -37,6 +38,8 @@ class Card(Record):
     Attributes:
         readout: Where the features of a head apart are taken; None if the head is the network's own.
         inserted: The module before the head, as the recipe named it; empty if there is none.
+        inserted_source: Hash of the file that a person's own module comes from.
+        members: Networks in an ensemble.
     """
 
     schema_version: int = 1
@@ -47,6 +50,8 @@ class Card(Record):
     arm: str
     readout: Readout | None = None
     inserted: str = ""
+    inserted_source: str = ""
+    members: int = 1
     trial: str = ""
 
 
@@ -71,7 +76,13 @@ def _write_transformers(network: Network, card: Card, folder: Path) -> None:
 
 def _on_cpu(module: nn.Module) -> dict[str, torch.Tensor]:
     """The weights as files want them, while the module (which others may share) stays where and as it is."""
-    return {name: value.detach().to("cpu").contiguous() for name, value in without_inserted(module).items()}
+    found: dict[str, torch.Tensor] = {}
+    places: set[int] = set()
+    for name, value in without_inserted(module).items():
+        tensor = value.detach().to("cpu").contiguous()
+        found[name] = tensor.clone() if tensor.data_ptr() in places else tensor  # safetensors takes no shared memory
+        places.add(tensor.data_ptr())
+    return found
 
 
 def _write_truncation(folder: Path, limit: int) -> None:
@@ -112,7 +123,13 @@ def _read_peft(card: Card, folder: Path) -> Network:
     """Put the adapters back on the candidate's weights, which must be the same as when they were trained."""
     from peft import PeftModel
 
-    candidate = resolve(card.candidate.name, card.task)
+    try:
+        candidate = resolve(card.candidate.name, card.task)
+    except SourceError as error:
+        raise BundleError(
+            f"the adapters sit on {card.candidate.name}, which cannot be had here: {error.fact}", place=str(folder),
+            hint="Put it back where it was, or save merged() models, which stand for themselves",
+        ) from None  # fmt: skip
     if candidate.weights_hash != card.candidate.weights_hash:
         raise BundleError(
             f"the adapters belong to other weights of {candidate.name} than those found here", place=str(folder),
@@ -148,6 +165,8 @@ def _write_headstart(network: Network, card: Card, folder: Path) -> None:
 def _read_headstart(card: Card, folder: Path) -> Network:
     network = _read_plain(card, folder)
     if card.inserted:
+        if ":" in card.inserted:
+            _check_source(card.inserted, card.inserted_source)
         network = insert(network, card.inserted, seed=0)
         _fill(cast(nn.Module, inserted_in(network)), folder / "inserted.safetensors")
     return network
@@ -159,6 +178,8 @@ def _read_plain(card: Card, folder: Path) -> Network:
         candidate = card.candidate.model_copy(update={"has_weights": True})
         body = build(candidate, card.class_names, weights="pretrained", seed=0, with_head=True)
     elif card.candidate.family in ("own", "timm"):
+        if card.candidate.family == "own" and not card.candidate.has_weights:
+            _check_source(card.candidate.name.removeprefix(OWN), card.candidate.weights_hash)
         body = build(card.candidate, card.class_names, weights="random", seed=0)
         _fill(body.module, folder / "model.safetensors")
     else:
@@ -167,6 +188,18 @@ def _read_plain(card: Card, folder: Path) -> Network:
     if card.readout is None:
         return body
     return classifier_on(body, card.readout, _read_module(folder / "head.safetensors", HEADS))
+
+
+def _check_source(path: str, saved: str) -> None:
+    """Refuse code that changed since the model was saved: the same weights would then mean something else.
+
+    Raises:
+        BundleError: It changed.
+    """
+    if saved and source_hash(path) != saved:
+        raise BundleError(
+            f"the file of {path} is not as it was when the model was saved", hint="Restore it, or train the model anew"
+        )
 
 
 def _write_module(module: nn.Module, file: Path, kind: str = "") -> None:
@@ -203,12 +236,16 @@ def _write_ensemble(network: Network, card: Card, folder: Path) -> None:
         place.mkdir()
         readout = member.module.readout if isinstance(member.module, ReadoutClassifier) else None
         inserted = "" if inserted_in(member) is None else card.inserted
-        own = {"model_format": format_of(member), "readout": readout, "inserted": inserted}
+        own = {"model_format": format_of(member), "readout": readout, "inserted": inserted, "members": 1}
         write(member, card.model_copy(update=own), place)
 
 
 def _read_ensemble(card: Card, folder: Path) -> Network:
     places = sorted(folder.glob("member-*"), key=lambda place: int(place.name.removeprefix("member-")))
+    if len(places) != card.members:
+        raise BundleError(
+            f"{len(places)} of the {card.members} members are here", place=str(folder), hint="Save the model anew"
+        )
     return averaged([read(Card.model_validate_json((place / CARD).read_text()), place) for place in places])
 
 

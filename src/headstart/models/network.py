@@ -149,7 +149,7 @@ def _build_transformers(candidate: Candidate, class_names: tuple[str, ...], weig
     try:
         with quiet_transformers():
             config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **labels)
-            if candidate.modality == "text" and getattr(config, "pad_token_id", None) is None:
+            if candidate.modality == "text":
                 config.pad_token_id = padding_of(load_tokenizer(candidate))  # by it decoders find where a text ends
             if weights == "pretrained":
                 module, loading = loader.from_pretrained(

@@ -86,8 +86,8 @@ def resolve_timm(name: str, modality: Literal["image", "text"]) -> Candidate:
     folder, missing = _weights(described.hf_hub_id)
     return Candidate(
         name=name, modality=modality, family="timm", has_weights=folder is not None, missing=missing,
-        weights_hash=_identity(word, folder), folder=None if folder is None else str(folder), input_size=sides[0],
-        resize=_resize(described, sides[0]), mean=tuple(described.mean), std=tuple(described.std),
+        weights_hash=_identity(word, folder, described), folder=None if folder is None else str(folder),
+        input_size=sides[0], resize=_resize(described, sides[0]), mean=tuple(described.mean), std=tuple(described.std),
         licence=described.license,
     )  # fmt: skip
 
@@ -125,9 +125,10 @@ def _weights(hub_id: str | None) -> tuple[Path | None, str]:
     return folder, ""
 
 
-def _identity(word: str, folder: Path | None) -> str:
-    """Content hash of the weights, or of the architecture's name and timm's version."""
-    digest = hashlib.blake2b(word.encode(), digest_size=12)
+def _identity(word: str, folder: Path | None, described: Any) -> str:
+    """Content hash of the weights, or of the architecture's name and timm's version, and of how pixels are read."""
+    seen = (described.mean, described.std, described.crop_pct, described.crop_mode, described.interpolation)
+    digest = hashlib.blake2b(f"{word} {seen}".encode(), digest_size=12)
     if folder is None:
         digest.update(import_timm().__version__.encode())
     else:

@@ -36,6 +36,7 @@ class Strategy(ABC):
         name: As people write it.
         weights: Where the network starts.
         grows: Whether :meth:`grow` chooses what follows the first phase.
+        longest: Steps it may take at most, search included, as a multiple of the recipe's.
         inserts: Whether it puts the module that a recipe may name before the head.
         by_default: Whether a study compares it without being asked to.
         words: The arm as a phrase, with ``{}`` for the candidate; its name if not given.
@@ -49,6 +50,7 @@ class Strategy(ABC):
     by_default: ClassVar[bool] = False
     grows: ClassVar[bool] = False
     inserts: ClassVar[bool] = False
+    longest: ClassVar[float] = 1.0
     words: ClassVar[str] = ""
     trains: ClassVar[str] = "as its phases say"
     idea: ClassVar[str]

@@ -17,7 +17,7 @@ class Ensemble(Strategy):
     """Another strategy's recipe at three rates, the three networks averaged.
 
     With very few labels no held-out choice between recipes can be trusted; averaging over the grid needs none
-    (Luo 2026, arXiv 2603.00478). ``bench/results/ensemble.md`` has what it is worth here.
+    (Luo 2026, arXiv 2603.00478).
 
     Args:
         inner: What the members do.
@@ -35,6 +35,7 @@ class Ensemble(Strategy):
         self.words = f"{inner.phrase('{}')} at three rates, averaged"  # type: ignore[misc]
         self.paradigm, self.weights = inner.paradigm, inner.weights  # type: ignore[misc]
         self.grows, self.inserts, self.trains = inner.grows, inner.inserts, inner.trains  # type: ignore[misc]
+        self.longest = inner.longest  # type: ignore[misc]
 
     def refuses(self, candidate: Candidate) -> str | None:
         """Whatever its strategy refuses, and what is fitted in closed form."""

@@ -32,6 +32,7 @@ class Hybrid(TransferStrategy):
     name = "hybrid"
     paradigm = "hybrid"
     grows = True
+    longest = 2 * MOST_BLOCKS * BLOCK  # every block may gain, and is then repeated on all labels
     inserts = True
     words = "{} unfrozen as far as it pays"
     idea = (
@@ -41,7 +42,7 @@ class Hybrid(TransferStrategy):
     wins = "when nobody knows how much of the network should move, with a hundred labels or more."
     loses = "with very few labels: a held-out fifth of them says little."
     trains = "from the head alone to all, as held-out labels decide"
-    cost = "a probe, then up to twice fine-tuning."
+    cost = "a probe, then up to four times fine-tuning: the search, then the same on all labels."
     paper = "Howard & Ruder 2018, arXiv 1801.06146; Kumar 2022, arXiv 2202.10054; Houlsby 2019, arXiv 1902.00751"
 
     def phases(self, family: str) -> tuple[Phase, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from headstart.core import Arm, SettingsError
 from headstart.models import Candidate, builtin_names, resolve
-from headstart.strategies import default_strategies, get_strategy
+from headstart.strategies import Strategy, default_strategies, get_strategy
 
 LeftOut = list[tuple[str, str]]
 
@@ -53,7 +53,7 @@ def make_arms(
             twin = drawn.get(candidate.architecture)
             if reason is None and twin is not None:
                 reason = f"without its weights it is the same network as {twin}"
-            if reason is None and _hopeless(strategy.paradigm, candidate, asked, asked_candidates):
+            if reason is None and _hopeless(strategy, candidate, asked, asked_candidates):
                 reason = "a deep text encoder trained on your labels alone costs as much as fine-tuning; name it to try"
             if reason is None:
                 if strategy.weights == "random" and candidate.architecture:
@@ -73,7 +73,7 @@ def _first_reason(left_out: LeftOut) -> str:
     return f" ({left_out[0][0]}: {left_out[0][1]})" if left_out else ""
 
 
-def _hopeless(paradigm: str, candidate: Candidate, asked: Sequence[str], asked_candidates: Sequence[str]) -> bool:
+def _hopeless(strategy: Strategy, candidate: Candidate, asked: Sequence[str], asked_candidates: Sequence[str]) -> bool:
     """Text encoders from scratch are left to the compact networks and TF-IDF unless asked for by name."""
-    wanted = candidate.name in asked_candidates and "from_scratch" in asked
-    return paradigm == "scratch" and candidate.modality == "text" and candidate.has_weights and not wanted
+    wanted = candidate.name in asked_candidates and strategy.name in asked
+    return strategy.paradigm == "scratch" and candidate.modality == "text" and candidate.has_weights and not wanted

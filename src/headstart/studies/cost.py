@@ -9,7 +9,7 @@ import torch
 
 from headstart.core import Arm, Measurement, Recipe
 from headstart.models import build
-from headstart.strategies import FitHead, get_strategy
+from headstart.strategies import FitHead, Moving, Train, get_strategy
 from headstart.studies.store import now
 from headstart.training import LoopOptions, TrialContext, train
 
@@ -67,7 +67,7 @@ class CostModel:
             self.embed_rate[candidate.name] = (now() - start) / len(sample)
             self.fit_rate.setdefault(arm.key, 1e-4)
             return
-        phase = moving[-1]  # the one in which most moves
+        phase = Train(Moving()) if strategy.grows else moving[-1]  # the one in which most moves
         network = build(candidate, context.data.class_names, weights=strategy.weights, seed=0)
         network = strategy.prepare(network, recipe, 0)
         stamps: list[float] = []
@@ -111,7 +111,8 @@ class CostModel:
         strategy = get_strategy(arm.strategy)
         candidate = context.candidates[arm.candidate]
         if any(not isinstance(phase, FitHead) for phase in strategy.phases(candidate.family)):
-            work = _examples(arm, recipe, n) * self.rate(arm, recipe.batch_size)
+            steps = recipe.steps * strategy.longest * len(strategy.members(recipe))
+            work = steps * min(recipe.batch_size, n) * self.rate(arm, recipe.batch_size)
         else:
             work = n * self.fit_rate.get(arm.key, 0.0) + embed * self.embed_rate.get(candidate.name, 0.0)
         return SAFETY * (work + measured * self.predict_rate.get(arm.key, 0.0)) + FIXED_SECONDS
@@ -124,15 +125,10 @@ class CostModel:
             self.predict_rate[arm.key] = _corrected(self.predict_rate[arm.key], latency)
         if recipe.steps:
             known = self.rate(arm, recipe.batch_size)
-            seen = learning / _examples(arm, recipe, n)
+            seen = learning / ((measurement.steps or recipe.steps) * min(recipe.batch_size, n))
             self.train_rate[arm.key, recipe.batch_size] = _corrected(known, seen)
         elif arm.key in self.fit_rate and n:
             self.fit_rate[arm.key] = _corrected(self.fit_rate[arm.key], learning / n)
-
-
-def _examples(arm: Arm, recipe: Recipe, n: int) -> int:
-    """How often an example is trained on, in all members of an ensemble."""
-    return recipe.steps * min(recipe.batch_size, n) * len(get_strategy(arm.strategy).members(recipe))
 
 
 def _corrected(known: float, seen: float) -> float:

@@ -83,7 +83,7 @@ def further_recipes(view: StudyView, arms: Sequence[Arm], settings: Mapping[str,
 
 
 def allocate(arms: Sequence[Arm], settings: dict[str, Setting], evaluations: int) -> dict[str, int] | None:
-    """Spread recipe evaluations over the arms of one paradigm in turn.
+    """Spread recipe evaluations over the arms of one paradigm in turn; an ensemble's recipe counts as its members.
 
     Args:
         arms: Of one paradigm.
@@ -94,13 +94,23 @@ def allocate(arms: Sequence[Arm], settings: dict[str, Setting], evaluations: int
         Recipes for each arm key, or None if their lists do not hold that many.
     """
     available = {arm.key: len(recipes_for(arm, settings[arm.key])) for arm in arms}
+    weights = {arm.key: _members(arm, settings[arm.key]) for arm in arms}
     counts = dict.fromkeys(available, 1)
-    while sum(counts.values()) < evaluations:
+
+    def spent() -> int:
+        return sum(counts[key] * weights[key] for key in counts)
+
+    while spent() < evaluations:
         open_arms = [key for key in counts if counts[key] < available[key]]
         if not open_arms:
             return None
         counts[min(open_arms, key=lambda key: counts[key])] += 1
-    return counts if sum(counts.values()) == evaluations else None
+    return counts if spent() == evaluations else None
+
+
+def _members(arm: Arm, setting: Setting) -> int:
+    """Networks that one recipe of an arm trains."""
+    return len(get_strategy(arm.strategy).members(recipes_for(arm, setting)[0]))
 
 
 def equal_effort(arms: Sequence[Arm], settings: dict[str, Setting]) -> list[dict[str, int]]:
@@ -110,7 +120,10 @@ def equal_effort(arms: Sequence[Arm], settings: dict[str, Setting]) -> list[dict
     """
     sides = [[arm for arm in arms if arm.paradigm == side] for side in ("transfer", "scratch", "hybrid")]
     sides = [side for side in sides if side]
-    most = max(sum(len(recipes_for(arm, settings[arm.key])) for arm in side) for side in sides)
+    most = max(
+        sum(len(recipes_for(arm, settings[arm.key])) * _members(arm, settings[arm.key]) for arm in side)
+        for side in sides
+    )
     found = []
     for total in range(most, 0, -1):
         shares = [allocate(side, settings, total) for side in sides]

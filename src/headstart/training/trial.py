@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from headstart.core import HeadstartError, Measurement, TrialSpec
+from headstart.core import HeadstartError, Measurement, ModelFormat, TrialSpec
 from headstart.data import nested_subset, tuning_holdout
 from headstart.evidence.metrics import METRICS
 from headstart.models import (
@@ -17,14 +17,15 @@ from headstart.models import (
     Card,
     FittedModel,
     Inputs,
-    ModelFormat,
     Network,
     Readout,
     averaged,
     format_of,
     inserted_in,
     measure_facts,
+    members_of,
 )
+from headstart.models.own import source_hash
 from headstart.strategies import FitHead, Phase, Strategy, get_strategy
 from headstart.training.checkpoint import Checkpoint
 from headstart.training.context import TrialContext
@@ -82,7 +83,7 @@ def execute(spec: TrialSpec, context: TrialContext, strategy: Strategy | None = 
         probabilities, latency = _predict(model, strategy, spec, context, measured)
         if not np.isfinite(probabilities).all():
             raise Diverged("the trained model predicts no numbers")
-        sizes = _sizes(model, context, spec, learn)
+        sizes = _sizes(model, context, spec, learn, run.steps)
     except FAILURES as error:
         reason = (str(error).strip() or "no reason given").splitlines()[0][:300]
         if not isinstance(error, HeadstartError):
@@ -150,7 +151,9 @@ def _fit(
     if len(fitted) == 1:
         return fitted[0], total
     network = averaged([one.model for one in fitted])
-    card = _own_card(network, spec, context).model_copy(update={"inserted": spec.recipe.inserted})
+    told = {"inserted": spec.recipe.inserted, "inserted_source": _source(spec), "members": len(fitted)}
+    card = _own_card(network, spec, context).model_copy(update=told)
+    total.curve.clear()  # one member after the other: no moment of it has the whole's metric
     return FittedModel(network, card), total
 
 
@@ -174,16 +177,22 @@ def _fit_one(
         )  # fmt: skip
         card = start.card if start else _own_card(network, spec, context)
         if inserted_in(network) is not None:  # which no other library's form can express
-            card = card.model_copy(update={"model_format": "headstart", "inserted": spec.recipe.inserted})
+            told = {"model_format": "headstart", "inserted": spec.recipe.inserted, "inserted_source": _source(spec)}
+            card = card.model_copy(update=told)
         return FittedModel(network, card), run
 
     if strategy.grows:
         phases, total = grow(strategy, spec, context, learn, carry_out, notes)
+        total.curve.clear()  # of networks that are thrown away
     for number, phase in enumerate(phases):
         fitted, run = carry_out(phase, str(number), fitted, learn, last=last and number == len(phases) - 1)
         total = total.followed_by(run)
     assert fitted is not None, "a strategy has at least one phase"
     return fitted, total
+
+
+def _source(spec: TrialSpec) -> str:
+    return source_hash(spec.recipe.inserted) if ":" in spec.recipe.inserted else ""
 
 
 def _own_card(network: Network, spec: TrialSpec, context: TrialContext) -> Card:
@@ -234,7 +243,7 @@ def _time_prediction(model: FittedModel, inputs: Inputs, measured: np.ndarray) -
     return (time.perf_counter() - start) / len(rows)
 
 
-def _sizes(model: FittedModel, context: TrialContext, spec: TrialSpec, learn: np.ndarray) -> dict:
+def _sizes(model: FittedModel, context: TrialContext, spec: TrialSpec, learn: np.ndarray, steps: int) -> dict:
     """Parameters and operations. A step costs three forward passes an example, a probe one."""
     if model.card.model_format == "skops":
         weights = model.model.named_steps["head"].coef_.size
@@ -242,10 +251,10 @@ def _sizes(model: FittedModel, context: TrialContext, spec: TrialSpec, learn: np
     network: Network = model.model
     facts = measure_facts(network, context.inputs(spec.arm.candidate).batch(learn[:8]))
     moving = sum(p.numel() for p in network.parameters() if p.requires_grad)
-    trained = spec.recipe.steps * min(spec.recipe.batch_size, len(learn))
+    trained = steps * min(spec.recipe.batch_size, len(learn))
     if not trained:
         moving = sum(p.numel() for p in network.head.parameters())
-    flops = facts.forward_flops * (3 * trained if trained else len(learn))
+    flops = facts.forward_flops * (3 * trained / len(members_of(network)) if trained else len(learn))
     return {"parameters": facts.parameters, "trainable_parameters": moving, "flops": flops}
 
 
