@@ -1,10 +1,12 @@
-"""What Headstart does about libraries that are installed and broken, in processes of their own."""
+"""What Headstart does about libraries that are noisy, or installed and broken (in processes of their own)."""
 
 import os
 import subprocess
 import sys
 
 import pytest
+
+from headstart.models import quiet_transformers
 
 BROKEN = "raise RuntimeError('operator torchvision::nms does not exist')"
 SCRIPT = """
@@ -55,3 +57,14 @@ def test_what_needs_it_says_so(broken):
     line = done.stderr.splitlines()[-1]
     assert "timm needs torchvision, which cannot be imported here (RuntimeError: operator torchvision::nms" in line
     assert "pip uninstall -y torchvision && pip install torch==" in line
+
+
+def test_silence_inside_silence_does_not_end_it():
+    from transformers.utils import logging
+
+    before = logging.is_progress_bar_enabled()
+    with quiet_transformers():
+        with quiet_transformers():
+            pass
+        assert not logging.is_progress_bar_enabled()
+    assert logging.is_progress_bar_enabled() == before

@@ -39,11 +39,12 @@ def quiet_transformers() -> Iterator[None]:
     """Silence transformers' notices about fresh heads, which here are always intended."""
     from transformers.utils import logging
 
-    before = logging.get_verbosity()
+    before, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()  # this may be called inside itself
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
         yield
     finally:
         logging.set_verbosity(before)
-        logging.enable_progress_bar()
+        if bars:
+            logging.enable_progress_bar()
