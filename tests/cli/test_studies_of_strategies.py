@@ -25,7 +25,7 @@ def test_adapters_and_hybrids_in_one_study(headstart, digits):
 
 def test_the_winner_may_be_an_ensemble(headstart, digits):
     done = headstart(
-        "study", digits, "--budget", "60s", "--out", "study", "--json", "--quiet", "--strategy",
+        "study", digits, "--budget", "180s", "--out", "study", "--json", "--quiet", "--strategy",
         "ensemble:full_finetune",
     )  # fmt: skip
     assert done.code == 0, done.err
