@@ -31,7 +31,9 @@ class Table:
         self.every = pd.read_parquet(TABLE)
         self.every["size"] = self.every.groupby("data")["n"].transform(lambda sizes: sizes.map(_words(sizes)))
         measured = self.every[(self.every.role == "measuring") & (self.every.error == "")]
-        self.own = measured[measured.recipe != SCHEDULE]
+        ablated = measured.recipe.str.startswith("ablation")
+        self.own = measured[(measured.recipe != SCHEDULE) & ~ablated]
+        self.ablated = measured[ablated]
         self.borrowed = measured[measured.recipe == SCHEDULE]
 
     def right(self, data: str, size: str, strategy: str, *, scratch: str = "") -> dict[int, np.ndarray]:
@@ -82,6 +84,10 @@ def statements(table: Table) -> list[str]:
         if data in TEXTS:
             gap = difference(table.right(data, "few", "linear_probe"), table.right(data, "few", "full_finetune"))
             lines.append(f"| probe at least as good as full fine-tuning at 10 per class | {data} | {told(gap)} |")
+    for (data, strategy, recipe), rows in table.ablated.groupby(["data", "strategy", "recipe"]):
+        other = {row.seed: _bits(row) for row in rows.itertuples()}
+        gap = difference(table.right(data, "few", "linear_probe"), other)
+        lines.append(f"| the same against {strategy}, {recipe} | {data} | {told(gap)} |")
     for data in sets:
         probe = table.right(data, "all", "linear_probe")
         gaps = {name: difference(table.right(data, "all", name), probe) for name in FINE_TUNED}

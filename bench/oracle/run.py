@@ -75,10 +75,11 @@ class Bench:
         name: Of the set.
         folder: Where the data lie.
         work: Where caches may lie.
+        file: Of the table; named after the set if not given.
     """
 
-    def __init__(self, name: str, folder: Path, work: Path) -> None:
-        self.name, self.file = name, TABLE / f"{name}.parquet"
+    def __init__(self, name: str, folder: Path, work: Path, file: Path | None = None) -> None:
+        self.name, self.file = name, file or TABLE / f"{name}.parquet"
         self.rows: list[dict] = pd.read_parquet(self.file).to_dict("records") if self.file.exists() else []
         self.done = {row["key"] for row in self.rows}
         chosen = SETS[name]

@@ -1,0 +1,48 @@
+"""Where the table contradicts what is known of an arm: the same trials at other rates and with twice the steps.
+
+    python bench/oracle/ablate.py DATA_FOLDER --set sst2 --strategy full_finetune [--minutes 10]
+
+At 10 labels per class, where the table has the centre recipe: three times and a third of its rate, and twice its steps.
+The trials go into ``trials/SET_ablations.parquet``, with recipes whose names begin with "ablation".
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+from run import SEEDS, SETS, TABLE, Bench
+
+from headstart.core import share_cores_politely
+from headstart.strategies.schedules import at_other_rates
+
+
+def main() -> None:
+    """Run what is missing until the time is over."""
+    share_cores_politely()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--set", choices=sorted(SETS), required=True)
+    parser.add_argument("--strategy", required=True)
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--work", type=Path, default=Path("runs/oracle"))
+    arguments = parser.parse_args()
+    until = time.monotonic() + 60 * arguments.minutes
+    bench = Bench(arguments.set, arguments.folder, arguments.work, TABLE / f"{arguments.set}_ablations.parquet")
+    n = bench.sizes["few"]
+    arms = [arm for arm in bench.arms() if arm.strategy == arguments.strategy]
+    for seed in range(SEEDS):
+        for arm in arms:
+            centre, *rates = at_other_rates(bench.recipes(arm, n)[0], (3.0, 1 / 3))
+            longer = centre.model_copy(update={"steps": 2 * centre.steps, "label": "steps x 2"})
+            for recipe in (*rates, longer):
+                named = recipe.model_copy(update={"label": f"ablation: {recipe.label}"})
+                spec = bench.spec(arm, named, n, seed, "measuring")
+                if spec.key not in bench.done and time.monotonic() < until:
+                    row = bench.run(spec)
+                    print(f"{arm.key} seed={seed} {row['recipe']}: {100 * row['value']:.1f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
