@@ -10,6 +10,7 @@ from headstart.core import (
     SettingsError,
     SourceError,
     did_you_mean,
+    reason_of,
 )
 
 KINDS = (HeadstartError, DataError, SettingsError, SourceError, BudgetError, BundleError)
@@ -46,3 +47,16 @@ def test_did_you_mean_names_the_closest():
 def test_did_you_mean_lists_all_where_none_is_close():
     assert did_you_mean("zzz", iter(["a", "b"])) == "Choose one of: a, b"
     assert did_you_mean("zzz", []) == "Nothing is available to choose from"
+
+
+@pytest.mark.parametrize(
+    ("error", "plain", "with_kind"),
+    [
+        (ValueError("one\ntwo"), "one", "ValueError: one"),
+        (RuntimeError(), "RuntimeError", "RuntimeError: no reason given"),
+        (OSError("  "), "OSError", "OSError: no reason given"),
+        (ValueError("x" * 999), "x" * 200, "ValueError: " + "x" * 200),
+    ],
+)
+def test_anybodys_error_becomes_a_line(error, plain, with_kind):
+    assert (reason_of(error), reason_of(error, kind=True)) == (plain, with_kind)

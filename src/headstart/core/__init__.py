@@ -8,6 +8,7 @@ from headstart.core.errors import (
     SettingsError,
     SourceError,
     did_you_mean,
+    reason_of,
 )
 from headstart.core.hardware import Hardware, probe_hardware, share_cores_politely
 from headstart.core.records import (
@@ -30,6 +31,6 @@ from headstart.core.waiting import seconds_waited, waiting
 __all__ = [
     "PROTOCOL_VERSION", "SCHEMA_VERSION", "Arm", "Augmentation", "BudgetError", "BundleError", "DataError",
     "Hardware", "HeadstartError", "Measurement", "ModelFormat", "Paradigm", "Recipe", "Record", "Role",
-    "SettingsError", "SourceError", "Task", "TrialSpec", "derive_seed", "did_you_mean", "probe_hardware",
+    "SettingsError", "SourceError", "Task", "TrialSpec", "derive_seed", "did_you_mean", "probe_hardware", "reason_of",
     "seconds_waited", "share_cores_politely", "waiting",
 ]  # fmt: skip

@@ -16,6 +16,7 @@ import difflib
 from collections.abc import Iterable
 
 LISTED = 12  # options that one hint names at most
+LONGEST_REASON = 200  # characters of an error that others raise
 
 
 class HeadstartError(Exception):
@@ -68,6 +69,19 @@ class BundleError(HeadstartError):
 
 def _rebuild(kind: type[HeadstartError], fact: str, place: str | None, hint: str | None) -> HeadstartError:
     return kind(fact, place=place, hint=hint)
+
+
+def reason_of(error: BaseException, *, kind: bool = False) -> str:
+    """The first line of anybody's error, fit for a message of one line.
+
+    Args:
+        error: With a message of any length, or none.
+        kind: Begin with the error's class, where the message alone would not be understood.
+    """
+    said = str(error).strip()
+    first = said.splitlines()[0][:LONGEST_REASON] if said else ""
+    name = type(error).__name__
+    return f"{name}: {first or 'no reason given'}" if kind else first or name
 
 
 def did_you_mean(word: str, options: Iterable[str]) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from headstart.core import SettingsError
+from headstart.core import SettingsError, reason_of
 from headstart.models.network import Network
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def adapt(network: Network, config: PeftConfig, seed: int) -> Network:
         with quiet_adapters():
             module = get_peft_model(network.module, config)
     except (ValueError, TypeError, KeyError, AttributeError, NotImplementedError, RuntimeError) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        reason = reason_of(error)
         raise SettingsError(
             f"{config.peft_type.value.lower()} does not apply to {network.candidate.name}: {reason}",
             place="--strategy", hint="lora applies to every network with linear or convolution layers",

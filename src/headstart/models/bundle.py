@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from headstart.core import BundleError, DataError, SettingsError
+from headstart.core import BundleError, DataError, SettingsError, reason_of
 from headstart.models.adapters import merged
 from headstart.models.formats import CARD, Card, format_of, read, write
 from headstart.models.inputs import Inputs, RawTexts, encode_files, encode_texts
@@ -89,7 +89,7 @@ class FittedModel:
             shutil.rmtree(folder, ignore_errors=True)
             partial.replace(folder)
         except (OSError, RuntimeError, ValueError, SafetensorError) as error:  # libraries refuse in their own ways
-            reason = getattr(error, "strerror", None) or str(error).splitlines()[0][:200]
+            reason = getattr(error, "strerror", None) or reason_of(error)
             raise BundleError(
                 f"the model cannot be saved: {reason}", place=str(folder), hint="Free space or give --out"
             ) from None
@@ -139,7 +139,7 @@ def load(folder: str | Path) -> FittedModel:
             hint="Load it where that code can be imported, as it was when the model was saved",
         ) from error  # fmt: skip
     except Exception as error:  # any library's complaint about damaged files becomes one line
-        reason = str(error).strip().splitlines()[0][:160] if str(error).strip() else type(error).__name__
+        reason = reason_of(error)
         raise BundleError(f"the model is damaged: {reason}", place=str(folder), hint="Save the model anew") from error
 
 

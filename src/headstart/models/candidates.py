@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Literal
 
-from headstart.core import Record, SourceError, did_you_mean
+from headstart.core import Record, SourceError, did_you_mean, reason_of
 from headstart.data import Resize
 from headstart.data.hub import looks_like_hub_id
 from headstart.models.compact import COMPACT
@@ -201,7 +201,7 @@ def _read_folder(name: str, folder: Path, modality: Literal["image", "text"]) ->
             **image,
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+        reason = reason_of(error)
         raise SourceError(
             f"candidate {name!r} describes its inputs in a form that is not known ({reason})", place=str(folder),
             hint="Choose another candidate",

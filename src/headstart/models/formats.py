@@ -178,7 +178,7 @@ def _read_plain(card: Card, folder: Path) -> Network:
         candidate = card.candidate.model_copy(update={"has_weights": True})
         body = build(candidate, card.class_names, weights="pretrained", seed=0, with_head=True)
     elif card.candidate.family in ("own", "timm"):
-        if card.candidate.family == "own" and not card.candidate.has_weights:
+        if card.candidate.family == "own":
             _check_source(card.candidate.name.removeprefix(OWN), card.candidate.weights_hash)
         body = build(card.candidate, card.class_names, weights="random", seed=0)
         _fill(body.module, folder / "model.safetensors")

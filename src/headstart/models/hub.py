@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from headstart.core import SourceError, waiting
+from headstart.core import SourceError, reason_of, waiting
 from headstart.data.hub import can_connect
 
 
@@ -40,7 +40,7 @@ def fetch(name: str, what: str | None = None) -> Path:
         with waiting():
             folder = Path(snapshot_download(name, allow_patterns=patterns))
     except (HfHubHTTPError, ValueError, OSError) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        reason = reason_of(error)
         raise SourceError(
             f"model {name!r} cannot be had from the hub ({reason})", hint="Check the spelling of owner/name"
         ) from None

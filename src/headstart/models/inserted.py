@@ -8,9 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from headstart.core import SettingsError, did_you_mean
+from headstart.core import SettingsError, did_you_mean, reason_of
 from headstart.models.network import Network
-from headstart.models.own import find_factory, first_line
+from headstart.models.own import find_factory
 
 PLACE = "--set inserted"
 FORM = "Write residual, or package.module:factory, a callable from a width D to a torch module from (B, D) to (B, D)"
@@ -80,7 +80,7 @@ def make_inserted(name: str, width: int) -> nn.Module:
         raise
     except Exception as error:  # whatever the person's code raises
         raise SettingsError(
-            f"{name}({width}) fails: {first_line(error)}", place=PLACE,
+            f"{name}({width}) fails: {reason_of(error, kind=True)}", place=PLACE,
             hint="It is called with the width of the features alone",
         ) from error  # fmt: skip
     if not isinstance(module, nn.Module):
@@ -96,7 +96,7 @@ def _check_shape(name: str, module: nn.Module, width: int) -> None:
             output = module.eval()(torch.zeros(2, width))
     except Exception as error:  # whatever the person's code raises
         raise SettingsError(
-            f"{name} fails on features (2, {width}): {first_line(error)}", place=PLACE, hint=FORM
+            f"{name} fails on features (2, {width}): {reason_of(error, kind=True)}", place=PLACE, hint=FORM
         ) from error
     module.train(was_training)
     shape = tuple(output.shape) if isinstance(output, torch.Tensor) else type(output).__name__

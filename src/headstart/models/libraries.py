@@ -8,6 +8,8 @@ import sys
 import warnings
 from collections.abc import Iterator
 
+from headstart.core import reason_of
+
 _trouble: list[str] = []
 
 
@@ -25,7 +27,7 @@ def set_aside_torchvision() -> None:
             warnings.simplefilter("ignore")  # its reader of files may be missing, which nothing here uses
             import torchvision  # noqa: F401
     except Exception as error:  # RuntimeError where it does not fit, but also OSError and ImportError
-        _trouble.append(f"{type(error).__name__}: {(str(error).strip() or 'no reason given').splitlines()[0][:200]}")
+        _trouble.append(reason_of(error, kind=True))
         sys.modules["torchvision"] = None  # type: ignore[assignment]  # Python's own form of "there is none"
 
 

@@ -7,7 +7,7 @@ import copy
 import torch
 from torch import nn
 
-from headstart.core import HeadstartError, SettingsError, SourceError
+from headstart.core import HeadstartError, SettingsError, SourceError, reason_of
 from headstart.models.candidates import Candidate
 from headstart.models.compact import build_compact
 from headstart.models.libraries import quiet_transformers
@@ -164,7 +164,7 @@ def _build_transformers(candidate: Candidate, class_names: tuple[str, ...], weig
     except SourceError:
         raise
     except Exception as error:  # transformers and safetensors raise a dozen unrelated kinds
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        reason = reason_of(error)
         raise SourceError(
             f"candidate {candidate.name!r} cannot be loaded for {candidate.modality} classification: {reason}",
             place=folder, hint="Check that it is a complete transformers model of that modality",

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from headstart.core import SettingsError
+from headstart.core import SettingsError, reason_of
 from headstart.models.compact_text import HASH_SLOTS
 
 PREFIX = "arch:"
@@ -61,7 +61,8 @@ def find_factory(path: str, place: str = "--arch", form: str = FORM) -> Factory:
     try:
         factory = getattr(importlib.import_module(module_name), name)
     except Exception as error:  # whatever the person's module raises
-        raise SettingsError(f"{path!r} cannot be imported: {first_line(error)}", place=place, hint=form) from error
+        reason = reason_of(error, kind=True)
+        raise SettingsError(f"{path!r} cannot be imported: {reason}", place=place, hint=form) from error
     if not callable(factory):
         raise SettingsError(f"{path!r} is a {type(factory).__name__}, not a callable", place=place, hint=form)
     return factory
@@ -79,7 +80,7 @@ def build_own(path: str, num_classes: int) -> nn.Module:
         raise
     except Exception as error:  # whatever the person's code raises
         raise SettingsError(
-            f"{path}({num_classes}) fails: {first_line(error)}", place="--arch",
+            f"{path}({num_classes}) fails: {reason_of(error, kind=True)}", place="--arch",
             hint="It is called with the number of classes alone",
         ) from error  # fmt: skip
     if not isinstance(net, nn.Module):
@@ -104,7 +105,8 @@ def check_own(path: str, num_classes: int, modality: str, input_size: int) -> No
         with torch.inference_mode():
             output = net(**batch)
     except Exception as error:  # whatever the person's code raises
-        raise SettingsError(f"{path} fails on {given}: {first_line(error)}", place="--arch", hint=FORM) from error
+        reason = reason_of(error, kind=True)
+        raise SettingsError(f"{path} fails on {given}: {reason}", place="--arch", hint=FORM) from error
     shape = tuple(output.shape) if isinstance(output, torch.Tensor) else type(output).__name__
     if shape != (2, num_classes):
         raise SettingsError(
@@ -138,7 +140,3 @@ def source_hash(path: str) -> str:
         digest.update(Path(file).read_bytes())
     return digest.hexdigest()
 
-
-def first_line(error: BaseException) -> str:
-    """What somebody else's code raised, in one line."""
-    return f"{type(error).__name__}: {(str(error).strip() or 'no reason given').splitlines()[0][:200]}"

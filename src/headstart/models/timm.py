@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 from torch import nn
 
-from headstart.core import SourceError, did_you_mean
+from headstart.core import SourceError, did_you_mean, reason_of
 from headstart.data import Resize
 from headstart.models.hub import fetch
 from headstart.models.libraries import torchvision_trouble
@@ -48,7 +48,7 @@ def import_timm() -> Any:
         missing = getattr(error, "name", None) or ""
         if missing == "timm":
             raise SourceError("timm is not installed", hint="pip install 'headstart[timm]'") from None
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        reason = reason_of(error)
         if "torchvision" not in f"{missing} {reason}":
             raise SourceError(f"timm cannot be imported: {reason}", hint="pip install --upgrade timm") from None
         trouble = torchvision_trouble()
@@ -177,7 +177,7 @@ def make_timm(candidate: Candidate, num_classes: int, weights: str) -> tuple[Tim
             net.reset_classifier(num_classes)  # weights for as many other classes would bring their head
         head = net.get_classifier()
     except Exception as error:  # each of timm's networks has its own complaints
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        reason = reason_of(error)
         raise SourceError(
             f"{candidate.name} cannot be built: {reason}", hint="Choose another, or load its weights anew"
         ) from None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from headstart.core import SourceError
+from headstart.core import SourceError, reason_of
 from headstart.models.candidates import Candidate
 from headstart.models.libraries import quiet_transformers
 
@@ -30,7 +30,7 @@ def load_tokenizer(candidate: Candidate):  # noqa: ANN201 - transformers has no 
         with quiet_transformers():
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except Exception as error:  # transformers, tokenizers and sentencepiece raise a dozen unrelated kinds
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        reason = reason_of(error)
         raise SourceError(
             f"the tokenizer of {candidate.name!r} cannot be loaded: {reason}", place=folder, hint=HINT
         ) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from importlib.metadata import entry_points
 
-from headstart.core import SettingsError, did_you_mean
+from headstart.core import SettingsError, did_you_mean, reason_of
 from headstart.strategies import adapters, ensemble
 from headstart.strategies.base import Strategy
 
@@ -53,7 +53,7 @@ def get_strategy(name: str) -> Strategy:
         strategy = found[name].load()()
     except Exception as error:
         raise SettingsError(
-            f"strategy {name!r} cannot be loaded: {type(error).__name__}: {_first_line(error)}",
+            f"strategy {name!r} cannot be loaded: {reason_of(error, kind=True)}",
             place=found[name].value,
             hint="Repair or uninstall the package that brings it",
         ) from error  # fmt: skip
@@ -70,6 +70,3 @@ def get_strategy(name: str) -> Strategy:
         )  # fmt: skip
     return strategy
 
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or "no reason given").splitlines()[0]

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
-from headstart.core import Arm, BundleError, Hardware, Recipe, TrialSpec, derive_seed
+from headstart.core import Arm, BundleError, Hardware, Recipe, TrialSpec, derive_seed, reason_of
 from headstart.models import Candidate, read_card
 from headstart.studies.budget import Budget
 from headstart.studies.cost import CostModel, OutOfTime
@@ -126,7 +126,7 @@ class StudyRunner:
         except FAILURES as error:
             if any(key == arm.key for key, _ in self.cost.train_rate):
                 return  # the smaller batch fits; training finds a way to use it
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+            reason = reason_of(error)
             self.planner.dropped[arm.key] = f"cannot run here: {reason}"  # not stored: the next run tries again
             self.observer.note(f"{arm.name} left out: {reason}")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from headstart.core import HeadstartError, Measurement, ModelFormat, TrialSpec
+from headstart.core import HeadstartError, Measurement, ModelFormat, TrialSpec, reason_of
 from headstart.data import nested_subset, tuning_holdout
 from headstart.evidence.metrics import METRICS
 from headstart.models import (
@@ -85,9 +85,7 @@ def execute(spec: TrialSpec, context: TrialContext, strategy: Strategy | None = 
             raise Diverged("the trained model predicts no numbers")
         sizes = _sizes(model, context, spec, learn, run.steps)
     except FAILURES as error:
-        reason = (str(error).strip() or "no reason given").splitlines()[0][:300]
-        if not isinstance(error, HeadstartError):
-            reason = f"{type(error).__name__}: {reason}"
+        reason = reason_of(error, kind=not isinstance(error, HeadstartError))
         failed = Measurement(error=reason, n_realised=realised, notes=tuple(notes))
         return Outcome(failed, measured, np.empty((0, 0), dtype=np.float32), None)
     measurement = Measurement(
