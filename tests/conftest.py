@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
+import textwrap
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 CHECKOUT = Path(__file__).parent.parent
 
@@ -48,3 +53,33 @@ def shared() -> Path:
         if place.is_dir():
             return place
     pytest.skip("the real data sets are not here (HEADSTART_REAL_DATA names their folder)")
+
+
+@pytest.fixture
+def colours(tmp_path):
+    """Three classes of 14 noisy images, told apart by their colour."""
+    rng = np.random.default_rng(0)
+    for channel, name in enumerate(("red", "green", "blue")):
+        for index in range(14):
+            pixels = rng.integers(0, 120, (16, 16, 3))
+            pixels[..., channel] += 100
+            (tmp_path / "colours" / name).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / "colours" / name / f"{index}.png")
+    return tmp_path / "colours"
+
+
+@pytest.fixture
+def persons_module(tmp_path, monkeypatch) -> Callable[[str, str], str]:
+    """Writes a module of a person's into what becomes the working directory, and returns its name."""
+    written = []
+
+    def write(name: str, source: str) -> str:
+        (tmp_path / f"{name}.py").write_text(textwrap.dedent(source))
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+        written.append(name)
+        return name
+
+    yield write
+    for name in written:
+        sys.modules.pop(name, None)

@@ -2,27 +2,12 @@
 
 import json
 
-import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 
 import headstart as hs
 
 SHORT = ("--strategy", "from_scratch", "--set", "steps=6", "--quiet", "--json", "--out", "model")
-
-
-@pytest.fixture
-def colours(tmp_path):
-    """Three classes of 14 noisy images, told apart by their colour."""
-    rng = np.random.default_rng(0)
-    for channel, name in enumerate(("red", "green", "blue")):
-        for index in range(14):
-            pixels = rng.integers(0, 120, (16, 16, 3))
-            pixels[..., channel] += 100
-            (tmp_path / "colours" / name).mkdir(parents=True, exist_ok=True)
-            Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / "colours" / name / f"{index}.png")
-    return tmp_path / "colours"
 
 
 @pytest.fixture

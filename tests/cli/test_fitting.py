@@ -1,12 +1,8 @@
 """``headstart fit`` and the person's own architecture, at every door a person can come through."""
 
 import json
-import sys
-import textwrap
 
-import numpy as np
 import pytest
-from PIL import Image
 
 import headstart as hs
 from headstart.core import BudgetError, SettingsError
@@ -57,27 +53,8 @@ constant = 3
 
 
 @pytest.fixture
-def colours(tmp_path):
-    """Three classes of 14 noisy images, told apart by their colour."""
-    rng = np.random.default_rng(0)
-    for channel, name in enumerate(("red", "green", "blue")):
-        for index in range(14):
-            pixels = rng.integers(0, 120, (16, 16, 3))
-            pixels[..., channel] += 100
-            (tmp_path / "colours" / name).mkdir(parents=True, exist_ok=True)
-            Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / "colours" / name / f"{index}.png")
-    return tmp_path / "colours"
-
-
-@pytest.fixture
-def architectures(tmp_path, monkeypatch):
-    """A module of the person's in the working directory."""
-    name = "people_nets"
-    (tmp_path / f"{name}.py").write_text(textwrap.dedent(ARCHITECTURES))
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
-    yield name
-    sys.modules.pop(name, None)
+def architectures(persons_module):
+    return persons_module("people_nets", ARCHITECTURES)
 
 
 def test_fit_trains_measures_and_saves(headstart, colours):

@@ -1,5 +1,4 @@
 import sys
-import textwrap
 
 import numpy as np
 import pytest
@@ -56,14 +55,8 @@ constant = 3
 
 
 @pytest.fixture
-def modules(tmp_path, monkeypatch):
-    """A module of the person's in the working directory; returns its name."""
-    name = "people_modules"
-    (tmp_path / f"{name}.py").write_text(textwrap.dedent(MODULES))
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
-    yield name
-    sys.modules.pop(name, None)
+def modules(persons_module):
+    return persons_module("people_modules", MODULES)
 
 
 @pytest.mark.parametrize("name", ["resnet", "convnext", "vit", "bert", "distilbert", "modernbert"])

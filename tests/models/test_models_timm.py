@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 from huggingface_hub import constants
-from PIL import Image
 from safetensors.torch import save_file
 
 import headstart as hs
@@ -91,19 +90,6 @@ def cached(timm, tmp_path, monkeypatch):
         return state
 
     return put
-
-
-@pytest.fixture
-def colours(tmp_path):
-    """Three classes of 14 noisy images, told apart by their colour."""
-    rng = np.random.default_rng(0)
-    for channel, name in enumerate(("red", "green", "blue")):
-        for index in range(14):
-            pixels = rng.integers(0, 120, (16, 16, 3))
-            pixels[..., channel] += 100
-            (tmp_path / "colours" / name).mkdir(parents=True, exist_ok=True)
-            Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / "colours" / name / f"{index}.png")
-    return tmp_path / "colours"
 
 
 @pytest.mark.parametrize(
