@@ -21,6 +21,10 @@ TOLERANCE = 1e-4  # of a logit: beyond it, the network is not a chain of its sta
 SMALLEST_SAVING = 0.25  # share of the stages below the border; less is not worth a file
 
 
+class _BorderReached(Exception):
+    """The rest of a forward pass would compute what nobody reads."""
+
+
 class ActivationCache:
     """Runs a network from the border on.
 
@@ -52,6 +56,7 @@ class ActivationCache:
         self._table: np.ndarray | None = None
         self._starts: np.ndarray | None = None
         self._ragged = False
+        self._ends_at_border = False
 
     def build(self) -> bool:
         """Fill the table; False if this network or this disk does not allow it."""
@@ -100,20 +105,29 @@ class ActivationCache:
 
     @torch.no_grad()
     def _run_bottom(self, batch: Batch) -> torch.Tensor:
-        """The border's activations, and how each frozen module gives its output."""
+        """The border's activations, and how each frozen module gives its output.
+
+        The first pass goes through the whole network. If that showed the border once, later ones end there.
+        """
         seen: list[torch.Tensor] = []
+        first = not self._tuple
 
         def note(module: nn.Module, _inputs: object, output: object) -> None:
             self._tuple[module] = isinstance(output, tuple)
             if module is self._last:
                 seen.append(output[0] if isinstance(output, tuple) else output)  # type: ignore[arg-type]
+                if self._ends_at_border:
+                    raise _BorderReached
 
         hooks = [module.register_forward_hook(note) for module in self._frozen]
         try:
-            self.network(**self._on_device(batch))
+            with contextlib.suppress(_BorderReached):
+                self.network(**self._on_device(batch))
         finally:
             for hook in hooks:
                 hook.remove()
+        if first:
+            self._ends_at_border = len(seen) == 1
         return seen[-1]
 
     @torch.no_grad()
