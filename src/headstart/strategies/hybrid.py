@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from headstart.core import Recipe
 from headstart.strategies.base import Setting, TransferStrategy
-from headstart.strategies.phases import FitHead, Grown, Moving, Phase, Train
+from headstart.strategies.phases import FitHead, Grown, Moving, Phase, Train, has_inserted
 from headstart.strategies.schedules import at_other_rates, finetuning_centre
 
 BLOCK = 0.25  # of fine-tuning's steps: what one look at the held-out labels costs
@@ -62,7 +62,7 @@ class Hybrid(TransferStrategy):
         paid = any(step.gained for step in done[1:] if _moving(step.phase) == moving)
         if moving and (not paid or moving == stages):
             return None
-        keeps = _inserted(last.phase) and (moving > 0 or paid)
+        keeps = has_inserted(last.phase) and (moving > 0 or paid)
         return Train(Moving("last", moving + 1), BLOCK, inserted=keeps)
 
     def recipes(self, setting: Setting) -> tuple[Recipe, ...]:
@@ -74,7 +74,3 @@ class Hybrid(TransferStrategy):
 
 def _moving(phase: Phase) -> int:
     return phase.moving.count or 0 if isinstance(phase, Train) and phase.moving else 0
-
-
-def _inserted(phase: Phase) -> bool:
-    return isinstance(phase, Train) and phase.inserted

@@ -75,6 +75,11 @@ class Pairs:
 Phase = FitHead | Train | Pairs
 
 
+def has_inserted(phase: Phase) -> bool:
+    """Whether the recipe's inserted module stands before the head in a phase."""
+    return isinstance(phase, Train) and phase.inserted
+
+
 @dataclass(frozen=True)
 class Grown:
     """What one phase of a growing strategy showed on labels that it did not train on.

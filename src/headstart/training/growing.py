@@ -9,7 +9,7 @@ import numpy as np
 from headstart.core import HeadstartError, TrialSpec
 from headstart.data import tuning_holdout
 from headstart.models import FittedModel
-from headstart.strategies import Grown, Phase, Strategy, Train
+from headstart.strategies import Grown, Phase, Strategy, Train, has_inserted
 from headstart.training.context import TrialContext
 from headstart.training.loop import Run
 
@@ -49,12 +49,12 @@ def grow(
     fitted, trail = bare
     phase: Phase | None = strategy.phases(context.candidates[spec.arm.candidate].family)[0]
     while phase is not None:
-        if not _inserted(phase):
+        if not has_inserted(phase):
             fitted, trail = bare
         fitted, run = carry_out(phase, f"grow-{len(done)}", fitted, rows)
         trail = (*trail, len(done))
         trails.append(trail)
-        if not _inserted(phase):
+        if not has_inserted(phase):
             bare = fitted, trail
         total = total.followed_by(run)
         losses = _losses(fitted, inputs, held_out, labels)
@@ -79,14 +79,10 @@ def _losses(fitted: FittedModel, inputs: object, rows: np.ndarray, labels: np.nd
 def _told(done: list[Grown], following: Phase | None) -> str:
     last = done[-1]
     what = "ended" if following is None else "same again" if following == last.phase else f"then {_named(following)}"
-    if following is not None and _inserted(last.phase) and not _inserted(following):
+    if following is not None and has_inserted(last.phase) and not has_inserted(following):
         what = f"taken out again, {what}"
     change = f" ({last.change:+.3f} against the best before, standard error {last.error:.3f})" if len(done) > 1 else ""
     return f"{_named(last.phase)}: held-out log-loss {last.loss:.3f}{change}; {what}"
-
-
-def _inserted(phase: Phase) -> bool:
-    return isinstance(phase, Train) and phase.inserted
 
 
 def _named(phase: Phase) -> str:

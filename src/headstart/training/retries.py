@@ -11,7 +11,7 @@ import torch
 from headstart.core import Recipe, TrialSpec, derive_seed
 from headstart.evidence.metrics import METRICS
 from headstart.models import Network, build, insert, predict_network
-from headstart.strategies import Pairs, Strategy, Train
+from headstart.strategies import Pairs, Strategy, Train, has_inserted
 from headstart.training.checkpoint import Checkpoint
 from headstart.training.context import TrialContext
 from headstart.training.loop import Diverged, LoopOptions, Run, train
@@ -58,7 +58,7 @@ def train_phase(
         checkpoint = Checkpoint(context.checkpoint_folder / f"{attempt}.pt")
         checkpoints.append(checkpoint)
         network = _prepared(strategy, spec, context) if start is None else copy.deepcopy(start)
-        if isinstance(phase, Train) and phase.inserted:
+        if has_inserted(phase):
             network = insert(network, spec.recipe.inserted, derive_seed(spec.seed, "inserted"))
 
         def watch(network: Network = network) -> float:
