@@ -36,7 +36,7 @@ SPEC = TrialSpec(
 )  # fmt: skip
 OTHER = {
     "role": "tuning", "weights_hash": "x", "input_size": 32, "dtype": "bfloat16", "n": 99, "repeat": 1, "seed": 8,
-    "data_fingerprint": "y", "fold": 1, "recipe_informed": True, "protocol_version": 99,
+    "data_fingerprint": "y", "fold": 1, "recipe_informed": True, "protocol_version": 99, "inserted_source": "z",
     "arm": Arm(candidate="builtin:image", strategy="full_finetune", paradigm="hybrid"),
     "recipe": Recipe(learning_rate=1e-3, steps=11),
 }  # fmt: skip

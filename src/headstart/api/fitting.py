@@ -26,7 +26,7 @@ from headstart.core import (
 )
 from headstart.data import load as load_data
 from headstart.data import make_splits, nested_subset
-from headstart.models import Candidate, FittedModel, builtin_names, make_inserted, resolve
+from headstart.models import Candidate, FittedModel, builtin_names, inserted_source, make_inserted, resolve
 from headstart.models import load as load_model
 from headstart.models.own import PREFIX as OWN
 from headstart.models.own import check_own
@@ -149,7 +149,7 @@ def fit(
     spec = TrialSpec(
         role="measuring", arm=arm, recipe=recipe, weights_hash=known.weights_hash, input_size=known.input_size,
         dtype=context.hardware.dtype, n=size, repeat=0, seed=derive_seed(seed, arm.key, size, 0),
-        data_fingerprint=labelled.fingerprint,
+        data_fingerprint=labelled.fingerprint, inserted_source=inserted_source(recipe.inserted),
     )  # fmt: skip
     outcome = execute(spec, context)
     if outcome.measurement.error is not None or outcome.model is None:

@@ -119,6 +119,7 @@ class TrialSpec(Record):
         n: Labels the trial may look at, the ones it tunes on included.
         fold: Which test part is measured (0 unless test parts rotate).
         recipe_informed: The recipe was chosen at a size larger than n, or in another repeat.
+        inserted_source: Content hash of the file of a person's own module before the head; empty if there is none.
     """
 
     role: Role
@@ -133,6 +134,7 @@ class TrialSpec(Record):
     data_fingerprint: str
     fold: int = 0
     recipe_informed: bool = False
+    inserted_source: str = ""
     protocol_version: int = PROTOCOL_VERSION
 
     @property

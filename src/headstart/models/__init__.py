@@ -8,7 +8,7 @@ from headstart.models.facts import Facts, measure_facts
 from headstart.models.formats import NATIVE, Card, format_of
 from headstart.models.fresh import draw_anew
 from headstart.models.inputs import Inputs, PixelInputs, RawTexts, TokenInputs, encode, encode_files, encode_texts
-from headstart.models.inserted import insert, inserted_in, make_inserted
+from headstart.models.inserted import insert, inserted_in, inserted_source, make_inserted
 from headstart.models.libraries import quiet_transformers, set_aside_torchvision
 from headstart.models.network import Network, build
 from headstart.models.readout import (
@@ -26,9 +26,9 @@ __all__ = [
     "NATIVE", "Candidate", "Card", "Facts", "FittedModel", "Inputs", "Network", "OneLayer",
     "PixelInputs", "RawTexts", "Readout", "Stage", "TokenInputs", "TwoLayers", "Vote", "adapt", "adaptable_layers",
     "averaged", "build", "builtin_names", "classifier_on", "cut", "draw_anew", "encode", "encode_files",
-    "encode_texts", "format_of", "insert", "inserted_in", "list_readouts", "load", "make_inserted", "measure_facts",
-    "members_of", "merged", "modality_of", "narrowing_layers", "predict_network", "quiet_transformers", "read",
-    "read_card", "resolve",
+    "encode_texts", "format_of", "insert", "inserted_in", "inserted_source", "list_readouts", "load", "make_inserted",
+    "measure_facts", "members_of", "merged", "modality_of", "narrowing_layers", "predict_network", "quiet_transformers",
+    "read", "read_card", "resolve",
 ]  # fmt: skip
 
 set_aside_torchvision()  # before transformers, which is imported by the functions that need it, asks for it

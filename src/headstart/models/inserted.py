@@ -10,7 +10,7 @@ from torch import nn
 
 from headstart.core import SettingsError, did_you_mean, reason_of
 from headstart.models.network import Network
-from headstart.models.own import find_factory
+from headstart.models.own import find_factory, source_hash
 
 PLACE = "--set inserted"
 FORM = "Write residual, or package.module:factory, a callable from a width D to a torch module from (B, D) to (B, D)"
@@ -87,6 +87,11 @@ def make_inserted(name: str, width: int) -> nn.Module:
         raise SettingsError(f"{name} returns a {type(module).__name__}, not a torch module", place=PLACE, hint=FORM)
     _check_shape(name, module, width)
     return module
+
+
+def inserted_source(name: str) -> str:
+    """Content hash of the file that a person's own module to insert comes from; empty for a built-in one or none."""
+    return source_hash(name) if ":" in name else ""
 
 
 def _check_shape(name: str, module: nn.Module, width: int) -> None:

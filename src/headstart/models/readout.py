@@ -88,7 +88,7 @@ def _tensors(output: object) -> list[torch.Tensor]:
 def _pool(output: torch.Tensor, pooling: str, mask: torch.Tensor | None) -> torch.Tensor:
     output = output.float()
     if output.ndim == 4:
-        return output.mean((2, 3))
+        return output.mean(_positions(output))
     if output.ndim != 3:
         return output.flatten(1)
     if pooling == "first":
@@ -99,6 +99,12 @@ def _pool(output: torch.Tensor, pooling: str, mask: torch.Tensor | None) -> torc
         return output[torch.arange(len(output), device=output.device), mask.sum(1) - 1]
     weights = mask[..., None].to(output.dtype)
     return (output * weights).sum(1) / weights.sum(1).clamp(min=1)
+
+
+def _positions(maps: torch.Tensor) -> tuple[int, int]:
+    """The axes of positions in square maps (B, C, S, S) or (B, S, S, C); the second form is that of timm's Swin."""
+    last = maps.shape[1] == maps.shape[2] != maps.shape[3]
+    return (1, 2) if last else (2, 3)
 
 
 class Vote(nn.Module):

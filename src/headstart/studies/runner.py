@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from headstart.core import Arm, BundleError, Hardware, Recipe, TrialSpec, derive_seed, reason_of
-from headstart.models import Candidate, read_card
+from headstart.models import Candidate, inserted_source, read_card
 from headstart.studies.budget import Budget
 from headstart.studies.cost import CostModel, OutOfTime
 from headstart.studies.plan import Plan
@@ -190,7 +190,7 @@ class StudyRunner:
             role=proposal.role, arm=proposal.arm, recipe=proposal.recipe, weights_hash=candidate.weights_hash,
             input_size=candidate.input_size, dtype=self.context.hardware.dtype, n=proposal.n, repeat=proposal.repeat,
             fold=proposal.fold, seed=seed, data_fingerprint=self.view.data.fingerprint,
-            recipe_informed=proposal.informed,
+            recipe_informed=proposal.informed, inserted_source=inserted_source(proposal.recipe.inserted),
         )  # fmt: skip
 
     def _keep_model(self, spec: TrialSpec, outcome: Outcome) -> None:

@@ -14,7 +14,7 @@ import torch
 
 from headstart.core import Arm, Hardware, Recipe, TrialSpec, derive_seed
 from headstart.data import LabelledData, make_splits
-from headstart.models import Candidate, Network, build, load, members_of, resolve
+from headstart.models import Candidate, Network, build, inserted_source, load, members_of, resolve
 from headstart.strategies import FitHead, Moving, Setting, Strategy, Train
 from headstart.testing.architectures import ARCHITECTURES, make_images, make_texts, save_architecture
 from headstart.training import Outcome, TrialContext, execute
@@ -82,7 +82,7 @@ class _Check:
         self.spec = TrialSpec(
             role="measuring", arm=arm, recipe=self.recipe, weights_hash=candidate.weights_hash,
             input_size=candidate.input_size, dtype="float32", n=LABELS, repeat=0, seed=derive_seed(0, arm.key),
-            data_fingerprint=data.fingerprint,
+            data_fingerprint=data.fingerprint, inserted_source=inserted_source(self.recipe.inserted),
         )  # fmt: skip
 
     def everything(self) -> None:

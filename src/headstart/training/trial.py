@@ -25,7 +25,6 @@ from headstart.models import (
     measure_facts,
     members_of,
 )
-from headstart.models.own import source_hash
 from headstart.strategies import FitHead, Phase, Strategy, get_strategy
 from headstart.training.checkpoint import Checkpoint
 from headstart.training.context import TrialContext
@@ -149,7 +148,7 @@ def _fit(
     if len(fitted) == 1:
         return fitted[0], total
     network = averaged([one.model for one in fitted])
-    told = {"inserted": spec.recipe.inserted, "inserted_source": _source(spec), "members": len(fitted)}
+    told = {"inserted": spec.recipe.inserted, "inserted_source": spec.inserted_source, "members": len(fitted)}
     card = _own_card(network, spec, context).model_copy(update=told)
     total.curve.clear()  # one member after the other: no moment of it has the whole's metric
     return FittedModel(network, card), total
@@ -175,8 +174,8 @@ def _fit_one(
         )  # fmt: skip
         card = start.card if start else _own_card(network, spec, context)
         if inserted_in(network) is not None:  # which no other library's form can express
-            told = {"model_format": "headstart", "inserted": spec.recipe.inserted, "inserted_source": _source(spec)}
-            card = card.model_copy(update=told)
+            told = {"inserted": spec.recipe.inserted, "inserted_source": spec.inserted_source}
+            card = card.model_copy(update={"model_format": "headstart", **told})
         return FittedModel(network, card), run
 
     if strategy.grows:
@@ -187,10 +186,6 @@ def _fit_one(
         total = total.followed_by(run)
     assert fitted is not None, "a strategy has at least one phase"
     return fitted, total
-
-
-def _source(spec: TrialSpec) -> str:
-    return source_hash(spec.recipe.inserted) if ":" in spec.recipe.inserted else ""
 
 
 def _own_card(network: Network, spec: TrialSpec, context: TrialContext) -> Card:
