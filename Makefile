@@ -6,6 +6,8 @@ DEMO_BUDGET ?= 2m
 BIN := .venv/bin
 STAMP := .venv/stamp
 FAST := not real and not slow and not browser
+# A process for each core, each with one thread: threads of several processes would only get in each other's way.
+PYTEST_FAST := OMP_NUM_THREADS=1 $(BIN)/pytest -m "$(FAST)" -n auto --dist loadfile
 
 .PHONY: help setup demo test test-fast lint style types floors docs pages bench pin clean
 
@@ -30,11 +32,11 @@ demo: $(STAMP) ## A small study on handwritten digits; needs no data and no netw
 	$(BIN)/headstart demo --budget $(DEMO_BUDGET)
 
 test: $(STAMP) ## All tests: the fast ones first, then real data, browser and whole studies.
-	$(BIN)/pytest -m "$(FAST)"
+	$(PYTEST_FAST)
 	$(BIN)/pytest -m "not ($(FAST))" -rs
 
 test-fast: $(STAMP) ## The tests that take less than two minutes.
-	$(BIN)/pytest -m "$(FAST)"
+	$(PYTEST_FAST)
 
 lint: style types floors ## Style, types and the floors of the house.
 

@@ -42,6 +42,7 @@ def run(folder, code):
     )
 
 
+@pytest.mark.slow
 def test_a_torchvision_that_does_not_fit_torch_takes_nothing_with_it(broken):
     done = run(broken, SCRIPT)
     assert done.returncode == 0, done.stderr
@@ -50,6 +51,7 @@ def test_a_torchvision_that_does_not_fit_torch_takes_nothing_with_it(broken):
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_what_needs_it_says_so(broken):
     (broken / "timm").mkdir()
     (broken / "timm" / "__init__.py").write_text("import torchvision")

@@ -122,6 +122,7 @@ class OutOfTime(Exception):
     """What a budget raises."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("begun", [1, 2, 3, 4, 5, 6])
 def test_a_trial_with_a_module_goes_on_in_every_phase(
     image_data, resnet, context_of, spec_of, paying, monkeypatch, tmp_path, begun
