@@ -12,6 +12,9 @@ GLOSSARY: dict[str, str] = {
     "arm": "A candidate together with a strategy; arms are what is compared.",
     "paradigm": "The family of an arm: transfer (starts from pretrained weights), scratch (starts from nothing) or "
     "hybrid (both).",
+    "stage": "A run of layers that is frozen or trained as one; every network is cut into stages from input to output.",
+    "ensemble": "Several networks of one strategy, trained at different rates, whose predictions are averaged; "
+    "ensemble:STRATEGY makes one.",
     "recipe": "The hyper-parameters of a training run: learning rate, weight decay, steps, batch, augmentation.",
     "trial": "One training run. Tuning trials choose a recipe on held-out labels of the pool; measuring trials train "
     "on all n labels and are scored on the test part.",
@@ -23,10 +26,15 @@ GLOSSARY: dict[str, str] = {
     "paired difference": "The difference of two arms on the same subsets and the same test examples. Pairing removes "
     "what both share, so it is more precise than two separate figures.",
     "margin": "The difference that matters to you (one point unless you say otherwise). Inside it, two arms tie.",
+    "tie": "The arms differ by less than the margin, and the measurements are precise enough to say so.",
+    "not determined": "The measurements are not precise enough to name the better arm, nor to call it a tie. The "
+    "report says what would decide it.",
     "P(best)": "Share of the plausible outcomes in which this arm is the best of those compared.",
     "expected loss": "How much of the metric is lost on average, over the plausible outcomes, by taking the chosen arm "
     "instead of the best one.",
     "crossover": "From how many labels on training from scratch wins.",
+    "negative transfer": "A pretrained start that does worse than training from scratch on the same labels, overall or "
+    "for some classes.",
     "head start": "How many labels the pretrained start is worth: what from scratch needs to match it, divided by what "
     "transfer used.",
     "converged": "Twice the steps would gain less than one standard error.",
