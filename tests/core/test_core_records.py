@@ -66,7 +66,7 @@ def test_measurements_survive_json_with_nan_and_infinity(measurement):
 
 
 def test_the_key_is_known_on_every_machine():
-    assert SPEC.key == TrialSpec.from_json(SPEC.to_json()).key == "c5846c3693ef7d722ef85c5f"
+    assert SPEC.key == TrialSpec.from_json(SPEC.to_json()).key == "498748b23d6fc9db153583a1"
 
 
 def test_a_new_protocol_is_told_even_where_it_is_the_default():

@@ -4,6 +4,7 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
 from headstart.training import fit_ridge_head, heads
+from headstart.training.heads import centre_and_scale
 
 
 def data(n, width, classes=3, seed=0):
@@ -16,8 +17,7 @@ def data(n, width, classes=3, seed=0):
 
 def brute_force(x, labels, classes, strength, temperature):
     """Leave-one-out log-loss by refitting ridge with an intercept, each example left out in turn."""
-    z = (x - x.mean(0)) / x.std(0)
-    z = z.astype(np.float64)
+    z = (x - x.mean(0)).astype(np.float64) / np.sqrt(x.std(0))
     eigen = np.linalg.eigvalsh(z.T @ z)
     penalty = strength * eigen[eigen > 1e-9 * eigen.max()].mean()
     onehot = np.eye(classes)[labels]
@@ -59,7 +59,7 @@ def test_weights_are_those_of_ridge_regression(monkeypatch):
     monkeypatch.setattr(heads, "STRENGTHS", [0.5])
     monkeypatch.setattr(heads, "TEMPERATURES", [3.0])
     head = fit_ridge_head(x, labels, 3)
-    z = (x - x.mean(0)) / x.std(0)
+    z = (x - x.mean(0)) / np.sqrt(x.std(0))
     penalty = 0.5 * np.linalg.eigvalsh(z.T @ z).mean()
     reference = Ridge(alpha=penalty).fit(z, np.eye(3)[labels])
     np.testing.assert_allclose(x @ head.weight.T + head.bias, 3 * reference.predict(z), atol=1e-3)
@@ -81,12 +81,32 @@ def test_digits_are_read_about_as_well_as_by_logistic_regression():
 
 def test_constant_columns_and_odd_scales_are_harmless():
     x, labels = data(30, 5)
-    odd = np.concatenate((x[:, :4] * 1e4 + 1e5, x[:, 4:], np.full((30, 2), 7.0), np.zeros((30, 1))), 1)
+    odd = np.concatenate((x * 1e4 + 1e5, np.full((30, 2), 7.0), np.zeros((30, 1))), 1)
     plain, strange = fit_ridge_head(x, labels, 3), fit_ridge_head(odd.astype(np.float32), labels, 3)
     np.testing.assert_allclose(
         strange.probabilities(odd.astype(np.float64)), plain.probabilities(x), atol=0.02
     )
     assert not strange.weight[:, 5:].any()
+
+
+def test_columns_are_scaled_by_the_root_of_their_deviation():
+    x = np.random.default_rng(0).standard_normal((500, 3)) * [100.0, 1.0, 0.0] + 5
+    mean, scale = centre_and_scale(x)
+    deviations = ((x - mean) / scale).std(0)
+    assert deviations[2] == 0
+    assert deviations[0] / deviations[1] == pytest.approx(np.sqrt(x[:, 0].std() / x[:, 1].std()))
+    np.testing.assert_allclose(centre_and_scale(1e3 * x)[1], 1e3 * scale)
+
+
+def test_a_column_that_hardly_varied_does_not_run_away():
+    x, labels = data(30, 5)
+    new, truth = data(300, 5)
+    quiet = np.zeros((30, 1), np.float32)
+    quiet[0] = 1e-2
+    loud = np.random.default_rng(1).standard_normal((300, 1)).astype(np.float32)
+    with_it = fit_ridge_head(np.hstack([x, quiet]), labels, 3).probabilities(np.hstack([new, loud]))
+    without = fit_ridge_head(x, labels, 3).probabilities(new)
+    assert (with_it.argmax(1) == truth).mean() > (without.argmax(1) == truth).mean() - 0.05
 
 
 def test_nothing_but_constants_gives_the_class_shares():

@@ -177,7 +177,7 @@ def test_the_head_of_the_probe_is_that_of_a_solver_that_converged(probed, spec_o
     features = context.features(name, learn).astype(np.float64)
     scale = features.std(0)
     scale[scale <= 1e-6 * scale.max()] = np.inf  # constant columns say nothing
-    z = (features - features.mean(0)) / scale
+    z = (features - features.mean(0)) / np.sqrt(scale)
     eigenvalues = np.linalg.eigvalsh(z.T @ z)
     labels, classes = context.data.labels[learn], len(context.data.class_names)
     strength = fit_ridge_head(features, labels, classes).strength

@@ -12,7 +12,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 SCHEMA_VERSION = 1
-PROTOCOL_VERSION = 2  # raise it when a change makes old measurements incomparable with new ones
+PROTOCOL_VERSION = 3  # raise it when a change makes old measurements incomparable with new ones
 
 Task = Literal["image-classification", "text-classification"]
 Paradigm = Literal["transfer", "scratch", "hybrid"]

@@ -13,7 +13,7 @@ from headstart.core import Recipe
 from headstart.models import Network, OneLayer, Readout, TwoLayers, Vote, classifier_on
 from headstart.strategies import FitHead
 from headstart.training.context import TrialContext
-from headstart.training.heads import LinearHead, fit_ridge_head, softmax
+from headstart.training.heads import LinearHead, centre_and_scale, fit_ridge_head, softmax
 
 NEIGHBOURS = (1, 3, 5, 10, 20, 50, 100, 200)
 MLP_DECAY = 1.0  # L2 strength over n, as scikit-learn counts it
@@ -124,11 +124,10 @@ def _fit_vote(features: np.ndarray, labels: np.ndarray, classes: int) -> Vote:
 
 
 def _fit_two_layers(features: np.ndarray, labels: np.ndarray, classes: int, hidden: int, seed: int) -> TwoLayers:
-    """scikit-learn's network on standardised features, written back as layers on raw ones."""
+    """scikit-learn's network on centred and scaled features, written back as layers on raw ones."""
     from sklearn.neural_network import MLPClassifier
 
-    mean, scale = features.mean(0), features.std(0)
-    scale = np.where(scale > 1e-6 * max(float(scale.max()), 1e-12), scale, np.inf).astype(np.float32)
+    mean, scale = (part.astype(np.float32) for part in centre_and_scale(features))
     fitted = MLPClassifier((hidden,), alpha=MLP_DECAY, max_iter=MLP_PASSES, random_state=seed % 2**32)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that many passes are enough for a head, converged or not
