@@ -30,7 +30,8 @@ def main() -> None:
     arguments = parser.parse_args()
     lines = [
         f"Ridge heads on frozen features, {DRAWS} draws of labels (one of the whole pool). Accuracy in % and log-loss "
-        "on the test part; the difference in accuracy is against power 1, paired, with its standard error over draws.", "",
+        "on the test part; the difference in accuracy is against power 1, paired, with its standard error over "
+        "draws.", "",
         "| data | labels | power 1 | power 0.5 | power 0 | 0.5 - 1 | 0 - 1 |", "|---|---|---|---|---|---|---|",
     ]  # fmt: skip
     for name in SETS:
