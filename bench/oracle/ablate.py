@@ -1,9 +1,9 @@
 """Where the table contradicts what is known of an arm: the same trials at other rates and with twice the steps.
 
-    python bench/oracle/ablate.py DATA_FOLDER --set sst2 --strategy full_finetune [--minutes 10]
+    python bench/oracle/ablate.py DATA_FOLDER --set sst2 --strategy full_finetune [--size few] [--draws 3]
 
-At 10 labels per class, where the table has the centre recipe: three times and a third of its rate, and twice its steps.
-The trials go into ``trials/SET_ablations.parquet``, with recipes whose names begin with "ablation".
+Around the centre recipe: three times and a third of its rate, and twice its steps. The trials go into
+``trials/SET_ablations.parquet``, with recipes whose names begin with "ablation".
 """
 
 from __future__ import annotations
@@ -25,14 +25,16 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--set", choices=sorted(SETS), required=True)
     parser.add_argument("--strategy", required=True)
+    parser.add_argument("--size", choices=["few", "some", "all"], default="few")
+    parser.add_argument("--draws", type=int, default=SEEDS)
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--work", type=Path, default=Path("runs/oracle"))
     arguments = parser.parse_args()
     until = time.monotonic() + 60 * arguments.minutes
     bench = Bench(arguments.set, arguments.folder, arguments.work, TABLE / f"{arguments.set}_ablations.parquet")
-    n = bench.sizes["few"]
+    n = bench.sizes[arguments.size]
     arms = [arm for arm in bench.arms() if arm.strategy == arguments.strategy]
-    for seed in range(SEEDS):
+    for seed in range(arguments.draws):
         for arm in arms:
             centre, *rates = at_other_rates(bench.recipes(arm, n)[0], (3.0, 1 / 3))
             longer = centre.model_copy(update={"steps": 2 * centre.steps, "label": "steps x 2"})
