@@ -1,6 +1,6 @@
 """The oracle table: every strategy on real data, each figure trained once, for checks and for the planner's benchmark.
 
-    python bench/oracle/run.py DATA_FOLDER [--set NAME ...] [--only few] [--minutes 60]
+    python bench/oracle/run.py DATA_FOLDER [--set NAME ...] [--strategy NAME ...] [--only few] [--minutes 60]
 
 Stops after the given time and goes on where it was: the table itself is the record of what is done. Texts are cut at
 64 tokens, pools and test parts capped as in ``SETS``. Every applicable strategy runs at 10 and 50 labels per class with
@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -136,15 +136,19 @@ class Bench:
         """Rows of an arm on this set."""
         return [row for row in self.rows if row["arm"] == arm.key]
 
-    def trials(self, *, first: bool, seeds: int, only: str | None) -> Iterator[TrialSpec]:
+    def trials(
+        self, *, first: bool, seeds: int, only: str | None = None, named: Sequence[str] | None = None
+    ) -> Iterator[TrialSpec]:
         """Everything to do: few labels at the centre recipes, tuning, then 50 per class, then all, seed by seed.
 
         Args:
             first: Whether of the strategies in ``FIRST`` or of the others.
             seeds: Draws of labels.
             only: ``few`` leaves out what needs tuning; None does everything.
+            named: Strategies; all if not given.
         """
-        arms = [arm for arm in self.arms() if (arm.strategy in FIRST) == first]
+        wanted = named or strategy_names()
+        arms = [arm for arm in self.arms() if (arm.strategy in FIRST) == first and arm.strategy in wanted]
         for seed in range(seeds):
             for arm in arms:
                 yield self.spec(arm, self.recipes(arm, self.sizes["few"])[0], self.sizes["few"], seed, "measuring")
@@ -212,6 +216,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--set", action="append", choices=sorted(SETS), help="only these; all by default")
+    parser.add_argument("--strategy", action="append", choices=strategy_names(), help="only these; all by default")
     parser.add_argument("--only", choices=["few"], help="leave out what needs tuning")
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--work", type=Path, default=Path("runs/oracle"))
@@ -219,9 +224,9 @@ def main() -> None:
     until = time.monotonic() + 60 * arguments.minutes
     TABLE.mkdir(exist_ok=True)
     benches = [Bench(name, arguments.folder, arguments.work) for name in arguments.set or SETS]
-    for first, seeds in ((True, 1), (True, SEEDS), (False, SEEDS)):
+    for first, seeds in ((True, 1), (True, SEEDS), (False, 1), (False, SEEDS)):
         for bench in benches:
-            for spec in bench.trials(first=first, seeds=seeds, only=arguments.only):
+            for spec in bench.trials(first=first, seeds=seeds, only=arguments.only, named=arguments.strategy):
                 if time.monotonic() > until:
                     return
                 if spec.key not in bench.done:
