@@ -93,10 +93,15 @@ def statements(table: Table) -> list[str]:
             f"| some fine-tuning at least as good as the probe at full size | {data}{f', {best}' if best else ''} | "
             f"{told(known.get(best))} |"
         )
+    small = []
     for size in ("few", "some"):
         for data in sets:
             gap = difference(table.right(data, size, "lp_ft"), table.right(data, size, "full_finetune"))
             lines.append(f"| LP-FT at least as good as full fine-tuning at small n | {data}, {size} | {told(gap)} |")
+            small += [gap] if gap else []
+    if small:
+        mean, error = (sum(gap[0] for gap in small) / len(small), sum(gap[1] ** 2 for gap in small) ** 0.5 / len(small))
+        lines.append(f"| the same on average | {len(small)} sets and sizes | {mean:+.1f} ({error:.1f}) |")
     for data in sets:
         for size in WORDS if data in TEXTS else ():
             gap = difference(table.right(data, size, "lora"), table.right(data, size, "full_finetune"))
