@@ -15,7 +15,7 @@ class LinearProbeThenFinetune(TransferStrategy):
     words = "a probe, then fine-tuning all of {}"
     idea = "Fit a linear head on frozen features, then fine-tune all weights from there."
     wins = "with few labels and under distribution shift: a good head does not distort the features."
-    loses = "hardly ever by much; the probe costs one pass more."
+    loses = "on data far from the pretraining, where the probe that it starts from is poor."
     trains = "all"
     cost = "one pass over the data, then as fine-tuning."
     paper = "Kumar 2022, arXiv 2202.10054"
