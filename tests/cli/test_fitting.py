@@ -1,11 +1,12 @@
 """``headstart fit`` and the person's own architecture, at every door a person can come through."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 import headstart as hs
-from headstart.core import BudgetError, SettingsError
+from headstart.core import BudgetError, HeadstartError, SettingsError
 from headstart.models.own import check_own
 
 ARCHITECTURES = """
@@ -145,6 +146,23 @@ def test_a_hybrid_with_a_module_before_the_head(headstart, colours, architecture
     assert notes[1].startswith("inserted module before the head: held-out log-loss")
     files = sorted(colours.rglob("*.png"))[:3]
     assert hs.load("model").predict_proba(files).shape == (3, 3)
+
+
+def test_a_module_whose_code_changed_is_another_trial(colours, architectures, monkeypatch):
+    specs = []
+
+    def keep(spec, _context):
+        specs.append(spec)
+        raise HeadstartError("seen enough")
+
+    monkeypatch.setattr("headstart.api.fitting.execute", keep)
+    for _ in range(2):
+        with pytest.raises(HeadstartError, match="seen enough"):
+            hs.fit(colours, strategy="hybrid", settings={"inserted": f"{architectures}:Gate"})
+        file = Path(f"{architectures}.py")
+        file.write_text(file.read_text() + "# changed")
+    assert specs[0].inserted_source
+    assert specs[0].key != specs[1].key
 
 
 @pytest.mark.parametrize(
