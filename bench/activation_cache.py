@@ -39,11 +39,12 @@ def main() -> None:
     lines = [
         f"{PAIRS} interleaved pairs; {EXAMPLES} examples, batches of {BATCH}, no augmentation. An epoch with the cache "
         "is one after it is filled; 'with filling' spreads the filling over all epochs of the run. 'At most' is the "
-        "ratio of the operations that are left, counted.", "",
+        "ratio of the operations that are left, counted.",
+        "",
         "| network | moving | plain, s | stored, s | ratio of an epoch | with filling | accuracy plain | stored | at "
         "most |",
         "|---|---|---|---|---|---|---|---|---|",
-    ]  # fmt: skip
+    ]
     for source, (_, name, moving, rate) in zip((arguments.images, arguments.texts), CASES, strict=True):
         lines.append(case(source, name, moving, rate))
     write("activation_cache", "Stored activations under a frozen bottom", lines)

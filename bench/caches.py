@@ -51,15 +51,19 @@ def main(source: str) -> None:
                 fit_ridge_head(features, data.labels[rows], len(data.class_names)).probabilities(asked)
                 fit += time.perf_counter() - start
     anew = rate * embedded
-    write("caches", "Feature cache", [
-        f"{len(SIZES)} sizes x {REPEATS} repeats on {data.source}, {len(test):,} test examples, built-in backbone.",
-        "",
-        f"Embedding anew each time: {anew:.0f} s ({embedded:,} examples at {1 / rate:.0f} a second, timed here).",
-        "",
-        f"- feature access: {access:.2f} s = **{access / anew:.2%}** of embedding anew (promised: under 2 %)",
-        f"- the whole probing (access and fits): {access + fit:.1f} s = **{(access + fit) / anew:.2%}**"
-        " (promised: under 10 %)",
-    ])  # fmt: skip
+    write(
+        "caches",
+        "Feature cache",
+        [
+            f"{len(SIZES)} sizes x {REPEATS} repeats on {data.source}, {len(test):,} test examples, built-in backbone.",
+            "",
+            f"Embedding anew each time: {anew:.0f} s ({embedded:,} examples at {1 / rate:.0f} a second, timed here).",
+            "",
+            f"- feature access: {access:.2f} s = **{access / anew:.2%}** of embedding anew (promised: under 2 %)",
+            f"- the whole probing (access and fits): {access + fit:.1f} s = **{(access + fit) / anew:.2%}**"
+            " (promised: under 10 %)",
+        ],
+    )
 
 
 if __name__ == "__main__":

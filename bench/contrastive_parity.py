@@ -5,11 +5,11 @@
 
 Two questions, a run for each of five seeds, then one:
 
-- 8 labels a class: our centre recipe against SetFit at its own defaults (batches of 16 pairs, one pass, 2e-5, a
+- 8 labels a class: our default recipe against SetFit at its own defaults (batches of 16 pairs, one pass, 2e-5, a
   logistic head) with 20 iterations, which makes 40 pairs a text. Both start from the built-in text encoder, learn
   from the same texts and are asked about the same part of the test texts. The runs alternate, the first of a pair
   changes from seed to seed, and a run of two steps goes ahead.
-- 50 labels a class: our centre recipe on the whole test part.
+- 50 labels a class: our default recipe on the whole test part.
 
 The linear probe on the same labels stands beside both, so that one can see what the pairs are good for.
 
@@ -75,9 +75,15 @@ class Comparison:
         self.split = make_splits(data, 0)[0]
         self.candidate = resolve(NAME, data.task)
         self.context = TrialContext(
-            data=data, splits=(self.split,), candidates={NAME: self.candidate}, metric="accuracy", seed=0,
-            hardware=probe_hardware(), cache_folder=scratch, checkpoint_folder=scratch,
-        )  # fmt: skip
+            data=data,
+            splits=(self.split,),
+            candidates={NAME: self.candidate},
+            metric="accuracy",
+            seed=0,
+            hardware=probe_hardware(),
+            cache_folder=scratch,
+            checkpoint_folder=scratch,
+        )
         work.mkdir(parents=True, exist_ok=True)
         self.file = work / "contrastive_parity.jsonl"
         self.rows = [json.loads(line) for line in self.file.read_text().splitlines()] if self.file.exists() else []
@@ -113,12 +119,12 @@ class Comparison:
         """As many examples of each class from the pool."""
         rng, pool = np.random.default_rng(seed), self.split.pool
         labels = self.data.labels[pool]
-        return np.concatenate([
-            rng.choice(pool[labels == label], per_class, replace=False) for label in range(len(self.data.class_names))
-        ])  # fmt: skip
+        return np.concatenate(
+            [rng.choice(pool[labels == label], per_class, replace=False) for label in range(len(self.data.class_names))]
+        )
 
     def ours(self, rows: np.ndarray, asked: np.ndarray, seed: int, steps: int | None = None) -> tuple:
-        """Our centre recipe, carried out by our loop."""
+        """Our default recipe, carried out by our loop."""
         classes = len(self.data.class_names)
         setting = Setting("text", self.candidate.family, len(rows), classes)
         recipe = get_strategy("contrastive").recipes(setting)[0]
@@ -139,9 +145,14 @@ class Comparison:
 
         model = SetFitModel.from_pretrained(self.candidate.folder, local_files_only=True)
         options = TrainingArguments(
-            output_dir=str(self.scratch / "setfit"), num_iterations=ITERATIONS, max_steps=steps, seed=seed,
-            report_to="none", save_strategy="no", show_progress_bar=False,
-        )  # fmt: skip
+            output_dir=str(self.scratch / "setfit"),
+            num_iterations=ITERATIONS,
+            max_steps=steps,
+            seed=seed,
+            report_to="none",
+            save_strategy="no",
+            show_progress_bar=False,
+        )
         learnt = Dataset.from_dict({"text": self.texts(rows), "label": self.data.labels[rows].tolist()})
         trainer = Trainer(model=model, args=options, train_dataset=learnt)
         with clocked() as clock:
@@ -177,10 +188,11 @@ def report(rows: list[dict]) -> list[str]:
     }
     lines = [
         f"{FEW} labels a class, {few['setfit'][0]['asked']} test texts; seconds of training on the processor "
-        "(on the wall).", "",
+        "(on the wall).",
+        "",
         "| seed | `contrastive` | SetFit | linear probe | `contrastive`, s | SetFit, s | ratio |",
         "|---|---|---|---|---|---|---|",
-    ]  # fmt: skip
+    ]
     for ours, theirs, probe in zip(*few.values(), strict=True):
         lines.append(
             f"| {ours['seed']} | {ours['accuracy']:.1f} | {theirs['accuracy']:.1f} | {probe['accuracy']:.1f} | "

@@ -2,7 +2,7 @@
 
     python bench/ensemble.py DATA_FOLDER [--set NAME ...]
 
-Fine-tuning at its centre rate, at three times and at a third of it, on the same few labels; then the mean of the three
+Fine-tuning at its default rate, at three times and at a third of it, on the same few labels; then the mean of the three
 predictions, which is what ``ensemble:full_finetune`` does. Draws of labels are paired. Finished draws stay in the work
 folder, and the same command goes on.
 """
@@ -36,10 +36,11 @@ def main() -> None:
     arguments = parser.parse_args()
     lines = [
         f"`full_finetune`; {DRAWS} draws of labels, {TESTED} test examples. Accuracy in %, mean over draws; "
-        "differences with their standard error over draws.", "",
-        "| data | labels | centre | rate x 3 | rate / 3 | average | average - centre | average - best single rate |",
+        "differences with their standard error over draws.",
+        "",
+        "| data | labels | default | rate x 3 | rate / 3 | average | average - default | average - best single rate |",
         "|---|---|---|---|---|---|---|---|",
-    ]  # fmt: skip
+    ]
     for name in arguments.set or SETS:
         lines.append(row(name, pd.DataFrame([draw(name, seed, arguments) for seed in range(DRAWS)])))
     write("ensemble", "Averaging over rates at very few labels", lines)
@@ -72,7 +73,7 @@ def row(name: str, table: pd.DataFrame) -> str:
     """One line of the table."""
     means = [f"{100 * table[column].mean():.1f}" for column in table]
     best = table.drop(columns="average").mean().idxmax()  # known only afterwards: no choice from labels reaches it
-    against = [table["average"] - table[column] for column in ("centre", best)]
+    against = [table["average"] - table[column] for column in ("default", best)]
     told = [f"{100 * gap.mean():+.1f} ({100 * gap.std(ddof=1) / len(gap) ** 0.5:.1f})" for gap in against]
     return f"| {name} | {SETS[name]} per class | {' | '.join(means)} | {' | '.join(told)} |"
 

@@ -94,13 +94,12 @@ def runs_of(labels: np.ndarray, p: np.ndarray, repeats: int = 3) -> list[Run]:
     """Runs that predict the most probable class after a little noise."""
     index = np.arange(len(labels))
     rng = np.random.default_rng(1)
-    return [
-        Run(r, 0, index, index, labels, (p + 0.2 * rng.random(p.shape)).argmax(1)) for r in range(repeats)
-    ]
+    return [Run(r, 0, index, index, labels, (p + 0.2 * rng.random(p.shape)).argmax(1)) for r in range(repeats)]
 
 
 def functions() -> dict[str, tuple[str, int, int, Callable[[np.ndarray, np.ndarray, np.ndarray], Any]]]:
     """By name: what its description says, n and D to start from, and the call."""
+
     def joint(_f: np.ndarray, p: np.ndarray, y: np.ndarray) -> Any:
         return joint_draws({"a": runs_of(y, p), "b": runs_of(y, p)}, "accuracy", p.shape[1], 0.01, 0)
 
@@ -124,10 +123,12 @@ def functions() -> dict[str, tuple[str, int, int, Callable[[np.ndarray, np.ndarr
         "probability_draws, 20 draws": ("draws x D n log n, said", 2000, 16, probable),
         "harm_by_slice": ("classes x n", 8000, 16, harmed),
         "corrected_metric, 500 draws": (
-            "draws x n", 2000, 16,
+            "draws x n",
+            2000,
+            16,
             lambda f, p, y: corrected_metric({"a": runs_of(y, p)[0], "b": runs_of(y, p)[1]}, "accuracy", 16, 0),
         ),
-    }  # fmt: skip
+    }
 
 
 def growth_lines() -> list[str]:
@@ -149,9 +150,12 @@ def large_lines() -> list[str]:
     """A million examples with 16 dimensions, once."""
     f, p, y = example(MILLION, 16)
     works = {
-        "log_me": lambda: log_me(f, y), "h_score": lambda: h_score(f, y), "linear_probe": lambda: linear_probe(f, y),
-        "leep": lambda: leep(p, y), "calibration": lambda: calibration(p, y),
-    }  # fmt: skip
+        "log_me": lambda: log_me(f, y),
+        "h_score": lambda: h_score(f, y),
+        "linear_probe": lambda: linear_probe(f, y),
+        "leep": lambda: leep(p, y),
+        "calibration": lambda: calibration(p, y),
+    }
     lines = ["| function, 1,000,000 x 16 | seconds |", "| --- | --- |"]
     return lines + [f"| {name} | {seconds(work, 1):.1f} |" for name, work in works.items()]
 

@@ -58,11 +58,17 @@ def main() -> None:
     arms, _ = make_arms(candidates, arguments.strategy, ())
     budget = arguments.hours * 3600
     settings = StudySettings(
-        source=data.source, task=data.task, metric=metric, margin=0.01, seed=0, candidates=tuple(candidates),
+        source=data.source,
+        task=data.task,
+        metric=metric,
+        margin=0.01,
+        seed=0,
+        candidates=tuple(candidates),
         weights=tuple(candidate.weights_hash for candidate in candidates.values()),
-        strategies=tuple(dict.fromkeys(arm.strategy for arm in arms)), data_fingerprint=data.fingerprint,
+        strategies=tuple(dict.fromkeys(arm.strategy for arm in arms)),
+        data_fingerprint=data.fingerprint,
         budget_seconds=budget,
-    )  # fmt: skip
+    )
     n = hs.Study.open(arguments.study).recommendation.comparison_size if arguments.study else arguments.n
     if arguments.study and not (arguments.work / FILE).exists():
         take_over(arguments.study, arguments.work)
@@ -153,11 +159,20 @@ def write_table(view: StudyView, size: int, name: str) -> None:
         if spec.role == "measuring" and spec.n != size:
             continue
         row = {
-            "arm": spec.arm.key, "paradigm": spec.arm.paradigm, "role": spec.role, "n": spec.n, "repeat": spec.repeat,
-            "fold": spec.fold, "recipe": spec.recipe.label, "rate": spec.recipe.learning_rate,
-            "steps": spec.recipe.steps, "metric": view.settings.metric, "value": measurement.value,
-            "seconds": round(trial.measurement.seconds, 2), "error": measurement.error or "",
-        }  # fmt: skip
+            "arm": spec.arm.key,
+            "paradigm": spec.arm.paradigm,
+            "role": spec.role,
+            "n": spec.n,
+            "repeat": spec.repeat,
+            "fold": spec.fold,
+            "recipe": spec.recipe.label,
+            "rate": spec.recipe.learning_rate,
+            "steps": spec.recipe.steps,
+            "metric": view.settings.metric,
+            "value": measurement.value,
+            "seconds": round(trial.measurement.seconds, 2),
+            "error": measurement.error or "",
+        }
         if spec.role == "measuring" and measurement.succeeded:
             row["judge"], row["final"] = on_halves(view, trial, first_half)
         rows.append(row)

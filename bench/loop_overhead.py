@@ -101,15 +101,20 @@ def main() -> None:
             speeds = {code: measure(code, folder) for code in order}
             pairs.append((speeds[OURS], speeds[BARE]))
     ratios = sorted(ours / bare for ours, bare in pairs)
-    write("loop_overhead", "Throughput of our loop against a bare PyTorch loop", [
-        f"{PAIRS} interleaved pairs, {STEPS} steps of {BATCH} examples at {SIDE} px, 2.8 M parameters.",
-        "",
-        f"Ratio ours / bare: median **{statistics.median(ratios):.3f}**, from {ratios[0]:.3f} to {ratios[-1]:.3f}"
-        " (promised: at least 0.97).",
-        "",
-        "| pair | ours, examples/s | bare, examples/s |", "|---|---|---|",
-        *(f"| {i + 1} | {ours:.0f} | {bare:.0f} |" for i, (ours, bare) in enumerate(pairs)),
-    ])  # fmt: skip
+    write(
+        "loop_overhead",
+        "Throughput of our loop against a bare PyTorch loop",
+        [
+            f"{PAIRS} interleaved pairs, {STEPS} steps of {BATCH} examples at {SIDE} px, 2.8 M parameters.",
+            "",
+            f"Ratio ours / bare: median **{statistics.median(ratios):.3f}**, from {ratios[0]:.3f} to {ratios[-1]:.3f}"
+            " (promised: at least 0.97).",
+            "",
+            "| pair | ours, examples/s | bare, examples/s |",
+            "|---|---|---|",
+            *(f"| {i + 1} | {ours:.0f} | {bare:.0f} |" for i, (ours, bare) in enumerate(pairs)),
+        ],
+    )
 
 
 if __name__ == "__main__":

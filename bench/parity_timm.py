@@ -44,17 +44,19 @@ def main() -> None:
 
     lines = [
         f"timm {timm.__version__}; decay {DECAY}. Layers: how many different rates there are, that of the head "
-        "included.", "",
+        "included.",
+        "",
         "| network | parameters | the same share | layers, ours | timm's | largest ratio | where they differ |",
         "|---|---|---|---|---|---|---|",
-    ]  # fmt: skip
+    ]
     for name, options in NETWORKS.items():
         module = timm.create_model(name.partition(",")[0], pretrained=False, num_classes=10, **options)
         names = {id(parameter): key for key, parameter in module.named_parameters()}
         theirs = {
             names[id(parameter)]: group["lr_scale"]
-            for group in param_groups_layer_decay(module, layer_decay=DECAY) for parameter in group["params"]
-        }  # fmt: skip
+            for group in param_groups_layer_decay(module, layer_decay=DECAY)
+            for parameter in group["params"]
+        }
         lines.append(row(name, our_shares(module, names), theirs))
     lines += [
         "",
@@ -85,9 +87,14 @@ def leave_torchvision_out() -> None:
 def our_shares(module: torch.nn.Module, names: dict[int, str]) -> dict[str, float]:
     """Share of the rate of each parameter, by our optimiser."""
     candidate = Candidate(
-        name="timm", modality="image", family="own", has_weights=True, weights_hash="timm", input_size=224,
+        name="timm",
+        modality="image",
+        family="own",
+        has_weights=True,
+        weights_hash="timm",
+        input_size=224,
         resize=Resize(size=224),
-    )  # fmt: skip
+    )
     network = Network(module, candidate)
     recipe = Recipe(learning_rate=1.0, head_rate=1.0, layer_decay=DECAY)
     moving, _ = freeze(network, Train(), recipe)

@@ -31,9 +31,11 @@ def main() -> None:
     lines = [
         f"Ridge heads on frozen features, {DRAWS} draws of labels (one of the whole pool). Accuracy in % and log-loss "
         "on the test part; the difference in accuracy is against power 1, paired, with its standard error over "
-        "draws.", "",
-        "| data | labels | power 1 | power 0.5 | power 0 | 0.5 - 1 | 0 - 1 |", "|---|---|---|---|---|---|---|",
-    ]  # fmt: skip
+        "draws.",
+        "",
+        "| data | labels | power 1 | power 0.5 | power 0 | 0.5 - 1 | 0 - 1 |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for name in SETS:
         bench = Bench(name, arguments.folder, arguments.work)
         (split,) = bench.context.splits
@@ -45,10 +47,12 @@ def main() -> None:
                 order = np.random.default_rng(draw).permutation(len(pool))
                 own = labels[split.pool[order]]
                 learn = np.concatenate([order[own == one][:size] for one in range(classes)])
-                found.append([
-                    scores(power, pool[learn], labels[split.pool[learn]], asked, labels[split.test], classes)
-                    for power in POWERS
-                ])  # fmt: skip
+                found.append(
+                    [
+                        scores(power, pool[learn], labels[split.pool[learn]], asked, labels[split.test], classes)
+                        for power in POWERS
+                    ]
+                )
             lines.append(row(name, f"{size} per class" if size else f"all {len(pool):,}", np.asarray(found)))
             print(lines[-1], flush=True)
     write("probe_scaling", "The scale of features under a linear head", lines)

@@ -31,16 +31,19 @@ def hoiem(folder: Path) -> list[ArmErrors]:
     rows = list(csv.DictReader((folder / "hoiem2021_cifar100.csv").open()))
     return [
         ArmErrors(
-            arm, paradigm, *(
+            arm,
+            paradigm,
+            *(
                 np.asarray([kind(row[name]) for row in rows if row["arm"] == arm])
                 for name, kind in (
-                    ("examples_per_class", float), ("test_error_percent", lambda text: float(text) / 100),
+                    ("examples_per_class", float),
+                    ("test_error_percent", lambda text: float(text) / 100),
                     ("partition", int),
                 )
-            )
+            ),
         )
         for arm, paradigm in ARMS.items()
-    ]  # fmt: skip
+    ]
 
 
 def vtab_counts(folder: Path, size: str, margin: float = 0.01) -> tuple[int, int, int, int]:
@@ -67,9 +70,7 @@ def _crossing_line(curves: CurveDraws, arm: str) -> str:
     low, high = found.interval
     middle = found.quantile(0.5)
     place = f"{middle:.0f} [{low:.0f}, {high:.0f}]" if np.isfinite(middle) else "none"
-    return (
-        f"| scratch against {arm} | {found.statement} | {place} | {found.p_crossed:.1%} | {found.p_by_horizon:.1%} |"
-    )
+    return f"| scratch against {arm} | {found.statement} | {place} | {found.p_crossed:.1%} | {found.p_by_horizon:.1%} |"
 
 
 def _tie_lines(arms: list[ArmErrors]) -> list[str]:
@@ -85,13 +86,15 @@ def _tie_lines(arms: list[ArmErrors]) -> list[str]:
     p = tie_test(float(own.mean()), error, len(own) - 1, 0.01)
     return [
         f"Fine-tuning minus linear at 25 per class: {100 * gap:.1f} points [{100 * low:.1f}, {100 * high:.1f}]. "
-        f"By margin in points, {verdicts}.", "",
+        f"By margin in points, {verdicts}.",
+        "",
         f"Within one point this is no tie by any sound rule. The {len(own)} paired differences scatter by "
         f"{100 * own.std(ddof=1):.1f} points, so that their mean has a standard error of {100 * error:.2f}: two "
         f"one-sided t tests on these alone give p = {p:.2f}, and a margin of one point leaves "
         f"{100 * (0.01 - abs(own.mean())):.2f} points beside the difference itself. That the two do not differ "
-        "significantly, which is what the source's table shows, is another statement.", "",
-    ]  # fmt: skip
+        "significantly, which is what the source's table shows, is another statement.",
+        "",
+    ]
 
 
 def main() -> None:
@@ -102,15 +105,19 @@ def main() -> None:
     arms = hoiem(folder)
     curves = fit_curves(arms)
     lines = [
-        "## ResNet-18 on CIFAR-100, 25 to 400 examples of each class, horizon 1,600", "",
+        "## ResNet-18 on CIFAR-100, 25 to 400 examples of each class, horizon 1,600",
+        "",
         "| pair (margin 0) | statement | n* per class, 90 % interval | P(by 400) | P(by 1,600) |",
         "| --- | --- | --- | --- | --- |",
-        *(_crossing_line(curves, arm) for arm in ("linear", "finetune")), "",
+        *(_crossing_line(curves, arm) for arm in ("linear", "finetune")),
+        "",
         "Straight lines through the published means cross at 216 to 225 for scratch against linear, a weighted fit at "
-        "215.", "", *_tie_lines(arms),
+        "215.",
+        "",
+        *_tie_lines(arms),
         "| head start of fine-tuning at | scratch examples per class | multiplier | from the means |",
         "| --- | --- | --- | --- |",
-    ]  # fmt: skip
+    ]
     for n, expected in ((25, 4.0), (50, 5.3), (100, None), (200, None)):
         labels = head_start(curves, "finetune", n)
         low, high = labels.interval
@@ -119,11 +126,13 @@ def main() -> None:
         known = f"{expected}" if expected else "beyond the range"
         lines.append(f"| {n} | {labels.quantile(0.5):.0f} [{low:.0f}, {top}] | {factors} | {known} |")
     lines += [
-        "", "The figures of the last column are straight in log n between the published means, which overstates them "
-        "where the curve is convex.", "",
+        "",
+        "The figures of the last column are straight in log n between the published means, which overstates them "
+        "where the curve is convex.",
+        "",
         "| fitted on 25 to 100 | at 200, 90 % interval | seen | at 400, 90 % interval | seen |",
         "| --- | --- | --- | --- | --- |",
-    ]  # fmt: skip
+    ]
     early = fit_curves([arm.up_to(100) for arm in arms])
     for arm in arms:
         cells = []
@@ -133,9 +142,13 @@ def main() -> None:
             inside = "inside" if low <= seen <= high else "OUTSIDE"
             cells += [f"{middle:.1f} [{low:.1f}, {high:.1f}]", f"{seen:.1f}, {inside}"]
         lines.append(f"| {arm.arm} | {' | '.join(cells)} |")
-    lines += ["", "## VTAB, supervised pretraining (Sup-100%) against from scratch", "",
-              "| training examples | wins | harms (negative transfer) | ties within a point | tasks |",
-              "| --- | --- | --- | --- | --- |"]  # fmt: skip
+    lines += [
+        "",
+        "## VTAB, supervised pretraining (Sup-100%) against from scratch",
+        "",
+        "| training examples | wins | harms (negative transfer) | ties within a point | tasks |",
+        "| --- | --- | --- | --- | --- |",
+    ]
     for size in ("1000", "full"):
         wins, harms, ties, tasks = vtab_counts(folder, size)
         lines.append(f"| {size} | {wins} | {harms} | {ties} | {tasks} |")

@@ -73,9 +73,12 @@ def intervals(lines: list[str]) -> None:
     rows = [row for row in bank if row["sizes"] == SIZES]
     heads = ("coverage", "median width", "median absolute error", "interval score")
     lines += [
-        "", f"## Beside the plain fits, {SIZES} sizes, {len(rows)} LCDB curves", "",
-        f"| | {' | '.join(f'{head} 2x | 4x' for head in heads)} | failed |", "|" + " --- |" * 10,
-    ]  # fmt: skip
+        "",
+        f"## Beside the plain fits, {SIZES} sizes, {len(rows)} LCDB curves",
+        "",
+        f"| | {' | '.join(f'{head} 2x | 4x' for head in heads)} | failed |",
+        "|" + " --- |" * 10,
+    ]
     truth = np.asarray([row["truth"] for row in rows])
     stretch = np.asarray(factors(rows)[SIZES][1:])
     own = np.asarray([row["interval"] for row in rows])
@@ -136,9 +139,14 @@ def statements(folder: Path) -> Iterator[dict]:
             found = find_crossover(fitted)
             true = crossing_of(curves[dataset, late], curves[dataset, early], 4 * N_MAX)
             row = {
-                "dataset": dataset, "pair": [early, late], "statement": found.statement, "interval": found.interval,
-                "n_max": found.n_max, "horizon": found.horizon, "true": true,
-            }  # fmt: skip
+                "dataset": dataset,
+                "pair": [early, late],
+                "statement": found.statement,
+                "interval": found.interval,
+                "n_max": found.n_max,
+                "horizon": found.horizon,
+                "true": true,
+            }
             out.write(json.dumps(row) + "\n")
             out.flush()
             yield row
@@ -159,12 +167,15 @@ def pairs(folder: Path, lines: list[str]) -> None:
     whole = [row for row in rows if row["horizon"] > row["n_max"]]
     inside = np.mean([row["interval"][0] <= row["true"] <= row["interval"][1] for row in whole])
     lines += [
-        "", f"## Statements, {len(rows):,} pairs of an early and a late learner, n_max {N_MAX}, horizon {4 * N_MAX}",
+        "",
+        f"## Statements, {len(rows):,} pairs of an early and a late learner, n_max {N_MAX}, horizon {4 * N_MAX}",
         "",
         f"The 90 % interval of n* (infinity allowed) holds the published crossing in {inside:.1%} of the "
-        f"{len(whole):,} pairs that no guard limits to the measured range.", "",
-        "| statement | said | right | Wilson lower bound (90 %) |", "| --- | --- | --- | --- |",
-    ]  # fmt: skip
+        f"{len(whole):,} pairs that no guard limits to the measured range.",
+        "",
+        "| statement | said | right | Wilson lower bound (90 %) |",
+        "| --- | --- | --- | --- |",
+    ]
     for kind in ("crossed", "between", "none"):
         mine = [is_right(row) for row in rows if row["statement"] == kind]
         if mine:

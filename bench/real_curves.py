@@ -38,8 +38,10 @@ def lcdb(folder: Path) -> dict[tuple[str, str], Curve]:
             n = np.asarray(sizes, dtype=float)
             means = np.asarray([float(row[f"err_{size}"]) for size in sizes])
             found[row["openml_id"], row["learner"]] = (
-                n, means, SINGLE * np.asarray([float(row[f"se_{size}"] or 0) for size in sizes])
-            )  # fmt: skip
+                n,
+                means,
+                SINGLE * np.asarray([float(row[f"se_{size}"] or 0) for size in sizes]),
+            )
     return found
 
 
@@ -90,11 +92,15 @@ def record(bank: str, dataset: str, arm: ArmErrors, truth: np.ndarray) -> dict:
         "no further change": plain_fits.no_further_change(arm.sizes, arm.means, errors, at),
     }
     return {
-        "bank": bank, "dataset": dataset, "arm": arm.arm, "sizes": len(arm.sizes), "guarded": curves.guarded[0],
+        "bank": bank,
+        "dataset": dataset,
+        "arm": arm.arm,
+        "sizes": len(arm.sizes),
+        "guarded": curves.guarded[0],
         "truth": truth.tolist(),
         "interval": None if curves.guarded[0] else [curves.interval(arm.arm, n) for n in at],
         "plain": {name: None if fit is None else np.stack(fit, 1).tolist() for name, fit in plain.items()},
-    }  # fmt: skip
+    }
 
 
 def jobs(folder: Path) -> Iterator[tuple[str, str, ArmErrors, np.ndarray]]:

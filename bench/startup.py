@@ -28,11 +28,17 @@ def main() -> None:
             seconds[name].append(time.perf_counter() - start)
     medians = {name: statistics.median(values) for name, values in seconds.items()}
     bare = medians["python -c pass"]
-    write("startup", "Start-up", [
-        f"Median of {RUNS} interleaved runs (promised: help under 0.5 s, import under 0.3 s).", "",
-        "| command | seconds | times a bare interpreter |", "|---|---|---|",
-        *(f"| `{name}` | {value:.3f} | {value / bare:.1f} |" for name, value in medians.items()),
-    ])  # fmt: skip
+    write(
+        "startup",
+        "Start-up",
+        [
+            f"Median of {RUNS} interleaved runs (promised: help under 0.5 s, import under 0.3 s).",
+            "",
+            "| command | seconds | times a bare interpreter |",
+            "|---|---|---|",
+            *(f"| `{name}` | {value:.3f} | {value / bare:.1f} |" for name, value in medians.items()),
+        ],
+    )
 
 
 if __name__ == "__main__":

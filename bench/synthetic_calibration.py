@@ -46,15 +46,23 @@ def judge(pair: synthetic.Pair, number: int) -> dict:
     for arm, truth, reason in zip(arms, (pair.scratch, pair.transfer), curves.guarded, strict=True):
         errors = np.sqrt(arm.squares.sum() / (arm.repeats - 1).sum() / arm.repeats)
         plain = plain_fits.maximum_likelihood(arm.sizes, arm.means, errors, at)
-        sides.append({
-            "family": truth.family, "guarded": reason, "truth": truth.error(at).tolist(),
-            "interval": None if reason else [curves.interval(arm.arm, x) for x in at],
-            "plain": None if plain is None else np.stack(plain, 1).tolist(),
-        })  # fmt: skip
+        sides.append(
+            {
+                "family": truth.family,
+                "guarded": reason,
+                "truth": truth.error(at).tolist(),
+                "interval": None if reason else [curves.interval(arm.arm, x) for x in at],
+                "plain": None if plain is None else np.stack(plain, 1).tolist(),
+            }
+        )
     return {
-        "statement": found.statement, "interval": found.interval, "true": synthetic.true_crossing(pair),
-        "n_max": found.n_max, "horizon": found.horizon, "sides": sides,
-    }  # fmt: skip
+        "statement": found.statement,
+        "interval": found.interval,
+        "true": synthetic.true_crossing(pair),
+        "n_max": found.n_max,
+        "horizon": found.horizon,
+        "sides": sides,
+    }
 
 
 def rows(count: int, seed: int) -> Iterator[dict]:
@@ -111,8 +119,10 @@ def report(done: list[dict]) -> list[str]:
         f"{synthetic.REPEATS} repeats, horizon {horizon:.0f}. Truth: crossed by {n_max:.0f} in "
         f"{np.mean(true <= n_max):.0%}, later in {np.mean((true > n_max) & np.isfinite(true)):.0%}, never in "
         f"{np.mean(np.isinf(true)):.0%}. Not extrapolated by a guard: {1 - len(judged) / len(sides):.1%} of curves.",
-        "", "| 90 % interval of the error at | 2 n_max | 4 n_max | curves |", "| --- | --- | --- | --- |",
-    ]  # fmt: skip
+        "",
+        "| 90 % interval of the error at | 2 n_max | 4 n_max | curves |",
+        "| --- | --- | --- | --- |",
+    ]
     lines.append(_coverage_line("all", judged))
     for family in synthetic.FITTED + synthetic.UNFITTED:
         name = family if family in synthetic.FITTED else f"{family} (not fitted)"
@@ -128,11 +138,13 @@ def report(done: list[dict]) -> list[str]:
         plain.append(plain_fits.interval_score(other[:, 1], other[:, 2], truth))
         hits.append((other[:, 1] <= truth) & (truth <= other[:, 2]))
     lines += [
-        "| mean interval score (less is better) | 2 n_max | 4 n_max |", "| --- | --- | --- |",
+        "| mean interval score (less is better) | 2 n_max | 4 n_max |",
+        "| --- | --- | --- |",
         "| this posterior | {:.4f} | {:.4f} |".format(*np.mean(ours, 0)),
         "| maximum-likelihood power law | {:.4f} | {:.4f} |".format(*np.mean(plain, 0)),
-        "| its coverage | {:.1%} | {:.1%} |".format(*np.mean(hits, 0)), "",
-    ]  # fmt: skip
+        "| its coverage | {:.1%} | {:.1%} |".format(*np.mean(hits, 0)),
+        "",
+    ]
     inside = np.mean([row["interval"][0] <= row["true"] <= row["interval"][1] for row in done])
     lines += [f"The 90 % interval of n* (infinity allowed) holds the truth in {inside:.1%}.", ""]
     lines += ["| statement | said | right |", "| --- | --- | --- |"]

@@ -59,14 +59,20 @@ def main() -> None:
         rival.kill()
         rival.wait()
     best = min(alone.values())
-    write("threads", "How idle threads wait", [
-        f"Seconds of a training step (16 images of 64 px, 2.8 M parameters), {STEPS} steps; ratios to the fastest.",
-        "", "| setting | alone | beside another training process |", "|---|---|---|",
-        *(
-            f"| {name} | {alone[name]:.3f} ({alone[name] / best:.1f}x) | {both:.3f} ({both / best:.1f}x) |"
-            for name, both in beside.items()
-        ),
-    ])  # fmt: skip
+    write(
+        "threads",
+        "How idle threads wait",
+        [
+            f"Seconds of a training step (16 images of 64 px, 2.8 M parameters), {STEPS} steps; ratios to the fastest.",
+            "",
+            "| setting | alone | beside another training process |",
+            "|---|---|---|",
+            *(
+                f"| {name} | {alone[name]:.3f} ({alone[name] / best:.1f}x) | {both:.3f} ({both / best:.1f}x) |"
+                for name, both in beside.items()
+            ),
+        ],
+    )
 
 
 if __name__ == "__main__":

@@ -23,10 +23,15 @@ def told(folder: Path) -> list[str]:
     """One study's part of the page."""
     advice = hs.Study.open(folder).recommendation
     lines = [
-        f"## {folder.name}", "", advice.sentence, "",
-        f"Chosen: {advice.strategy} of {Path(advice.candidate or '').name}.", "",
-        "| arm | labels | accuracy | 90 % interval | repeats |", "|---|---|---|---|---|",
-    ]  # fmt: skip
+        f"## {folder.name}",
+        "",
+        advice.sentence,
+        "",
+        f"Chosen: {advice.strategy} of {Path(advice.candidate or '').name}.",
+        "",
+        "| arm | labels | accuracy | 90 % interval | repeats |",
+        "|---|---|---|---|---|",
+    ]
     for arm in advice.arms:
         for point in arm.curve:
             lines.append(

@@ -54,8 +54,9 @@ def main() -> None:
     document = {
         "source": "LCDB 1.1 (Yan, Mohr and Viering 2025, arXiv 2505.15657), made by bench/widening.py",
         "curves": {count: sum(row["sizes"] == int(count) for row in rows) for count in table},
-        "ratios": [1, 2, 4], "factors": table,
-    }  # fmt: skip
+        "ratios": [1, 2, 4],
+        "factors": table,
+    }
     TABLE.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     print(TABLE.read_text())
 

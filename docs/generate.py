@@ -44,12 +44,18 @@ def cli_page(app: Any, name: str) -> str:
             lines += ["| | meaning | default |", "| --- | --- | --- |", *rows, ""]
     if name == "headstart":
         lines += [
-            "## Exit codes", "", "| code | meaning |", "| --- | --- |",
+            "## Exit codes",
+            "",
+            "| code | meaning |",
+            "| --- | --- |",
             "| 0 | done; whether the question was decided stands in `recommendation.json` |",
-            "| 1 | something you can fix: the message says what and how |", "| 2 | the command was not understood |",
-            "| 3 | a fault of Headstart |", "",
-            "Results go to standard output, progress to standard error. `NO_COLOR` is respected.", "",
-        ]  # fmt: skip
+            "| 1 | something you can fix: the message says what and how |",
+            "| 2 | the command was not understood |",
+            "| 3 | a fault of Headstart |",
+            "",
+            "Results go to standard output, progress to standard error. `NO_COLOR` is respected.",
+            "",
+        ]
     return "\n".join(lines)
 
 
@@ -109,9 +115,13 @@ def schema_page(schema: dict[str, Any], title: str) -> str:
     lines += [
         "The file is UTF-8 JSON. `schema_version` changes when a field changes its meaning or disappears; new fields",
         "may come without it. A figure that was not measured is `null`. Metrics and differences are shares:",
-        "`0.914` is 91.4 %. All intervals are 90 % intervals.", "",
-        "The JSON schema itself: `headstart.report.recommendation_schema()`.", "", "## The document", "",
-    ]  # fmt: skip
+        "`0.914` is 91.4 %. All intervals are 90 % intervals.",
+        "",
+        "The JSON schema itself: `headstart.report.recommendation_schema()`.",
+        "",
+        "## The document",
+        "",
+    ]
     lines += _fields(schema)
     for name, record in sorted(schema.get("$defs", {}).items()):
         lines += [f"## {name}", "", _text(record.get("description")), "", *_fields(record)]
@@ -181,17 +191,28 @@ def strategies_page(strategies: list[Any]) -> str:
     """What each strategy says about itself."""
     from headstart.strategies.registry import MADE
 
-    lines = [GENERATED, "# Strategies", "", "What `headstart strategies` prints. [Recipes and sources]"
-             "(recipes-and-sources.md) tells which recipes each tries and why.", "", "Two names are made of others:",
-             "", *(f"- `{prefix}`{rest}" for prefix, rest in MADE.items()), ""]  # fmt: skip
+    lines = [
+        GENERATED,
+        "# Strategies",
+        "",
+        "What `headstart strategies` prints. [Recipes and sources]"
+        "(recipes-and-sources.md) tells which recipes each tries and why.",
+        "",
+        "Two names are made of others:",
+        "",
+        *(f"- `{prefix}`{rest}" for prefix, rest in MADE.items()),
+        "",
+    ]
     for strategy in strategies:
         said = {
             "where the weights come from": f"{strategy.weights}; paradigm `{strategy.paradigm}`",
-            "tends to win": strategy.wins, "tends to lose": strategy.loses, "cost": strategy.cost,
+            "tends to win": strategy.wins,
+            "tends to lose": strategy.loses,
+            "cost": strategy.cost,
             "what trains": strategy.trains,
             "in a study": "by default" if strategy.by_default else f"with `--strategy {strategy.name}`",
             "paper": strategy.paper,
-        }  # fmt: skip
+        }
         lines += [f"## `{strategy.name}`", "", strategy.idea, "", "| | |", "| --- | --- |"]
         lines += [*(f"| {name} | {_cell(value)} |" for name, value in said.items()), ""]
     return "\n".join(lines)
@@ -199,8 +220,13 @@ def strategies_page(strategies: list[Any]) -> str:
 
 def python_page(module: Any) -> str:
     """The public names of a package, from their signatures and Google docstrings."""
-    lines = [GENERATED, "# Python", "", f"Everything public is in `{module.__name__}`, and is loaded when first used.",
-             ""]  # fmt: skip
+    lines = [
+        GENERATED,
+        "# Python",
+        "",
+        f"Everything public is in `{module.__name__}`, and is loaded when first used.",
+        "",
+    ]
     for name in module.__all__:
         found = getattr(module, name)
         if name.startswith("__"):

@@ -14,7 +14,7 @@ from PIL import Image
 
 CHECKOUT = Path(__file__).parent.parent
 
-# Before any library reads them. Threads are left as the person set them.
+# Before any library reads them. Threads are left as the user set them.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ["COLUMNS"] = "80"
@@ -69,8 +69,8 @@ def colours(tmp_path):
 
 
 @pytest.fixture
-def persons_module(tmp_path, monkeypatch) -> Callable[[str, str], str]:
-    """Writes a module of a person's into what becomes the working directory, and returns its name."""
+def users_module(tmp_path, monkeypatch) -> Callable[[str, str], str]:
+    """Writes a module of a user's into what becomes the working directory, and returns its name."""
     written = []
 
     def write(name: str, source: str) -> str:

@@ -28,9 +28,10 @@ def test_pages_made_from_code_are_up_to_date(checkout):
     generate = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(generate)
     stale = [
-        name for name, text in generate.pages().items()
+        name
+        for name, text in generate.pages().items()
         if not (checkout / "docs" / name).exists() or (checkout / "docs" / name).read_text(encoding="utf-8") != text
-    ]  # fmt: skip
+    ]
     assert not stale, "run `make pages`"
 
 

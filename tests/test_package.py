@@ -22,9 +22,10 @@ def test_versions_agree(checkout):
 def test_every_dependency_is_pinned_for_the_tests(checkout):
     project = tomllib.loads((checkout / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     pinned = dict(
-        line.split("==") for line in (checkout / "constraints.txt").read_text(encoding="utf-8").splitlines()
+        line.split("==")
+        for line in (checkout / "constraints.txt").read_text(encoding="utf-8").splitlines()
         if not line.startswith("#")
-    )  # fmt: skip
+    )
     wanted = [*project["dependencies"], *sum(project["optional-dependencies"].values(), [])]
     for requirement in wanted:
         name = re.match(r"[\w.-]+", requirement)[0].lower()
@@ -35,14 +36,31 @@ def test_every_dependency_is_pinned_for_the_tests(checkout):
 @pytest.mark.slow
 def test_wheel_holds_what_the_package_needs(checkout, tmp_path):
     pytest.importorskip("hatchling", reason="the extra dev is not installed")
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir",
-               str(tmp_path), str(checkout)]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "--wheel-dir",
+        str(tmp_path),
+        str(checkout),
+    ]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     (wheel,) = tmp_path.glob("headstart-*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
-    for name in ("builtin/image/model.safetensors", "builtin/image/config.json", "builtin/image/README.md",
-                 "report/templates/report.html.j2", "report/templates/report.css", "report/templates/curves.html.j2",
-                 "evidence/widening.json", "cli/app.py"):  # fmt: skip
+    for name in (
+        "builtin/image/model.safetensors",
+        "builtin/image/config.json",
+        "builtin/image/README.md",
+        "report/templates/report.html.j2",
+        "report/templates/report.css",
+        "report/templates/curves.html.j2",
+        "evidence/widening.json",
+        "cli/app.py",
+    ):
         assert f"headstart/{name}" in names
     assert not [name for name in names if name.startswith(("tests", "docs", "bench")) or "__pycache__" in name]

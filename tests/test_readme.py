@@ -69,16 +69,17 @@ def pictures(root: Path, shared: Path | None) -> None:
 def measurements(root: Path) -> None:
     """``runs.csv``: what two arms reached with growing numbers of labels."""
     rows = [
-        f"{arm},{n},{floor + fall * n ** -0.5 + 0.002 * seed:.4f},{seed}"
+        f"{arm},{n},{floor + fall * n**-0.5 + 0.002 * seed:.4f},{seed}"
         for arm, floor, fall in (("scratch", 0.05, 3.0), ("probe", 0.15, 1.0))
-        for n in (25, 50, 100, 200, 400) for seed in range(3)
-    ]  # fmt: skip
+        for n in (25, 50, 100, 200, 400)
+        for seed in range(3)
+    ]
     (root / "runs.csv").write_text("\n".join(["arm,n,error,seed", *rows]) + "\n")
 
 
 @pytest.fixture(scope="module")
 def folder(checkout, tmp_path_factory, request) -> Path:
-    """What a person has after ``git clone``, with the data that the README speaks of."""
+    """What a user has after ``git clone``, with the data that the README speaks of."""
     root = tmp_path_factory.mktemp("readme")
     for entry in checkout.iterdir():
         if entry.name not in (".git", ".venv", "shared", "runs", "site", "headstart-demo", "headstart-runs"):
@@ -116,9 +117,14 @@ def test_commands_run_as_written(checkout, folder):
     assert len(commands) >= 8
     for command in commands:
         done = subprocess.run(
-            ["bash", "-c", as_run(command)], cwd=folder, env=environment(), capture_output=True, text=True,
-            stdin=subprocess.DEVNULL, timeout=300,
-        )  # fmt: skip
+            ["bash", "-c", as_run(command)],
+            cwd=folder,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=300,
+        )
         print(f"$ {as_run(command)}\n{done.stdout}")
         assert done.returncode == 0, (command, done.stdout, done.stderr)
         assert "Traceback" not in done.stderr, (command, done.stderr)
@@ -128,8 +134,13 @@ def test_commands_run_as_written(checkout, folder):
 
     code = as_run("\n".join(blocks(readme, "python")))
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=folder, env=environment(), capture_output=True, text=True, timeout=300,
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=300,
         stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+    )
     assert done.returncode == 0, (code, done.stdout, done.stderr)
     assert "healthy" in done.stdout or "sooty_mould" in done.stdout

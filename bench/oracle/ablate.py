@@ -2,7 +2,7 @@
 
     python bench/oracle/ablate.py DATA_FOLDER --set sst2 --strategy full_finetune [--size few] [--draws 3]
 
-Around the centre recipe: three times and a third of its rate, and twice its steps. The trials go into
+Around the default recipe: three times and a third of its rate, and twice its steps. The trials go into
 ``trials/SET_ablations.parquet``, with recipes whose names begin with "ablation".
 """
 
@@ -36,8 +36,8 @@ def main() -> None:
     arms = [arm for arm in bench.arms() if arm.strategy == arguments.strategy]
     for seed in range(arguments.draws):
         for arm in arms:
-            centre, *rates = at_other_rates(bench.recipes(arm, n)[0], (3.0, 1 / 3))
-            longer = centre.model_copy(update={"steps": 2 * centre.steps, "label": "steps x 2"})
+            default, *rates = at_other_rates(bench.recipes(arm, n)[0], (3.0, 1 / 3))
+            longer = default.model_copy(update={"steps": 2 * default.steps, "label": "steps x 2"})
             for recipe in (*rates, longer):
                 named = recipe.model_copy(update={"label": f"ablation: {recipe.label}"})
                 spec = bench.spec(arm, named, n, seed, "measuring")

@@ -160,9 +160,14 @@ def main() -> None:
     hours = table.every.cpu_seconds.sum() / 3600
     lines = [
         f"{len(table.every):,} trials, {hours:.1f} core-hours: {'; '.join(held)}. The table grows by "
-        "`python bench/oracle/run.py DATA_FOLDER`.", "", *statements(table), "",
-        "Accuracy in %, ± the standard deviation over draws of labels (number of draws).", "", *accuracies(table),
-    ]  # fmt: skip
+        "`python bench/oracle/run.py DATA_FOLDER`.",
+        "",
+        *statements(table),
+        "",
+        "Accuracy in %, ± the standard deviation over draws of labels (number of draws).",
+        "",
+        *accuracies(table),
+    ]
     write("oracle", "The oracle table", lines)
 
 

@@ -5,7 +5,7 @@
 Stops after the given time and goes on where it was: the table itself is the record of what is done. Texts are cut at
 64 tokens, pools and test parts capped as in ``SETS``. Every applicable strategy runs at 10 and 50 labels per class with
 three seeds and at the capped pool with one. Recipes are chosen at 50 per class on a held-out fifth, from the first
-three of each strategy's list; 10 per class uses the centre. The strategies in ``FIRST`` are done on every set before
+three of each strategy's list; 10 per class uses the default. The strategies in ``FIRST`` are done on every set before
 the others begin, with one draw of labels before the other two, so that a table that ran out of time compares the same
 arms everywhere.
 
@@ -36,9 +36,7 @@ from headstart.training import TrialContext, execute
 
 TABLE = Path(__file__).parent / "trials"
 TOKENS, RECIPES, SEEDS = 64, 3, 3
-FIRST = (
-    "linear_probe", "knn", "full_finetune", "lp_ft", "from_scratch", "lora", "partial_finetune", "contrastive",
-)  # fmt: skip
+FIRST = ("linear_probe", "knn", "full_finetune", "lp_ft", "from_scratch", "lora", "partial_finetune", "contrastive")
 SCRATCH = ("builtin:compact-image", "builtin:compact-text", "builtin:tfidf")
 
 
@@ -95,10 +93,15 @@ class Bench:
             tokens = {"input_size": min(TOKENS, candidate.input_size)} if candidate.modality == "text" else {}
             candidates[other] = candidate.model_copy(update=tokens if candidate.family != "tfidf" else {})
         self.context = TrialContext(
-            data=self.data, splits=(Split(0, pool, test, False),), candidates=candidates, metric="accuracy", seed=0,
-            hardware=probe_hardware(), cache_folder=work / name / "cache",
+            data=self.data,
+            splits=(Split(0, pool, test, False),),
+            candidates=candidates,
+            metric="accuracy",
+            seed=0,
+            hardware=probe_hardware(),
+            cache_folder=work / name / "cache",
             checkpoint_folder=work / name / "checkpoints",
-        )  # fmt: skip
+        )
         self.mirrored = self.data.images is None or labels_survive_mirroring(self.context)
         self.sizes = {words: count * len(self.data.class_names) for words, count in (("few", 10), ("some", 50))}
         self.sizes["all"] = len(pool)
@@ -139,7 +142,7 @@ class Bench:
     def trials(
         self, *, first: bool, seeds: int, only: str | None = None, named: Sequence[str] | None = None
     ) -> Iterator[TrialSpec]:
-        """Everything to do: few labels at the centre recipes, tuning, then 50 per class, then all, seed by seed.
+        """Everything to do: few labels at the default recipes, tuning, then 50 per class, then all, seed by seed.
 
         Args:
             first: Whether of the strategies in ``FIRST`` or of the others.
@@ -176,10 +179,17 @@ class Bench:
         """A trial's specification."""
         candidate = self.context.candidates[arm.candidate]
         return TrialSpec(
-            role=role, arm=arm, recipe=recipe, weights_hash=candidate.weights_hash, input_size=candidate.input_size,
-            dtype="float32", n=n, repeat=seed, seed=derive_seed(0, arm.key, n, seed),
+            role=role,
+            arm=arm,
+            recipe=recipe,
+            weights_hash=candidate.weights_hash,
+            input_size=candidate.input_size,
+            dtype="float32",
+            n=n,
+            repeat=seed,
+            seed=derive_seed(0, arm.key, n, seed),
             data_fingerprint=self.data.fingerprint,
-        )  # fmt: skip
+        )
 
     def run(self, spec: TrialSpec) -> dict:
         """Add one row to the table, replacing its file in one step."""
@@ -200,14 +210,29 @@ class Bench:
         if measured.succeeded:
             right = outcome.probabilities.argmax(1) == self.data.labels[outcome.measured]
         return {
-            "key": spec.key, "data": self.name, "arm": spec.arm.key, "strategy": spec.arm.strategy,
-            "candidate": spec.arm.candidate, "paradigm": spec.arm.paradigm, "role": spec.role, "n": spec.n,
-            "seed": spec.repeat, "recipe": spec.recipe.label, "settings": spec.recipe.to_json(), "metric": "accuracy",
-            "value": measured.value, "seconds": measured.seconds, "flops": measured.flops,
-            "memory_mb": measured.peak_memory_mb, "parameters": measured.parameters,
-            "trainable_parameters": measured.trainable_parameters, "tested": len(right),
-            "correct": np.packbits(right).tobytes(), "notes": " | ".join(measured.notes), "error": measured.error or "",
-        }  # fmt: skip
+            "key": spec.key,
+            "data": self.name,
+            "arm": spec.arm.key,
+            "strategy": spec.arm.strategy,
+            "candidate": spec.arm.candidate,
+            "paradigm": spec.arm.paradigm,
+            "role": spec.role,
+            "n": spec.n,
+            "seed": spec.repeat,
+            "recipe": spec.recipe.label,
+            "settings": spec.recipe.to_json(),
+            "metric": "accuracy",
+            "value": measured.value,
+            "seconds": measured.seconds,
+            "flops": measured.flops,
+            "memory_mb": measured.peak_memory_mb,
+            "parameters": measured.parameters,
+            "trainable_parameters": measured.trainable_parameters,
+            "tested": len(right),
+            "correct": np.packbits(right).tobytes(),
+            "notes": " | ".join(measured.notes),
+            "error": measured.error or "",
+        }
 
 
 def main() -> None:
@@ -233,8 +258,9 @@ def main() -> None:
                     row = bench.run(spec)
                     print(
                         f"{bench.name} {row['arm']} {row['role']} n={row['n']} seed={row['seed']} {row['recipe']}: "
-                        f"{100 * row['value']:.1f} in {row['seconds']:.0f} s {row['error']}", flush=True,
-                    )  # fmt: skip
+                        f"{100 * row['value']:.1f} in {row['seconds']:.0f} s {row['error']}",
+                        flush=True,
+                    )
 
 
 if __name__ == "__main__":

@@ -15,9 +15,20 @@ if TYPE_CHECKING:
     from headstart.core import HeadstartError
 
 __all__ = [
-    "Curves", "Fit", "HeadstartError", "RankedCandidates", "Recommendation", "Study", "__version__", "check", "curves",
-    "fit", "load", "rank", "study",
-]  # fmt: skip
+    "Curves",
+    "Fit",
+    "HeadstartError",
+    "RankedCandidates",
+    "Recommendation",
+    "Study",
+    "__version__",
+    "check",
+    "curves",
+    "fit",
+    "load",
+    "rank",
+    "study",
+]
 
 _HOMES = {
     "Curves": "headstart.api",

@@ -10,9 +10,15 @@ INF = np.inf
 def crossover(statement, draws, limited_by=None, n_max=400.0, horizon=1600.0):
     values = np.asarray(draws, dtype=float)
     return Crossover(
-        statement, values, n_max, horizon, float((values <= n_max).mean()), float(np.isfinite(values).mean()), 0.0,
+        statement,
+        values,
+        n_max,
+        horizon,
+        float((values <= n_max).mean()),
+        float(np.isfinite(values).mean()),
+        0.0,
         limited_by,
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize(

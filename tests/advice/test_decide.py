@@ -109,10 +109,12 @@ def test_the_comparison_is_at_the_largest_size_that_both_paradigms_reached():
 
 def crossing_view(at: float) -> TableView:
     """Scratch overtakes between 100 and 400, halfway in log n if ``at`` is 0.5."""
-    return TableView({
-        TUNE: {100: (0.70, 1e-4), 400: (0.70, 1e-4)},
-        SCRATCH: {100: (0.70 - 0.1 * at, 1e-4), 400: (0.70 + 0.1 * (1 - at), 1e-4)},
-    })  # fmt: skip
+    return TableView(
+        {
+            TUNE: {100: (0.70, 1e-4), 400: (0.70, 1e-4)},
+            SCRATCH: {100: (0.70 - 0.1 * at, 1e-4), 400: (0.70 + 0.1 * (1 - at), 1e-4)},
+        }
+    )
 
 
 @pytest.mark.parametrize("at", [0.25, 0.5, 0.75])
@@ -141,10 +143,12 @@ def test_a_crossing_that_may_or_may_not_be_there_is_not_determined():
 
 
 def test_the_head_start_is_the_labels_that_scratch_needs():
-    view = TableView({
-        TUNE: {100: (0.60, 1e-4), 200: (0.70, 1e-4), 400: (0.80, 1e-4)},
-        SCRATCH: {100: (0.50, 1e-4), 200: (0.60, 1e-4), 400: (0.72, 1e-4)},
-    })  # fmt: skip
+    view = TableView(
+        {
+            TUNE: {100: (0.60, 1e-4), 200: (0.70, 1e-4), 400: (0.80, 1e-4)},
+            SCRATCH: {100: (0.50, 1e-4), 200: (0.60, 1e-4), 400: (0.72, 1e-4)},
+        }
+    )
     found = measured_head_start(view)
     assert found.n == 200
     assert found.multiplier == pytest.approx(2 ** (5 / 6), rel=0.02)
@@ -157,16 +161,14 @@ def test_a_head_start_beyond_the_range_is_more_than():
 
 
 def test_differences_name_better_worse_tie_and_open():
-    view = TableView({
-        TUNE: {100: (0.70, 0.002)}, PROBE: {100: (0.701, 0.002)}, SCRATCH: {100: (0.5, 0.01)},
-    })  # fmt: skip
+    view = TableView({TUNE: {100: (0.70, 0.002)}, PROBE: {100: (0.701, 0.002)}, SCRATCH: {100: (0.5, 0.01)}})
     verdicts = {found.arm: found.verdict for found in differences(view, TUNE)}
     assert verdicts == {PROBE.key: "tie", SCRATCH.key: "worse"}
 
 
 def test_the_reader_is_told_what_the_choice_of_recipes_leaves_open():
     spec = SimpleNamespace(recipe=Recipe(learning_rate=3.0, label="rate x 3"), recipe_informed=True, n=100)
-    lower = SimpleNamespace(recipe=Recipe(learning_rate=1.0, label="centre"), n=100)
+    lower = SimpleNamespace(recipe=Recipe(learning_rate=1.0, label="default"), n=100)
     tuning = [
         SimpleNamespace(spec=spec, measurement=SimpleNamespace(value=0.6)),
         SimpleNamespace(spec=lower, measurement=SimpleNamespace(value=0.5)),

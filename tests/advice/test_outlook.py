@@ -33,10 +33,15 @@ class CurveView:
         rng = np.random.default_rng(0)
         n = np.repeat(sizes, repeats)
         self.measured = [
-            ArmErrors(arm.key, arm.paradigm, n, np.clip(error(n) + noise * rng.standard_normal(len(n)), 0, 1),
-                      np.tile(np.arange(repeats), len(sizes)))
+            ArmErrors(
+                arm.key,
+                arm.paradigm,
+                n,
+                np.clip(error(n) + noise * rng.standard_normal(len(n)), 0, 1),
+                np.tile(np.arange(repeats), len(sizes)),
+            )
             for arm, error in ((TUNE, tune), (SCRATCH, scratch))
-        ]  # fmt: skip
+        ]
 
     def curves(self, part="all"):
         return fit_curves(self.measured)

@@ -37,8 +37,11 @@ class Done:
         assert len(start) == 1, self.err
         message = lines[start[0] :]
         assert [line.split(":")[0].strip() for line in message] in (
-            ["error", "in", "hint"], ["error", "hint"], ["error", "in"], ["error"],
-        ), self.err  # fmt: skip
+            ["error", "in", "hint"],
+            ["error", "hint"],
+            ["error", "in"],
+            ["error"],
+        ), self.err
         for word in words:
             assert word in "\n".join(message), self.err
 
@@ -71,9 +74,13 @@ def process(tmp_path) -> Callable[..., subprocess.Popen[str]]:
     def start(*words: object) -> subprocess.Popen[str]:
         child = subprocess.Popen(
             [sys.executable, "-c", "from headstart.cli import main; main()", *map(str, words)],
-            cwd=tmp_path, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            cwd=tmp_path,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             env=dict(os.environ),
-        )  # fmt: skip
+        )
         started.append(child)
         return child
 

@@ -1,4 +1,4 @@
-"""Whatever is wrong with data or options, a person reads one message and learns what to do next."""
+"""Whatever is wrong with data or options, a user reads one message and learns what to do next."""
 
 from __future__ import annotations
 

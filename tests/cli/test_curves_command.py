@@ -1,4 +1,4 @@
-"""``headstart curves``: anybody's measurements in, one message where they cannot be used."""
+"""``headstart curves``: measurements from any tool in, one message where they cannot be used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``headstart fit`` and the person's own architecture, at every door a person can come through."""
+"""``headstart fit`` and the user's own architecture, by every entry point."""
 
 import json
 from pathlib import Path
@@ -54,15 +54,24 @@ constant = 3
 
 
 @pytest.fixture
-def architectures(persons_module):
-    return persons_module("people_nets", ARCHITECTURES)
+def architectures(users_module):
+    return users_module("people_nets", ARCHITECTURES)
 
 
 def test_fit_trains_measures_and_saves(headstart, colours):
     done = headstart(
-        "fit", colours, "--strategy", "partial_finetune", "--set", "steps=6", "--set", "moving=last:2",
-        "--out", "model", "--json",
-    )  # fmt: skip
+        "fit",
+        colours,
+        "--strategy",
+        "partial_finetune",
+        "--set",
+        "steps=6",
+        "--set",
+        "moving=last:2",
+        "--out",
+        "model",
+        "--json",
+    )
     assert done.code == 0, done.err
     told = done.document
     assert told["arm"] == "partial_finetune@builtin:image"
@@ -111,9 +120,18 @@ def test_a_budget_shortens_the_schedule(colours, tmp_path, monkeypatch):
 
 def test_an_architecture_of_ones_own(headstart, colours, architectures):
     done = headstart(
-        "fit", colours, "--candidate", f"arch:{architectures}:good", "--strategy", "from_scratch", "--set", "steps=5",
-        "--out", "own", "--json",
-    )  # fmt: skip
+        "fit",
+        colours,
+        "--candidate",
+        f"arch:{architectures}:good",
+        "--strategy",
+        "from_scratch",
+        "--set",
+        "steps=5",
+        "--out",
+        "own",
+        "--json",
+    )
     assert done.code == 0, done.err
     card = json.loads((colours.parent / "own" / "headstart.json").read_text())
     assert card["candidate"]["name"] == f"arch:{architectures}:good"
@@ -125,8 +143,9 @@ def test_an_architecture_of_ones_own(headstart, colours, architectures):
 def test_an_architecture_for_texts(architectures, tmp_path):
     import pandas as pd
 
-    frame = pd.DataFrame({"text": [f"{word} film {i}" for i in range(20) for word in ("good", "bad")],
-                          "label": ["pos", "neg"] * 20})  # fmt: skip
+    frame = pd.DataFrame(
+        {"text": [f"{word} film {i}" for i in range(20) for word in ("good", "bad")], "label": ["pos", "neg"] * 20}
+    )
     fitted = hs.fit(frame, f"arch:{architectures}:Words", "from_scratch", settings={"steps": 5}, out=tmp_path / "m")
     assert fitted.model().predict_proba(["good film", "bad"]).shape == (2, 2)
 
@@ -135,9 +154,18 @@ def test_an_architecture_for_texts(architectures, tmp_path):
 def test_a_hybrid_with_a_module_before_the_head(headstart, colours, architectures, own):
     inserted = f"{architectures}:Gate" if own else "residual"
     done = headstart(
-        "fit", colours, "--strategy", "hybrid", "--set", "steps=8", "--set", f"inserted={inserted}", "--out", "model",
+        "fit",
+        colours,
+        "--strategy",
+        "hybrid",
+        "--set",
+        "steps=8",
+        "--set",
+        f"inserted={inserted}",
+        "--out",
+        "model",
         "--json",
-    )  # fmt: skip
+    )
     assert done.code == 0, done.err
     told = done.document
     assert told["recipe"]["inserted"] == inserted

@@ -1,4 +1,4 @@
-"""``headstart rank``: a shortlist without training, from either door."""
+"""``headstart rank``: a shortlist without training, from the command line and from Python."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import headstart as hs
 
 @pytest.fixture(scope="module")
 def other_model(tmp_path_factory):
-    """A tiny image network of somebody else's, with random weights."""
+    """A tiny image network from elsewhere, with random weights."""
     import transformers as t
 
     torch.manual_seed(0)

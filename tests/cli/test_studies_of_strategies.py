@@ -25,9 +25,17 @@ def test_adapters_and_hybrids_in_one_study(headstart, digits):
 
 def test_the_winner_may_be_an_ensemble(headstart, digits):
     done = headstart(
-        "study", digits, "--budget", "180s", "--out", "study", "--json", "--quiet", "--strategy",
+        "study",
+        digits,
+        "--budget",
+        "180s",
+        "--out",
+        "study",
+        "--json",
+        "--quiet",
+        "--strategy",
         "ensemble:full_finetune",
-    )  # fmt: skip
+    )
     assert done.code == 0, done.err
     assert done.document["model_format"] == "ensemble"
     assert "at three rates, averaged" in done.document["sentence"]
@@ -37,9 +45,7 @@ def test_the_winner_may_be_an_ensemble(headstart, digits):
 
 
 def test_the_winner_may_be_adapters(headstart, digits):
-    done = headstart(
-        "study", digits, "--budget", "40s", "--out", "study", "--json", "--quiet", "--strategy", "lora",
-    )  # fmt: skip
+    done = headstart("study", digits, "--budget", "40s", "--out", "study", "--json", "--quiet", "--strategy", "lora")
     assert done.code == 0, done.err
     assert done.document["model_format"] == "peft"
     assert "LoRA on builtin:image" in done.document["sentence"]

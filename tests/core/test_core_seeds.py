@@ -20,10 +20,13 @@ def test_the_border_between_parts_matters():
 
 
 def test_streams_of_different_names_are_independent():
-    draws = np.stack([
-        np.random.default_rng(derive_seed(0, name, repeat)).standard_normal(2000)
-        for name in ("subset", "order", "head") for repeat in range(4)
-    ])  # fmt: skip
+    draws = np.stack(
+        [
+            np.random.default_rng(derive_seed(0, name, repeat)).standard_normal(2000)
+            for name in ("subset", "order", "head")
+            for repeat in range(4)
+        ]
+    )
     correlations = np.corrcoef(draws) - np.eye(len(draws))
     assert np.abs(correlations).max() < 0.1
     assert len({derive_seed(0, "subset", repeat) for repeat in range(5000)}) == 5000

@@ -33,10 +33,7 @@ def test_same_pixels_as_transformers(tmp_path, save_image, size, orientation):
     raw = {"do_rescale": False, "do_normalize": False}
     crop = BitImageProcessorPil(size={"shortest_edge": 18}, crop_size={"height": 15, "width": 15}, resample=3, **raw)
     squash = ViTImageProcessorPil(size={"height": 15, "width": 15}, resample=2, **raw)
-    cases = (
-        (crop, Resize(size=15, mode="crop", shorter=18, resample=3)),
-        (squash, Resize(size=15)),
-    )
+    cases = ((crop, Resize(size=15, mode="crop", shorter=18, resample=3)), (squash, Resize(size=15)))
     for processor, resize in cases:
         expected = processor(images=image)["pixel_values"][0]
         np.testing.assert_array_equal(decode_files([path], resize)[0], expected)

@@ -36,17 +36,20 @@ def test_what_a_head_start_saves():
 
 @pytest.mark.parametrize(
     ("n", "cost", "message"),
-    [([], [], "at least one"), ([1], [1, 2], "equal"), ([0], [1], "positive"), ([1], [-1], "negative"),
-     ([1], [np.nan], "missing")],
-)  # fmt: skip
+    [
+        ([], [], "at least one"),
+        ([1], [1, 2], "equal"),
+        ([0], [1], "positive"),
+        ([1], [-1], "negative"),
+        ([1], [np.nan], "missing"),
+    ],
+)
 def test_unusable_costs_are_named(n, cost, message):
     with pytest.raises(ValueError, match=message):
         cost_curve(np.asarray(n), np.asarray(cost))
 
 
-@given(
-    st.lists(st.tuples(st.integers(1, 10**6), st.floats(0, 1e6)), min_size=1, max_size=8), st.floats(0.1, 1e7)
-)
+@given(st.lists(st.tuples(st.integers(1, 10**6), st.floats(0, 1e6)), min_size=1, max_size=8), st.floats(0.1, 1e7))
 def test_costs_never_fall_below_nothing(rows, n):
     labels, costs = (np.asarray(column, dtype=float) for column in zip(*rows, strict=True))
     value = cost_curve(labels, costs).at(np.asarray([n]))[0]

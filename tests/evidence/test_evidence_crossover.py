@@ -57,9 +57,11 @@ def test_a_margin_moves_the_crossing_down():
 
 def test_the_best_of_each_side_counts_in_every_draw():
     arms = [
-        arm_of(power(0.3), "slow"), arm_of(STEEP, "s", seed=1),
-        arm_of(FLAT, "t", seed=2, paradigm="transfer"), arm_of(power(0.5), "bad", seed=3, paradigm="transfer"),
-    ]  # fmt: skip
+        arm_of(power(0.3), "slow"),
+        arm_of(STEEP, "s", seed=1),
+        arm_of(FLAT, "t", seed=2, paradigm="transfer"),
+        arm_of(power(0.5), "bad", seed=3, paradigm="transfer"),
+    ]
     curves = fit_curves(arms)
     assert find_crossover(curves).quantile(0.5) == find_crossover(curves, ["s"], ["t"]).quantile(0.5)
 

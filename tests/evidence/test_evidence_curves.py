@@ -83,9 +83,7 @@ def test_one_noisy_arm_does_not_widen_the_others():
 
 def test_draws_are_deterministic_and_an_arm_does_not_depend_on_its_company():
     one, other = arm_of(power(), "one"), arm_of(power(0.2), "other", seed=1, paradigm="transfer")
-    assert np.array_equal(
-        fit_curves([one, other]).errors, fit_curves([one, other]).errors, equal_nan=True
-    )
+    assert np.array_equal(fit_curves([one, other]).errors, fit_curves([one, other]).errors, equal_nan=True)
     assert not np.array_equal(fit_curves([one], seed=1).errors, fit_curves([one]).errors, equal_nan=True)
     alone, beside = fit_curves([one]).interval("one", 1600), fit_curves([one, other]).interval("one", 1600)
     assert alone == pytest.approx(beside, abs=0.01)
@@ -191,9 +189,13 @@ def test_the_table_that_is_shipped_never_narrows():
 
 @pytest.mark.parametrize(
     ("n", "error", "message"),
-    [([10, 20], [0.1, np.nan], "without missing"), ([10, -1], [0.1, 0.1], "positive"), ([10, 20], [0.1, 1.2], "shares"),
-     ([], [], "at least one")],
-)  # fmt: skip
+    [
+        ([10, 20], [0.1, np.nan], "without missing"),
+        ([10, -1], [0.1, 0.1], "positive"),
+        ([10, 20], [0.1, 1.2], "shares"),
+        ([], [], "at least one"),
+    ],
+)
 def test_measurements_are_checked_by_name(n, error, message):
     with pytest.raises(ValueError, match=rf"arm x.*{message}"):
         ArmErrors("arm x", "scratch", np.asarray(n, dtype=float), np.asarray(error), np.arange(len(n)))

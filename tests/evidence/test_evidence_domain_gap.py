@@ -10,9 +10,7 @@ from headstart.evidence.domain_gap import debiased_cka, probe_gaps, reuse_senten
 
 def hsic_by_tuples(k, m):
     """Unbiased HSIC as the mean over all ordered quadruples of different examples."""
-    values = [
-        k[i, j] * (m[i, j] + m[q, r] - 2 * m[i, q]) for i, j, q, r in permutations(range(len(k)), 4)
-    ]  # fmt: skip
+    values = [k[i, j] * (m[i, j] + m[q, r] - 2 * m[i, q]) for i, j, q, r in permutations(range(len(k)), 4)]
     return float(np.mean(values))
 
 

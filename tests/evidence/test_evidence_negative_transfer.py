@@ -97,8 +97,9 @@ def test_vtab(shared):
     for size in ("1000", "full"):
         top = {
             (row["method"], row["task"]): float(row["top1_percent"]) / 100
-            for row in rows if row["train_examples"] == size
-        }  # fmt: skip
+            for row in rows
+            if row["train_examples"] == size
+        }
         tasks = sorted({task for _, task in top})
         gaps[size] = {task: top["Sup-100%", task] - top["From-Scratch", task] for task in tasks}
         pairs = [np.asarray([top["Sup-100%", task], top["From-Scratch", task]]) for task in tasks]

@@ -9,9 +9,7 @@ def run_of(right, repeat=0, fold=0, groups=None, first=0):
     """A run with two classes whose predictions are right where ``right`` says so."""
     index = np.arange(first, first + len(right))
     labels = index % 2
-    return Run(
-        repeat, fold, index, index if groups is None else groups, labels, np.where(right, labels, 1 - labels)
-    )
+    return Run(repeat, fold, index, index if groups is None else groups, labels, np.where(right, labels, 1 - labels))
 
 
 def random_run(rng, accuracy, size=200, **where):
@@ -157,9 +155,7 @@ def simulate(rng, rotating, studies=120):
                 luck = rng.normal(0, 0.015)
                 own = np.where(rng.random(hard.shape) < 0.6, hard, rng.random(hard.shape))
                 fold = repeat if rotating else 0
-                runs[arm].append(
-                    run_of(own < accuracy + luck, repeat=repeat, fold=fold, first=fold * len(hard))
-                )
+                runs[arm].append(run_of(own < accuracy + luck, repeat=repeat, fold=fold, first=fold * len(hard)))
         scatter = pooled_scatter(list(runs.values()), "accuracy", 2)
         draws = joint_draws(runs, "accuracy", 2, scatter, 0, rotating=rotating, draws=300)
         low, high = draws.interval("a")

@@ -33,9 +33,11 @@ def test_log_me_is_the_maximum_of_the_evidence(dimensions):
     for label in range(3):
         target = (labels == label).astype(float)
         found = minimize(
-            lambda x, target=target: -evidence(x, f, target), [1.0, 1.0], method="Nelder-Mead",
+            lambda x, target=target: -evidence(x, f, target),
+            [1.0, 1.0],
+            method="Nelder-Mead",
             options={"xatol": 1e-9, "fatol": 1e-13, "maxiter": 4000},
-        )  # fmt: skip
+        )
         best.append(-found.fun)
     assert log_me(f, labels) == pytest.approx(np.mean(best), rel=1e-6)
 
@@ -110,9 +112,8 @@ def test_unusable_input_is_named(score, features, labels, message):
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.integers(2, 30), st.integers(1, 40), st.sampled_from([0.0, 1e-9, 1.0, 1e6]), st.integers(0, 10**6),
-    st.booleans(),
-)  # fmt: skip
+    st.integers(2, 30), st.integers(1, 40), st.sampled_from([0.0, 1e-9, 1.0, 1e6]), st.integers(0, 10**6), st.booleans()
+)
 def test_scores_stay_finite(n, dimensions, scale, seed, constant):
     rng = np.random.default_rng(seed)
     f = scale * rng.standard_normal((n, dimensions))

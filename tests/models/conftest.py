@@ -33,31 +33,49 @@ def tiny_architectures() -> dict:
 
     torch.manual_seed(0)
     pixels = {"pixel_values": torch.randn(2, 3, 32, 32)}
-    tokens = {"input_ids": torch.tensor([[5, 6, 7, 8], [5, 6, 0, 0]]),
-              "attention_mask": torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0]])}  # fmt: skip
+    tokens = {
+        "input_ids": torch.tensor([[5, 6, 7, 8], [5, 6, 0, 0]]),
+        "attention_mask": torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0]]),
+    }
     text = dict(vocab_size=500, hidden_size=16, num_hidden_layers=3, num_attention_heads=2, intermediate_size=32)
     special = dict(pad_token_id=0, bos_token_id=1, eos_token_id=2, cls_token_id=1, sep_token_id=2)
     return {
         "resnet": (
-            t.ResNetForImageClassification(t.ResNetConfig(
-                embedding_size=8, hidden_sizes=[8, 16, 24, 32], depths=[1, 2, 1, 1], layer_type="basic")), pixels, 5,
+            t.ResNetForImageClassification(
+                t.ResNetConfig(embedding_size=8, hidden_sizes=[8, 16, 24, 32], depths=[1, 2, 1, 1], layer_type="basic")
+            ),
+            pixels,
+            5,
         ),
         "convnext": (
             t.ConvNextForImageClassification(t.ConvNextConfig(hidden_sizes=[8, 16, 24, 32], depths=[1, 1, 2, 1])),
-            pixels, 5,
+            pixels,
+            5,
         ),
         "vit": (
-            t.ViTForImageClassification(t.ViTConfig(
-                hidden_size=16, num_hidden_layers=3, num_attention_heads=2, intermediate_size=32, image_size=32,
-                patch_size=8)), pixels, 4,
+            t.ViTForImageClassification(
+                t.ViTConfig(
+                    hidden_size=16,
+                    num_hidden_layers=3,
+                    num_attention_heads=2,
+                    intermediate_size=32,
+                    image_size=32,
+                    patch_size=8,
+                )
+            ),
+            pixels,
+            4,
         ),
         "bert": (t.BertForSequenceClassification(t.BertConfig(**text)), tokens, 4),
         "distilbert": (
-            t.DistilBertForSequenceClassification(t.DistilBertConfig(
-                vocab_size=500, dim=16, n_layers=3, n_heads=2, hidden_dim=32)), tokens, 4,
+            t.DistilBertForSequenceClassification(
+                t.DistilBertConfig(vocab_size=500, dim=16, n_layers=3, n_heads=2, hidden_dim=32)
+            ),
+            tokens,
+            4,
         ),
         "modernbert": (t.ModernBertForSequenceClassification(t.ModernBertConfig(**text, **special)), tokens, 4),
-    }  # fmt: skip
+    }
 
 
 @pytest.fixture(scope="session")
@@ -83,9 +101,17 @@ def image_folder(tmp_path, architectures):
     """A tiny pretrained ViT with its image processor; returns the folder."""
     folder = tmp_path / "tiny-vit"
     architectures["vit"][0].save_pretrained(folder)
-    settings = {"image_processor_type": "ViTImageProcessor", "size": {"height": 32, "width": 32},
-                "image_mean": [0.5, 0.4, 0.3], "image_std": [0.2, 0.3, 0.4], "resample": 2, "do_resize": True,
-                "do_rescale": True, "rescale_factor": 1 / 255, "do_normalize": True}  # fmt: skip
+    settings = {
+        "image_processor_type": "ViTImageProcessor",
+        "size": {"height": 32, "width": 32},
+        "image_mean": [0.5, 0.4, 0.3],
+        "image_std": [0.2, 0.3, 0.4],
+        "resample": 2,
+        "do_resize": True,
+        "do_rescale": True,
+        "rescale_factor": 1 / 255,
+        "do_normalize": True,
+    }
     (folder / "preprocessor_config.json").write_text(json.dumps(settings))
     return folder
 

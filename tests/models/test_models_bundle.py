@@ -33,9 +33,7 @@ TEXTS = ["good film", "bad plot", "a very poor scene", "great actor", "awful", "
 
 
 def card_of(candidate, task, model_format, **options):
-    return Card(
-        model_format=model_format, task=task, class_names=NAMES, candidate=candidate, arm="some@arm", **options
-    )
+    return Card(model_format=model_format, task=task, class_names=NAMES, candidate=candidate, arm="some@arm", **options)
 
 
 def network_model(name, task, model_format, weights="pretrained", **options):
@@ -88,11 +86,14 @@ def pipeline_probabilities(task, folder, items, **options):
     return np.asarray([[{a["label"]: a["score"] for a in row}[name] for name in NAMES] for row in answers])
 
 
-@pytest.mark.parametrize("settings", [
-    {"image_processor_type": "ViTImageProcessor", "size": {"height": 32, "width": 32}},
-    {"image_processor_type": "BitImageProcessor", "size": {"shortest_edge": 36}, "crop_size": 32, "resample": 3},
-    {"image_processor_type": "BitImageProcessor", "size": {"shortest_edge": 32}},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"image_processor_type": "ViTImageProcessor", "size": {"height": 32, "width": 32}},
+        {"image_processor_type": "BitImageProcessor", "size": {"shortest_edge": 36}, "crop_size": 32, "resample": 3},
+        {"image_processor_type": "BitImageProcessor", "size": {"shortest_edge": 32}},
+    ],
+)
 def test_transformers_images_answer_alike_through_pipeline(image_folder, save_images, tmp_path, settings):
     (image_folder / "preprocessor_config.json").write_text(json.dumps(settings))
     model = network_model(str(image_folder), IMAGE, "transformers")
@@ -148,9 +149,7 @@ def test_compact_networks(save_images, tmp_path, name):
     check_round_trip(network_model(name, task, "headstart", weights="random"), items, tmp_path / "model")
 
 
-HEADS = [
-    OneLayer(16, 3), TwoLayers(16, 5, 3), Vote.of(torch.randn(9, 16), torch.arange(9) % 3, 3, 4),
-]  # fmt: skip
+HEADS = [OneLayer(16, 3), TwoLayers(16, 5, 3), Vote.of(torch.randn(9, 16), torch.arange(9) % 3, 3, 4)]
 
 
 @pytest.mark.parametrize("head", HEADS, ids=lambda head: type(head).__name__)

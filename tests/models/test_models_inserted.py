@@ -55,8 +55,8 @@ constant = 3
 
 
 @pytest.fixture
-def modules(persons_module):
-    return persons_module("people_modules", MODULES)
+def modules(users_module):
+    return users_module("people_modules", MODULES)
 
 
 @pytest.mark.parametrize("name", ["resnet", "convnext", "vit", "bert", "distilbert", "modernbert"])
@@ -65,8 +65,10 @@ def test_it_stands_before_the_head_and_nothing_else_changes(architectures, name)
     import copy
 
     module = copy.deepcopy(module).eval()
-    candidate = resolve("builtin:compact-image" if "pixel_values" in batch else "builtin:compact-text",
-                        IMAGE if "pixel_values" in batch else TEXT)  # fmt: skip
+    candidate = resolve(
+        "builtin:compact-image" if "pixel_values" in batch else "builtin:compact-text",
+        IMAGE if "pixel_values" in batch else TEXT,
+    )
     network = Network(module, candidate, _transformers_head(module))
     before = network(**batch)
     features = network.features(**batch)
@@ -77,8 +79,11 @@ def test_it_stands_before_the_head_and_nothing_else_changes(architectures, name)
     torch.testing.assert_close(network(**batch), before)
     torch.testing.assert_close(network.features(**batch), features)
     assert len(network.stages) == stages
-    assert all(a is b for old, stage in zip(owned, network.stages, strict=True)
-               for a, b in zip(old, stage.parameters(), strict=True))  # fmt: skip
+    assert all(
+        a is b
+        for old, stage in zip(owned, network.stages, strict=True)
+        for a, b in zip(old, stage.parameters(), strict=True)
+    )
     assert network.head is head
     inserted = inserted_in(network)
     assert len(list(network.head_module.parameters())) == fresh + len(list(inserted.parameters()))
@@ -133,9 +138,14 @@ def test_it_is_saved_and_loaded(request, modules, tmp_path, save_images, kind, i
         network = build(candidate, NAMES, weights="random", seed=0)
     network = moved(insert(network, path, seed=0))
     card = Card(
-        model_format="headstart", task=task, class_names=NAMES, candidate=candidate, arm="some@arm", readout=readout,
+        model_format="headstart",
+        task=task,
+        class_names=NAMES,
+        candidate=candidate,
+        arm="some@arm",
+        readout=readout,
         inserted=path,
-    )  # fmt: skip
+    )
     model = FittedModel(network, card)
     expected = model.predict_proba(items)
     folder = model.save(tmp_path / "model")
@@ -193,7 +203,7 @@ def test_adapters_have_no_place_for_it(text_folder):
         insert(network, "residual", seed=0)
 
 
-def test_the_mode_of_a_persons_module_stays(modules):
+def test_the_mode_of_a_users_module_stays(modules):
     module = make_inserted(f"{modules}:Gate", 16)
     assert module.training
     assert isinstance(module.norm, nn.BatchNorm1d)

@@ -46,9 +46,7 @@ def run(folder, code):
 def test_a_torchvision_that_does_not_fit_torch_takes_nothing_with_it(broken):
     done = run(broken, SCRIPT)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split(maxsplit=2)[1:] == [
-        "False", "RuntimeError: operator torchvision::nms does not exist\n"
-    ]  # fmt: skip
+    assert done.stdout.split(maxsplit=2)[1:] == ["False", "RuntimeError: operator torchvision::nms does not exist\n"]
 
 
 @pytest.mark.slow

@@ -37,8 +37,8 @@ def channels_last(classes):
 
 
 @pytest.mark.parametrize("order", ["first", "last"])
-def test_maps_are_averaged_over_their_positions(persons_module, order):
-    name = persons_module("people_maps", MAPS)
+def test_maps_are_averaged_over_their_positions(users_module, order):
+    name = users_module("people_maps", MAPS)
     candidate = resolve(f"arch:{name}:channels_{order}", "image-classification", native_size=32)
     network = build(candidate, ("cat", "dog", "eel"), weights="random", seed=0)
     batch = {"pixel_values": torch.randn(4, 3, 32, 32)}

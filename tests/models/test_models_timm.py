@@ -22,9 +22,15 @@ IMAGE = "image-classification"
 NAMES = ("a", "b", "c")
 SMALL = "test_resnet"  # timm's own tiny networks, of 160 pixels
 STAND_IN = (
-    "torchvision", "torchvision.transforms", "torchvision.transforms.functional", "torchvision.ops",
-    "torchvision.ops.misc", "torchvision.datasets", "torchvision.models", "torchvision.models.feature_extraction",
-)  # fmt: skip
+    "torchvision",
+    "torchvision.transforms",
+    "torchvision.transforms.functional",
+    "torchvision.ops",
+    "torchvision.ops.misc",
+    "torchvision.datasets",
+    "torchvision.models",
+    "torchvision.models.feature_extraction",
+)
 
 
 class AnyName(type):
@@ -120,9 +126,10 @@ def test_random_weights_follow_the_seed(name):
     candidate = resolve(f"timm:{name}", IMAGE)
     one, same, other = (build(candidate, NAMES, weights="random", seed=seed) for seed in (0, 0, 1))
     pairs = [
-        (a, b, c) for a, b, c in zip(one.parameters(), same.parameters(), other.parameters(), strict=True)
+        (a, b, c)
+        for a, b, c in zip(one.parameters(), same.parameters(), other.parameters(), strict=True)
         if a.ndim > 1 and a.std() > 0
-    ]  # fmt: skip
+    ]
     assert pairs
     assert all(torch.equal(a, b) for a, b, _ in pairs)
     assert not any(torch.equal(a, c) for a, _, c in pairs)

@@ -16,7 +16,7 @@ def summary() -> dict[str, Any]:
 
 @pytest.fixture
 def screen():
-    """Render with a function of (…, console) and return the lines a person sees."""
+    """Render with a function of (…, console) and return the lines a user sees."""
 
     def show(render, *values, width: int = 80) -> list[str]:
         console = Console(file=io.StringIO(), width=width, force_terminal=False, color_system=None)

@@ -86,8 +86,20 @@ def test_embedded_summary_is_json(name, pages):
 
 def test_sections_are_in_order(pages):
     ids = outline(pages["example"]).ids
-    wanted = ["verdict", "reasons", "alerts", "curves", "arms", "cost", "timeline", "errors", "data", "reproduce",
-              "trials", "glossary"]  # fmt: skip
+    wanted = [
+        "verdict",
+        "reasons",
+        "alerts",
+        "curves",
+        "arms",
+        "cost",
+        "timeline",
+        "errors",
+        "data",
+        "reproduce",
+        "trials",
+        "glossary",
+    ]
     assert [name for name in ids if name in wanted] == wanted
     assert pages["example"].count("<svg") == 10
     assert pages["example"].count("The numbers behind this chart") == 5
@@ -137,8 +149,13 @@ def test_missing_chart_leaves_its_table(summary, monkeypatch):
 
 
 def test_charts_use_only_colours_that_dark_mode_knows(summary):
-    for chart in (charts.learning_curves, charts.cost_against_metric, charts.timeline, charts.paired_differences,
-                  charts.confusion):  # fmt: skip
+    for chart in (
+        charts.learning_curves,
+        charts.cost_against_metric,
+        charts.timeline,
+        charts.paired_differences,
+        charts.confusion,
+    ):
         svg = drawing.to_svg(chart(summary), "x", "title")
         assert set(re.findall(r'(?:fill|stroke)="(#\w+)"', svg)) <= set(DARK), chart.__name__
 

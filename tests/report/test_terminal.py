@@ -71,9 +71,12 @@ def test_no_color_is_respected(summary, monkeypatch):
 def test_plan_and_header(screen, summary):
     plan = {
         "rows": [{"arm": "[red] of x", "sizes": [60, 1000], "repeats": 3, "recipes": 6, "seconds": 400.0}] * 20,
-        "total_seconds": 1500, "budget_seconds": 1800, "comparison_size": 992,
-        "left_out": [{"what": f"arm {n}", "reason": "[why]"} for n in range(6)], "notes": ["a note"],
-    }  # fmt: skip
+        "total_seconds": 1500,
+        "budget_seconds": 1800,
+        "comparison_size": 992,
+        "left_out": [{"what": f"arm {n}", "reason": "[why]"} for n in range(6)],
+        "notes": ["a note"],
+    }
     text = "\n".join(screen(render_plan, plan))
     assert "[red] of x" in text
     assert "60 1,000" in text

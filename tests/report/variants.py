@@ -7,11 +7,23 @@ from typing import Any
 from example_summary import build_summary
 
 HOSTILE = (
-    "<script>alert(1)</script>", "[bold]x[/bold]", "[red]", "</script><img src=x onerror=alert(2)>",
-    "日本語 Größe ñ 👩‍🔬", "a" * 400, "\x1b[31mred\x1b[0m", "two\nlines\r", "\u202egnp.exe",
-    "{{ 7*7 }}", "' onload='x", "&lt;b&gt;",
-    "", "http://example.invalid/x.png", "datum.value", "\ud800",
-)  # fmt: skip
+    "<script>alert(1)</script>",
+    "[bold]x[/bold]",
+    "[red]",
+    "</script><img src=x onerror=alert(2)>",
+    "日本語 Größe ñ 👩‍🔬",
+    "a" * 400,
+    "\x1b[31mred\x1b[0m",
+    "two\nlines\r",
+    "\u202egnp.exe",
+    "{{ 7*7 }}",
+    "' onload='x",
+    "&lt;b&gt;",
+    "",
+    "http://example.invalid/x.png",
+    "datum.value",
+    "\ud800",
+)
 
 
 def undetermined() -> dict[str, Any]:
@@ -19,9 +31,13 @@ def undetermined() -> dict[str, Any]:
     summary = build_summary()
     summary["study"]["status"] = "interrupted"
     summary["recommendation"] |= {
-        "paradigm": "undetermined", "sentence": "Transfer and from scratch cannot be told apart yet.", "p_best": 0.61,
-        "remedy": "Label about 300 more examples or allow 20 more minutes.", "model_dir": None, "model_format": None,
-    }  # fmt: skip
+        "paradigm": "undetermined",
+        "sentence": "Transfer and from scratch cannot be told apart yet.",
+        "p_best": 0.61,
+        "remedy": "Label about 300 more examples or allow 20 more minutes.",
+        "model_dir": None,
+        "model_format": None,
+    }
     for row in summary["recommendation"]["differences"]:
         row |= {"verdict": "undetermined", "difference": 0.012, "low": -0.02, "high": 0.044, "p_better": 0.71}
     return summary
@@ -60,10 +76,22 @@ def empty() -> dict[str, Any]:
     summary["data"] |= {"class_counts": [], "findings": [], "found": [], "groups": None}
     answer = summary["recommendation"]
     answer |= {
-        "paradigm": "undetermined", "sentence": "Nothing was measured yet.", "strategy": None, "candidate": None,
-        "p_best": None, "expected_regret": None, "runner_up": None, "baseline": None, "comparison_size": None,
-        "differences": [], "reasons": [], "warnings": [], "model_dir": None, "model_format": None, "remedy": None,
-    }  # fmt: skip
+        "paradigm": "undetermined",
+        "sentence": "Nothing was measured yet.",
+        "strategy": None,
+        "candidate": None,
+        "p_best": None,
+        "expected_regret": None,
+        "runner_up": None,
+        "baseline": None,
+        "comparison_size": None,
+        "differences": [],
+        "reasons": [],
+        "warnings": [],
+        "model_dir": None,
+        "model_format": None,
+        "remedy": None,
+    }
     answer["metric"] |= {"value": None, "low": None, "high": None, "naive": None}
     answer["crossover"] |= {"statement": "not measured", "n": None, "low": None, "high": None}
     answer["head_start"] |= {"statement": "not measured"} | {
@@ -133,6 +161,11 @@ def many_classes(number: int = 200) -> dict[str, Any]:
 
 
 ALL = {
-    "example": build_summary, "undetermined": undetermined, "tie": tie, "without scratch": without_scratch,
-    "empty": empty, "hostile": hostile, "many classes": many_classes,
-}  # fmt: skip
+    "example": build_summary,
+    "undetermined": undetermined,
+    "tie": tie,
+    "without scratch": without_scratch,
+    "empty": empty,
+    "hostile": hostile,
+    "many classes": many_classes,
+}

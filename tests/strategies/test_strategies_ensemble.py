@@ -23,7 +23,8 @@ def test_an_ensemble_is_its_strategy_at_three_rates(inner):
 @pytest.mark.parametrize(
     ("inner", "candidate", "task"),
     [
-        ("linear_probe", "builtin:image", IMAGE), ("knn", "builtin:image", IMAGE),
+        ("linear_probe", "builtin:image", IMAGE),
+        ("knn", "builtin:image", IMAGE),
         ("from_scratch", "builtin:tfidf", TEXT),
     ],
 )

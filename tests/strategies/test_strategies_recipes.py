@@ -8,10 +8,25 @@ from headstart.strategies import FitHead, Grown, Setting, Train, get_strategy
 from headstart.strategies.schedules import batch_size_for, steps_for
 
 STRATEGIES = (
-    "linear_probe", "knn", "partial_finetune", "full_finetune", "lp_ft", "gradual_unfreeze", "bitfit", "l2_sp", "lora",
-    "dora", "ia3", "prefix_tuning", "prompt_tuning", "partial_transfer", "contrastive", "hybrid",
-    "from_scratch", "peft:vera",
-)  # fmt: skip
+    "linear_probe",
+    "knn",
+    "partial_finetune",
+    "full_finetune",
+    "lp_ft",
+    "gradual_unfreeze",
+    "bitfit",
+    "l2_sp",
+    "lora",
+    "dora",
+    "ia3",
+    "prefix_tuning",
+    "prompt_tuning",
+    "partial_transfer",
+    "contrastive",
+    "hybrid",
+    "from_scratch",
+    "peft:vera",
+)
 FAMILIES = {"image": ("transformers", "compact"), "text": ("transformers", "compact", "tfidf")}
 settings = st.sampled_from([(m, f) for m, families in FAMILIES.items() for f in families]).flatmap(
     lambda pair: st.builds(
@@ -21,13 +36,13 @@ settings = st.sampled_from([(m, f) for m, families in FAMILIES.items() for f in 
         n=st.integers(1, 10**6),
         num_classes=st.integers(2, 1000),
         mirrored=st.booleans(),
-    )  # fmt: skip
+    )
 )
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
 @given(settings)
-def test_recipes_start_with_the_centre(name, setting):
+def test_recipes_start_with_the_default(name, setting):
     recipes = get_strategy(name).recipes(setting)
     assert recipes
     labels = [recipe.label for recipe in recipes]
@@ -53,10 +68,10 @@ def test_flips_are_left_out_where_they_change_the_label(setting):
 def test_a_factor_of_three_lies_between_rates():
     setting = Setting(modality="image", family="transformers", n=500, num_classes=3)
     for name in ("full_finetune", "from_scratch"):
-        centre, *others = get_strategy(name).recipes(setting)
+        default, *others = get_strategy(name).recipes(setting)
         rates = {recipe.label: recipe.learning_rate for recipe in others}
-        assert rates["rate x 3"] == pytest.approx(3 * centre.learning_rate)
-        assert rates["rate / 3"] == pytest.approx(centre.learning_rate / 3)
+        assert rates["rate x 3"] == pytest.approx(3 * default.learning_rate)
+        assert rates["rate / 3"] == pytest.approx(default.learning_rate / 3)
 
 
 def candidate(modality, family, has_weights):
@@ -145,7 +160,9 @@ def test_schedules_are_bounded(n, batch):
     assert 60 <= steps_for(n, batch, epochs=3, at_least=60, at_most=3000) <= 3000
 
 
-@pytest.mark.parametrize(("n", "largest", "expected"), [(1, 64, 16), (383, 64, 16), (384, 64, 32), (768, 64, 64),
-                                                        (10**6, 64, 64), (10**6, 16, 16)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("n", "largest", "expected"),
+    [(1, 64, 16), (383, 64, 16), (384, 64, 32), (768, 64, 64), (10**6, 64, 64), (10**6, 16, 16)],
+)
 def test_batches_grow_with_the_data(n, largest, expected):
     assert batch_size_for(n, largest) == expected

@@ -7,10 +7,24 @@ from headstart.core import SettingsError
 from headstart.strategies import FitHead, Strategy, get_strategy, registry, strategy_names
 
 BUILT_IN = {
-    "linear_probe", "knn", "partial_finetune", "full_finetune", "lp_ft", "gradual_unfreeze", "bitfit", "l2_sp", "lora",
-    "dora", "ia3", "prefix_tuning", "prompt_tuning", "partial_transfer", "contrastive", "hybrid",
+    "linear_probe",
+    "knn",
+    "partial_finetune",
+    "full_finetune",
+    "lp_ft",
+    "gradual_unfreeze",
+    "bitfit",
+    "l2_sp",
+    "lora",
+    "dora",
+    "ia3",
+    "prefix_tuning",
+    "prompt_tuning",
+    "partial_transfer",
+    "contrastive",
+    "hybrid",
     "from_scratch",
-}  # fmt: skip
+}
 
 
 @pytest.fixture(autouse=True)

@@ -22,9 +22,15 @@ ARMS = tuple(
     )
 )
 MACHINE = Hardware(
-    cores=2, memory_gb=8, gpu=None, gflops_float32=100, gflops_bfloat16=1, dtype="float32", dtype_reason="given",
+    cores=2,
+    memory_gb=8,
+    gpu=None,
+    gflops_float32=100,
+    gflops_bfloat16=1,
+    dtype="float32",
+    dtype_reason="given",
     system="test",
-)  # fmt: skip
+)
 
 
 class Silent:
@@ -70,17 +76,25 @@ def make_runner(pictures: LabelledData, tmp_path: Path):
     def make(budget: float = 600.0, folder: Path | None = None, arms: tuple[Arm, ...] = ARMS) -> StudyRunner:
         candidates, _ = find_candidates((), pictures.task, 16)
         settings = StudySettings(
-            source="squares", task=pictures.task, metric="accuracy", margin=0.01, seed=0,
-            candidates=tuple(candidates), strategies=("linear_probe", "full_finetune", "from_scratch"),
-            data_fingerprint=pictures.fingerprint, budget_seconds=budget,
-        )  # fmt: skip
+            source="squares",
+            task=pictures.task,
+            metric="accuracy",
+            margin=0.01,
+            seed=0,
+            candidates=tuple(candidates),
+            strategies=("linear_probe", "full_finetune", "from_scratch"),
+            data_fingerprint=pictures.fingerprint,
+            budget_seconds=budget,
+        )
         store = Store(folder or tmp_path / "study")
         view = StudyView(settings, pictures, make_splits(pictures, 0), arms, store)
         runner = StudyRunner(view, candidates, MACHINE, Budget(store, budget), Silent(), tmp_path / "cache")
         runner.cost = CostModel(
-            train_rate={(arm.key, 16): 1e-4 for arm in arms}, predict_rate={arm.key: 1e-5 for arm in arms},
-            embed_rate={"builtin:image": 1e-4}, fit_rate={"linear_probe@builtin:image": 1e-5},
-        )  # fmt: skip
+            train_rate={(arm.key, 16): 1e-4 for arm in arms},
+            predict_rate={arm.key: 1e-5 for arm in arms},
+            embed_rate={"builtin:image": 1e-4},
+            fit_rate={"linear_probe@builtin:image": 1e-5},
+        )
         return runner
 
     return make

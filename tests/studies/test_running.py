@@ -223,9 +223,13 @@ class Saved:
 
     def __init__(self, candidate, spec):
         self.card = Card(
-            model_format="headstart", task="image-classification", class_names=("a", "b"), candidate=candidate,
-            arm=spec.arm.key, trial=spec.key,
-        )  # fmt: skip
+            model_format="headstart",
+            task="image-classification",
+            class_names=("a", "b"),
+            candidate=candidate,
+            arm=spec.arm.key,
+            trial=spec.key,
+        )
 
     def save(self, folder):
         folder.mkdir(parents=True, exist_ok=True)

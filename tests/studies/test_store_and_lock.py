@@ -11,10 +11,17 @@ from headstart.training import Outcome
 
 def spec(**changes) -> TrialSpec:
     values = {
-        "role": "measuring", "arm": Arm(candidate="c", strategy="s", paradigm="transfer"), "recipe": Recipe(),
-        "weights_hash": "w", "input_size": 8, "dtype": "float32", "n": 10, "repeat": 0, "seed": 1,
+        "role": "measuring",
+        "arm": Arm(candidate="c", strategy="s", paradigm="transfer"),
+        "recipe": Recipe(),
+        "weights_hash": "w",
+        "input_size": 8,
+        "dtype": "float32",
+        "n": 10,
+        "repeat": 0,
+        "seed": 1,
         "data_fingerprint": "d",
-    }  # fmt: skip
+    }
     return TrialSpec(**{**values, **changes})
 
 
@@ -78,13 +85,15 @@ def test_spent_seconds_add_up_over_runs(tmp_path):
 def test_a_second_driver_is_refused_and_a_dead_one_forgotten(tmp_path):
     holder = subprocess.Popen(
         [
-            sys.executable, "-c",
+            sys.executable,
+            "-c",
             "import sys, pathlib, time\nfrom headstart.studies.lock import StudyLock\n"
             "with StudyLock(pathlib.Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(60)",
             str(tmp_path),
         ],
-        stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     try:
         assert holder.stdout is not None
         assert holder.stdout.readline().strip() == "held"

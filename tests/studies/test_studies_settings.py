@@ -9,9 +9,16 @@ from headstart.studies import StudySettings, check_margin, choose_metric, parse_
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [
-        ("90s", 90), ("15m", 900), ("1.5h", 5400), ("120", 120), (" 2 min ", 120), (30, 30), ("1h30m", 5400),
-        ("1 h 30 min", 5400), ("2 minutes", 120),
-    ],  # fmt: skip
+        ("90s", 90),
+        ("15m", 900),
+        ("1.5h", 5400),
+        ("120", 120),
+        (" 2 min ", 120),
+        (30, 30),
+        ("1h30m", 5400),
+        ("1 h 30 min", 5400),
+        ("2 minutes", 120),
+    ],
 )
 def test_durations_are_read(text, seconds):
     assert parse_budget(text) == seconds
@@ -52,18 +59,33 @@ def test_margin_must_be_a_share(margin):
 
 def test_only_the_budget_may_differ_to_resume():
     settings = StudySettings(
-        source="a", task="image-classification", metric="accuracy", margin=0.01, seed=0, candidates=("x",),
-        strategies=("linear_probe",), data_fingerprint="f", budget_seconds=60,
-    )  # fmt: skip
+        source="a",
+        task="image-classification",
+        metric="accuracy",
+        margin=0.01,
+        seed=0,
+        candidates=("x",),
+        strategies=("linear_probe",),
+        data_fingerprint="f",
+        budget_seconds=60,
+    )
     assert settings.differences(settings.model_copy(update={"budget_seconds": 120})) == []
     assert settings.differences(settings.model_copy(update={"seed": 1})) == ["seed: 0 -> 1"]
 
 
 def test_other_weights_under_the_same_name_are_a_change():
     settings = StudySettings(
-        source="a", task="image-classification", metric="accuracy", margin=0.01, seed=0, candidates=("x", "y"),
-        weights=("1", "2"), strategies=("linear_probe",), data_fingerprint="f", budget_seconds=60,
-    )  # fmt: skip
+        source="a",
+        task="image-classification",
+        metric="accuracy",
+        margin=0.01,
+        seed=0,
+        candidates=("x", "y"),
+        weights=("1", "2"),
+        strategies=("linear_probe",),
+        data_fingerprint="f",
+        budget_seconds=60,
+    )
     other = settings.model_copy(update={"weights": ("1", "3")})
     assert settings.differences(other) == ["the weights of y are others"]
     assert settings.differences(settings) == []

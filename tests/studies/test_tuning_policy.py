@@ -48,12 +48,12 @@ def test_arms_of_a_paradigm_are_tuned_alike(evaluations):
 @pytest.mark.parametrize(
     ("tried", "best", "factor"),
     [
-        (("centre", "rate / 3", "rate x 3"), "rate x 3", 9),
-        (("centre", "rate / 3", "rate x 3"), "rate / 3", 1 / 9),
-        (("centre", "rate / 3", "rate x 3"), "centre", None),
-        (("centre", "rate / 3"), "centre", 3),
-        (("centre", "rate x 3"), "centre", 1 / 3),
-        (("centre",), "centre", None),
+        (("default", "rate / 3", "rate x 3"), "rate x 3", 9),
+        (("default", "rate / 3", "rate x 3"), "rate / 3", 1 / 9),
+        (("default", "rate / 3", "rate x 3"), "default", None),
+        (("default", "rate / 3"), "default", 3),
+        (("default", "rate x 3"), "default", 1 / 3),
+        (("default",), "default", None),
     ],
 )
 def test_the_grid_widens_at_its_edges_only(tried, best, factor):
@@ -85,9 +85,9 @@ class Tried:
 
 def test_widening_gives_either_paradigm_as_many_recipes_more():
     values = {
-        TUNE: {"centre": 0.5, "rate / 3": 0.4, "rate x 3": 0.6},  # at the edge
-        OWN: {"centre": 0.5, "rate x 3": 0.4, "rate / 3": 0.4},  # inside; one of its list is untried
-        COMPACT: {"centre": 0.5, "rate x 3": 0.6, "rate / 3": 0.4, "decay x 10": 0.1},  # at the edge
+        TUNE: {"default": 0.5, "rate / 3": 0.4, "rate x 3": 0.6},  # at the edge
+        OWN: {"default": 0.5, "rate x 3": 0.4, "rate / 3": 0.4},  # inside; one of its list is untried
+        COMPACT: {"default": 0.5, "rate x 3": 0.6, "rate / 3": 0.4, "decay x 10": 0.1},  # at the edge
     }
     extra = further_recipes(Tried(values), [TUNE, OWN, COMPACT], SETTINGS)
     assert set(extra) == {TUNE.key, COMPACT.key}
@@ -96,8 +96,8 @@ def test_widening_gives_either_paradigm_as_many_recipes_more():
 
 def test_a_paradigm_without_edges_gets_untried_recipes_instead():
     values = {
-        TUNE: {"centre": 0.5, "rate / 3": 0.4, "rate x 3": 0.6},
-        OWN: {"centre": 0.5, "rate x 3": 0.4, "rate / 3": 0.4},
+        TUNE: {"default": 0.5, "rate / 3": 0.4, "rate x 3": 0.6},
+        OWN: {"default": 0.5, "rate x 3": 0.4, "rate / 3": 0.4},
     }
     extra = further_recipes(Tried(values), [TUNE, OWN], SETTINGS)
     assert extra[OWN.key].label == "decay x 10"
@@ -105,6 +105,6 @@ def test_a_paradigm_without_edges_gets_untried_recipes_instead():
 
 
 def test_nothing_widens_that_the_other_paradigm_cannot_match():
-    own = {"centre": 0.5, "rate x 3": 0.4, "rate / 3": 0.4, "decay x 10": 0.1, "batch / 2": 0.1}
-    values = {TUNE: {"centre": 0.5, "rate / 3": 0.4, "rate x 3": 0.6}, OWN: own}
+    own = {"default": 0.5, "rate x 3": 0.4, "rate / 3": 0.4, "decay x 10": 0.1, "batch / 2": 0.1}
+    values = {TUNE: {"default": 0.5, "rate / 3": 0.4, "rate x 3": 0.6}, OWN: own}
     assert further_recipes(Tried(values), [TUNE, OWN], SETTINGS) == {}

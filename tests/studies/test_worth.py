@@ -17,10 +17,11 @@ def view_of(**floors):
     rng = np.random.default_rng(0)
     n = np.repeat(np.asarray(SIZES, dtype=float), 2)
     arms = [
-        ArmErrors(name, "transfer", n, floor + 0.3 * (n / 50) ** -0.5 + 0.01 * rng.standard_normal(len(n)),
-                  np.tile([0, 1], 3))
+        ArmErrors(
+            name, "transfer", n, floor + 0.3 * (n / 50) ** -0.5 + 0.01 * rng.standard_normal(len(n)), np.tile([0, 1], 3)
+        )
         for name, floor in floors.items()
-    ]  # fmt: skip
+    ]
     return SimpleNamespace(settings=SimpleNamespace(seed=0), curves=lambda part: fit_curves(arms, draws=400))
 
 

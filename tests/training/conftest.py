@@ -17,9 +17,15 @@ from headstart.models import Candidate, Network, PixelInputs, resolve
 from headstart.training import TrialContext
 
 CPU = Hardware(
-    cores=1, memory_gb=4, gpu=None, gflops_float32=1, gflops_bfloat16=1, dtype="float32", dtype_reason="test",
+    cores=1,
+    memory_gb=4,
+    gpu=None,
+    gflops_float32=1,
+    gflops_bfloat16=1,
+    dtype="float32",
+    dtype_reason="test",
     system="test",
-)  # fmt: skip
+)
 
 
 @pytest.fixture(autouse=True)
@@ -62,9 +68,16 @@ def context_of(tmp_path):
     def make(data, *names, metric="accuracy", **options):
         candidates = {name: resolve(name, data.task, native_size=16) for name in names}
         return TrialContext(
-            data=data, splits=make_splits(data), candidates=candidates, metric=metric, seed=0, hardware=CPU,
-            cache_folder=tmp_path / "cache", checkpoint_folder=tmp_path / "checkpoints", **options,
-        )  # fmt: skip
+            data=data,
+            splits=make_splits(data),
+            candidates=candidates,
+            metric=metric,
+            seed=0,
+            hardware=CPU,
+            cache_folder=tmp_path / "cache",
+            checkpoint_folder=tmp_path / "checkpoints",
+            **options,
+        )
 
     return make
 
@@ -92,10 +105,18 @@ def spec_of():
         known = context.candidates[candidate]
         arm = Arm(candidate=candidate, strategy=strategy, paradigm=PARADIGM.get(strategy, "hybrid"))
         return TrialSpec(
-            role=role, arm=arm, recipe=recipe or Recipe(learning_rate=2e-3, steps=8, batch_size=16),
-            weights_hash=known.weights_hash, input_size=known.input_size, dtype="float32", n=n, repeat=0,
-            seed=derive_seed(0, arm.key, n), data_fingerprint=context.data.fingerprint, **options,
-        )  # fmt: skip
+            role=role,
+            arm=arm,
+            recipe=recipe or Recipe(learning_rate=2e-3, steps=8, batch_size=16),
+            weights_hash=known.weights_hash,
+            input_size=known.input_size,
+            dtype="float32",
+            n=n,
+            repeat=0,
+            seed=derive_seed(0, arm.key, n),
+            data_fingerprint=context.data.fingerprint,
+            **options,
+        )
 
     return make
 
@@ -107,10 +128,13 @@ class TinyImageNetwork(nn.Module):
         super().__init__()
         self.blocks = nn.ModuleList(
             nn.Sequential(
-                nn.Conv2d(inputs, 8, 3, 2, 1), nn.BatchNorm2d(8) if norm else nn.Identity(), nn.ReLU(),
+                nn.Conv2d(inputs, 8, 3, 2, 1),
+                nn.BatchNorm2d(8) if norm else nn.Identity(),
+                nn.ReLU(),
                 nn.Dropout(dropout),
-            ) for inputs in (3, 8)
-        )  # fmt: skip
+            )
+            for inputs in (3, 8)
+        )
         self.head = nn.Linear(8, classes)
 
     def forward(self, pixel_values):
@@ -125,9 +149,14 @@ def tiny():
 
     def make(**options) -> Network:
         candidate = Candidate(
-            name="tiny", modality="image", family="compact", has_weights=True, weights_hash="t", input_size=16,
+            name="tiny",
+            modality="image",
+            family="compact",
+            has_weights=True,
+            weights_hash="t",
+            input_size=16,
             resize=Resize(size=16),
-        )  # fmt: skip
+        )
         torch.manual_seed(1)
         return Network(TinyImageNetwork(**options), candidate)
 
@@ -142,7 +171,12 @@ def pixels():
     images = rng.integers(0, 120, (40, 3, 16, 16))
     images[np.arange(40), labels] += 100
     candidate = Candidate(
-        name="tiny", modality="image", family="compact", has_weights=True, weights_hash="t", input_size=16,
+        name="tiny",
+        modality="image",
+        family="compact",
+        has_weights=True,
+        weights_hash="t",
+        input_size=16,
         resize=Resize(size=16),
-    )  # fmt: skip
+    )
     return PixelInputs(images.astype(np.uint8), candidate), labels

@@ -45,9 +45,7 @@ def test_the_loss_is_that_of_leaving_each_example_out(monkeypatch, n, width):
 def test_the_best_strength_and_temperature_are_taken():
     x, labels = data(24, 4)
     head = fit_ridge_head(x, labels, 3)
-    losses = {
-        (s, t): brute_force(x, labels, 3, s, t) for s in heads.STRENGTHS[::2] for t in heads.TEMPERATURES[::3]
-    }
+    losses = {(s, t): brute_force(x, labels, 3, s, t) for s in heads.STRENGTHS[::2] for t in heads.TEMPERATURES[::3]}
     assert head.loss <= min(losses.values()) + 1e-6
     assert head.strength in heads.STRENGTHS
 
@@ -83,9 +81,7 @@ def test_constant_columns_and_odd_scales_are_harmless():
     x, labels = data(30, 5)
     odd = np.concatenate((x * 1e4 + 1e5, np.full((30, 2), 7.0), np.zeros((30, 1))), 1)
     plain, strange = fit_ridge_head(x, labels, 3), fit_ridge_head(odd.astype(np.float32), labels, 3)
-    np.testing.assert_allclose(
-        strange.probabilities(odd.astype(np.float64)), plain.probabilities(x), atol=0.02
-    )
+    np.testing.assert_allclose(strange.probabilities(odd.astype(np.float64)), plain.probabilities(x), atol=0.02)
     assert not strange.weight[:, 5:].any()
 
 

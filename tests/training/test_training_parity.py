@@ -71,9 +71,13 @@ def by_hand(config, candidate, head):
     from transformers import AutoModelForSequenceClassification
 
     module = AutoModelForSequenceClassification.from_pretrained(
-        candidate.folder, num_labels=len(head.weight), ignore_mismatched_sizes=True, classifier_dropout=0.1,
-        hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0,
-    )  # fmt: skip
+        candidate.folder,
+        num_labels=len(head.weight),
+        ignore_mismatched_sizes=True,
+        classifier_dropout=0.1,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+    )
     module.classifier.load_state_dict(head.state_dict())
     torch.manual_seed(SEED)
     return get_peft_model(module, config)
@@ -88,8 +92,9 @@ def train_by_hand(module, data, inputs, rows):
             "lr": RECIPE.learning_rate * (RECIPE.head_rate if in_head else 1.0),
             "weight_decay": RECIPE.weight_decay if matrix else 0.0,
         }
-        for in_head in (True, False) for matrix in (True, False)
-    ]  # fmt: skip
+        for in_head in (True, False)
+        for matrix in (True, False)
+    ]
     optimizer = torch.optim.AdamW([group for group in groups if group["params"]])
     rise = 2  # of 5 steps, as the recipe's warm-up says
     schedule = torch.optim.lr_scheduler.LambdaLR(

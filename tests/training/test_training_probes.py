@@ -9,10 +9,13 @@ from headstart.strategies import FitHead
 from headstart.training.probes import fit_probe, head_probabilities
 
 KINDS = [
-    (FitHead(), Recipe(), None), (FitHead(), Recipe(readout="searched"), None),
-    (FitHead(), Recipe(hidden=8), TwoLayers), (FitHead(kind="logistic"), Recipe(), OneLayer),
-    (FitHead(kind="neighbours"), Recipe(), Vote), (FitHead(), Recipe(hidden=8, readout="searched"), TwoLayers),
-]  # fmt: skip
+    (FitHead(), Recipe(), None),
+    (FitHead(), Recipe(readout="searched"), None),
+    (FitHead(), Recipe(hidden=8), TwoLayers),
+    (FitHead(kind="logistic"), Recipe(), OneLayer),
+    (FitHead(kind="neighbours"), Recipe(), Vote),
+    (FitHead(), Recipe(hidden=8, readout="searched"), TwoLayers),
+]
 
 
 @pytest.mark.parametrize(("phase", "recipe", "kind"), KINDS)

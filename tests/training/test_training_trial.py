@@ -152,9 +152,12 @@ def test_a_loss_that_stays_no_number_becomes_an_error(image_data, context_of, sp
 
 @pytest.mark.parametrize(
     "trouble",
-    [torch.OutOfMemoryError("CUDA out of memory"), MemoryError(),
-     RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")],
-)  # fmt: skip
+    [
+        torch.OutOfMemoryError("CUDA out of memory"),
+        MemoryError(),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+    ],
+)
 def test_short_memory_halves_the_microbatch(image_data, context_of, spec_of, monkeypatch, trouble):
     context = context_of(image_data, "builtin:compact-image")
     sizes = []

@@ -44,10 +44,17 @@ PAIRS = 24  # beyond so many, only the best against the best is told
 
 
 def analyse_curves(
-    measured: Measured, *, margin: float = 0.01, horizon: float = HORIZON, n_test: int | None = None,
-    at: Sequence[float] = (), targets: Sequence[float] = (), label_price: float | None = None,
-    chance: float | None = None, seed: int = 0,
-) -> CurveAnalysis:  # fmt: skip
+    measured: Measured,
+    *,
+    margin: float = 0.01,
+    horizon: float = HORIZON,
+    n_test: int | None = None,
+    at: Sequence[float] = (),
+    targets: Sequence[float] = (),
+    label_price: float | None = None,
+    chance: float | None = None,
+    seed: int = 0,
+) -> CurveAnalysis:
     """Fit the curves and say what they show.
 
     Args:
@@ -71,22 +78,24 @@ def analyse_curves(
     limits = [f"{arm.arm} is not extrapolated: {why}" for arm, why in reasons if why]
     return CurveAnalysis(
         metric="accuracy" if measured.metric == "accuracy" else "error",
-        notes=(*measured.notes, *limits), margin=margin, horizon_factor=horizon,
+        notes=(*measured.notes, *limits),
+        margin=margin,
+        horizon_factor=horizon,
         arms=tuple(_arm(curves, place) for place in range(len(curves.arms))),
         crossover=_crossing(best, "best", "best", margin),
         pairs=tuple(_crossing(find_crossover(curves, [s], [t], tie=margin), s, t, margin) for s, t in told),
         differences=tuple(_differences(curves, margin)),
         head_starts=tuple(
             _head_start(curves, name, float(n), label_price, measured)
-            for name in sides[1] for n in curves.arms[curves.index(name)].sizes if _both_said(curves, name, float(n))
+            for name in sides[1]
+            for n in curves.arms[curves.index(name)].sizes
+            if _both_said(curves, name, float(n))
         ),
-        gains=tuple(
-            _gain(gain, measured) for gain in gains if gain is not None
-        ),
+        gains=tuple(_gain(gain, measured) for gain in gains if gain is not None),
         predictions=tuple(_prediction(curves, arm.arm, float(n)) for n in at for arm in curves.arms),
         targets=tuple(_target(curves, arm.arm, error, measured.metric) for error in targets for arm in curves.arms),
         next=_next(curves, best, sides, measured, seed),
-    )  # fmt: skip
+    )
 
 
 def _sides(curves: CurveDraws) -> tuple[list[str], list[str]]:
@@ -102,27 +111,38 @@ def _arm(curves: CurveDraws, place: int) -> ArmCurve:
     chosen = grid[np.unique(np.linspace(0, len(grid) - 1, POINTS).round().astype(int))] if len(grid) else grid
     fitted = [(n, curves.interval(arm.arm, float(n))) for n in chosen]
     return ArmCurve(
-        arm=arm.arm, paradigm=arm.paradigm,  # type: ignore[arg-type]
+        arm=arm.arm,
+        paradigm=arm.paradigm,  # type: ignore[arg-type]
         measured=tuple(
             CurvePoint(n=float(n), error=float(mean), repeats=int(repeats))
             for n, mean, repeats in zip(arm.sizes, arm.means, arm.repeats, strict=True)
         ),
         fitted=tuple(
             CurvePoint(n=float(n), error=middle, low=low, high=high)
-            for n, (middle, low, high) in fitted if np.isfinite(middle)
+            for n, (middle, low, high) in fitted
+            if np.isfinite(middle)
         ),
-        reach=float(curves.reach[place]), not_extrapolated=curves.guarded[place],
-    )  # fmt: skip
+        reach=float(curves.reach[place]),
+        not_extrapolated=curves.guarded[place],
+    )
 
 
 def _crossing(found: Crossover, scratch: str, transfer: str, margin: float) -> CurveCrossing:
     low, high = found.interval
     return CurveCrossing(
-        scratch=scratch, transfer=transfer, statement=found.statement,  # type: ignore[arg-type]
-        sentence=crossing_sentence(found, margin), n=_finite(found.quantile(0.5)), low=_finite(low),
-        high=_finite(high), p_crossed=found.p_crossed, p_by_horizon=found.p_by_horizon, p_tie=found.p_tie,
-        n_max=found.n_max, horizon=found.horizon,
-    )  # fmt: skip
+        scratch=scratch,
+        transfer=transfer,
+        statement=found.statement,  # type: ignore[arg-type]
+        sentence=crossing_sentence(found, margin),
+        n=_finite(found.quantile(0.5)),
+        low=_finite(low),
+        high=_finite(high),
+        p_crossed=found.p_crossed,
+        p_by_horizon=found.p_by_horizon,
+        p_tie=found.p_tie,
+        n_max=found.n_max,
+        horizon=found.horizon,
+    )
 
 
 def _differences(curves: CurveDraws, margin: float) -> list[ErrorDifference]:
@@ -134,9 +154,11 @@ def _differences(curves: CurveDraws, margin: float) -> list[ErrorDifference]:
             if arm is not best:
                 gap, low, high = gap_at(curves, arm.arm, best.arm, float(n))
                 verdict = "tie" if -margin <= low and high <= margin else "worse" if low > 0 else "undetermined"
-                found.append(ErrorDifference(
-                    arm=arm.arm, reference=best.arm, n=float(n), difference=gap, low=low, high=high, verdict=verdict,
-                ))  # fmt: skip
+                found.append(
+                    ErrorDifference(
+                        arm=arm.arm, reference=best.arm, n=float(n), difference=gap, low=low, high=high, verdict=verdict
+                    )
+                )
     return found
 
 
@@ -146,18 +168,22 @@ def _both_said(curves: CurveDraws, transfer: str, n: float) -> bool:
     return bool(np.isfinite(curves.interval(transfer, n)[0])) and n >= min(float(arm.sizes[0]) for arm in scratch)
 
 
-def _head_start(
-    curves: CurveDraws, transfer: str, n: float, price: float | None, measured: Measured
-) -> CurveHeadStart:  # fmt: skip
+def _head_start(curves: CurveDraws, transfer: str, n: float, price: float | None, measured: Measured) -> CurveHeadStart:
     labels = head_start(curves, transfer, n)
     low, high = labels.interval
     middle = _finite(labels.quantile(0.5))
     return CurveHeadStart(
-        transfer=transfer, n=n, sentence=head_start_sentence(labels, transfer, n), labels=middle, low=_finite(low),
-        high=_finite(high), multiplier=None if middle is None else middle / n,
+        transfer=transfer,
+        n=n,
+        sentence=head_start_sentence(labels, transfer, n),
+        labels=middle,
+        low=_finite(low),
+        high=_finite(high),
+        multiplier=None if middle is None else middle / n,
         price=None if price is None else _finite(worth(labels, n, price)[0]),
-        savings=tuple(_savings(curves, labels, transfer, n, measured)), horizon=labels.horizon,
-    )  # fmt: skip
+        savings=tuple(_savings(curves, labels, transfer, n, measured)),
+        horizon=labels.horizon,
+    )
 
 
 def _savings(curves: CurveDraws, labels: Labels, transfer: str, n: float, measured: Measured) -> list[Saving]:
@@ -180,9 +206,15 @@ def _gain(gain: Gain, measured: Measured) -> LabelGain:
             per_point = float(after - before) / (100 * gain.expected)
             costs.append(CostOfPoint(unit=unit, per_point=per_point))  # type: ignore[arg-type]
     return LabelGain(
-        arm=gain.arm, n=gain.n, to=gain.to, expected=gain.expected, low=gain.low, high=gain.high,
-        labels_per_point=_finite(gain.labels_per_point), costs=tuple(costs),
-    )  # fmt: skip
+        arm=gain.arm,
+        n=gain.n,
+        to=gain.to,
+        expected=gain.expected,
+        low=gain.low,
+        high=gain.high,
+        labels_per_point=_finite(gain.labels_per_point),
+        costs=tuple(costs),
+    )
 
 
 def _prediction(curves: CurveDraws, arm: str, n: float) -> SizePrediction:
@@ -195,9 +227,15 @@ def _target(curves: CurveDraws, arm: str, error: float, metric: str) -> TargetLa
     labels = labels_to_reach(curves, arm, error)
     low, high = labels.interval
     return TargetLabels(
-        arm=arm, target=error, sentence=target_sentence(labels, arm, error, metric), n=_finite(labels.quantile(0.5)),
-        low=_finite(low), high=_finite(high), p_reached=labels.p_reached, horizon=labels.horizon,
-    )  # fmt: skip
+        arm=arm,
+        target=error,
+        sentence=target_sentence(labels, arm, error, metric),
+        n=_finite(labels.quantile(0.5)),
+        low=_finite(low),
+        high=_finite(high),
+        p_reached=labels.p_reached,
+        horizon=labels.horizon,
+    )
 
 
 def _next(
@@ -214,7 +252,7 @@ def _next(
             n=one.n, arms=one.arms, repeats=one.repeats, bits=one.bits, relative_cost=one.seconds / cheapest
         )
         for one in proposals
-    )  # fmt: skip
+    )
 
 
 def _finite(value: float) -> float | None:

@@ -104,11 +104,17 @@ def differences(view: StudyView, reference: Arm) -> tuple[Difference, ...]:
             gap, low, high, p_better = draws.difference(arm.key, reference.key)
             found.append(
                 Difference(
-                    arm=arm.key, reference=reference.key, n=n, difference=gap, low=low, high=high, p_better=p_better,
+                    arm=arm.key,
+                    reference=reference.key,
+                    n=n,
+                    difference=gap,
+                    low=low,
+                    high=high,
+                    p_better=p_better,
                     repeats=draws.repeats[draws.arms.index(arm.key)],
                     verdict=_verdict(low, high, p_better, view.settings.margin),
                 )
-            )  # fmt: skip
+            )
     return tuple(found)
 
 

@@ -40,17 +40,25 @@ def negative_transfer(view: StudyView, verdict: Verdict | None) -> NegativeTrans
     found = harm_by_slice(runs["transfer"], runs["scratch"], slices) if paired else ()
     harmed = sorted((one for one in found if one.harmed), key=lambda one: one.difference)
     return NegativeTransfer(
-        n=verdict.n, transfer=best["transfer"].key, scratch=best["scratch"].key,
+        n=verdict.n,
+        transfer=best["transfer"].key,
+        scratch=best["scratch"].key,
         p_worse=next(harm.p_worse for harm in harms if harm.arm == best["transfer"].key),
         harmful=tuple(harm.arm for harm in harms if harm.harmful),
         classes_checked=sum(not np.isnan(one.difference) for one in found),
         harmed=tuple(
-            SliceHarm(name=one.name, examples=one.examples, difference=one.difference, low=one.low, high=one.high,
-                      p_adjusted=one.p_adjusted)
+            SliceHarm(
+                name=one.name,
+                examples=one.examples,
+                difference=one.difference,
+                low=one.low,
+                high=one.high,
+                p_adjusted=one.p_adjusted,
+            )
             for one in harmed
         ),
         way_out=way_out(harms, found),  # type: ignore[arg-type]
-    )  # fmt: skip
+    )
 
 
 def harm_warnings(view: StudyView, harm: NegativeTransfer | None) -> tuple[str, ...]:

@@ -46,9 +46,13 @@ def measured_crossover(view: StudyView) -> Crossover:
     middle, low, high = found.quantile(0.5), found.quantile(0.05), found.quantile(0.95)
     known = Crossover(
         statement=f"not determined up to {horizon:,} labels ({found.p_crossed:.0%} of the draws cross)",
-        kind="undetermined", low=_finite(low), horizon=horizon, n_max=horizon, p_crossed=found.p_crossed,
+        kind="undetermined",
+        low=_finite(low),
+        horizon=horizon,
+        n_max=horizon,
+        p_crossed=found.p_crossed,
         p_by_horizon=found.p_crossed,
-    )  # fmt: skip
+    )
     if found.p_crossed <= 1 - CONFIDENT:
         statement = f"not seen up to {horizon:,} labels: transfer leads throughout"
         return known.model_copy(update={"statement": statement, "kind": "none", "low": None})
@@ -81,9 +85,12 @@ def measured_head_start(view: StudyView) -> HeadStart:
             return HeadStart(
                 statement=f"{n:,} labels with a pretrained start do as well as about {_round(middle)} from scratch "
                 f"({_round(low)} to {upper})",
-                n=n, examples=float(middle), multiplier=float(middle / n), low=float(low / n),
+                n=n,
+                examples=float(middle),
+                multiplier=float(middle / n),
+                low=float(low / n),
                 high=_finite(high / n),
-            )  # fmt: skip
+            )
     n = int(sizes[0])
     beyond = (labels_to_match(sizes, scratch, transfer[:, 0]) > sizes[-1]).mean()
     if beyond > 0.5:

@@ -50,10 +50,17 @@ def find_crossover(view: StudyView) -> Crossover:
         statement += "; " + _proposal(view, proposal)
     low, high = found.interval
     return Crossover(
-        statement=statement, kind=kind, n=_finite(found.quantile(0.5)), low=_finite(low), high=_finite(high),
-        horizon=int(found.horizon), n_max=int(found.n_max), p_crossed=found.p_crossed,
-        p_by_horizon=found.p_by_horizon, next=proposal,
-    )  # fmt: skip
+        statement=statement,
+        kind=kind,
+        n=_finite(found.quantile(0.5)),
+        low=_finite(low),
+        high=_finite(high),
+        horizon=int(found.horizon),
+        n_max=int(found.n_max),
+        p_crossed=found.p_crossed,
+        p_by_horizon=found.p_by_horizon,
+        next=proposal,
+    )
 
 
 def find_head_start(view: StudyView) -> HeadStart:
@@ -89,9 +96,14 @@ def more_labels(view: StudyView, arm: Arm) -> MoreLabels | None:
     if gain is None:
         return None
     return MoreLabels(
-        arm=arm.key, n=n, to=int(gain.to), expected=gain.expected, low=gain.low, high=gain.high,
+        arm=arm.key,
+        n=n,
+        to=int(gain.to),
+        expected=gain.expected,
+        low=gain.low,
+        high=gain.high,
         labels_per_point=_finite(gain.labels_per_point),
-    )  # fmt: skip
+    )
 
 
 def _both_sides(view: StudyView) -> CurveDraws | None:
@@ -127,27 +139,33 @@ def _told(view: StudyView, labels: Labels, leader: str, scratch: str, n: int, re
     return HeadStart(
         statement=f"{n:,} labels with a pretrained start do as well as about {size(middle)} from scratch "
         f"({size(low)} to {upper}{', extrapolated' if beyond else ''})",
-        n=n, examples=middle, multiplier=middle / n, low=low / n, high=_finite(high / n), extrapolated=beyond,
+        n=n,
+        examples=middle,
+        multiplier=middle / n,
+        low=low / n,
+        high=_finite(high / n),
+        extrapolated=beyond,
         seconds=_finite(seconds),
-    )  # fmt: skip
+    )
 
 
 def _next(view: StudyView, curves: CurveDraws, found: Crossing) -> NextTrials | None:
     """The measurement that tells most for each second, by what trials took so far."""
     priced = {arm.arm: view.seconds_by_size(arm.arm) for arm in curves.arms}
     proposals = next_measurements(
-        curves, found, *([curves.arms[i].arm for i in curves.of_paradigm(side)] for side in SIDES), repeats=REPEATS,
+        curves,
+        found,
+        *([curves.arms[i].arm for i in curves.of_paradigm(side)] for side in SIDES),
+        repeats=REPEATS,
         seconds=lambda arm, n: max(float(priced[arm].at(np.asarray([n]))[0]), 1e-3),
         seed=derive_seed(view.settings.seed, "next"),
-    )  # fmt: skip
+    )
     most = max((proposal.bits for proposal in proposals), default=0.0)
     if most < LITTLE:
         return None
     best = next(proposal for proposal in proposals if proposal.bits >= WORTHY * most)
     missing = max(0, int(best.n) - view.pool_size)
-    return NextTrials(
-        arms=best.arms, n=int(best.n), repeats=best.repeats, seconds=best.seconds, missing_labels=missing
-    )
+    return NextTrials(arms=best.arms, n=int(best.n), repeats=best.repeats, seconds=best.seconds, missing_labels=missing)
 
 
 def _proposal(view: StudyView, proposal: NextTrials) -> str:

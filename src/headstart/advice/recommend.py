@@ -82,7 +82,9 @@ def recommend(
         arms=arms,
         differences=differences(view, verdict.chosen) if verdict else (),
         costs=Costs(
-            budget_seconds=budget_seconds, spent_seconds=spent_seconds, tuning_seconds=seconds["tuning"],
+            budget_seconds=budget_seconds,
+            spent_seconds=spent_seconds,
+            tuning_seconds=seconds["tuning"],
             measuring_seconds=seconds["measuring"],
             preparing_seconds=max(0.0, spent_seconds - sum(seconds.values())),
             flops=sum(trial.measurement.flops for trial in trials),
@@ -91,7 +93,7 @@ def recommend(
         warnings=warnings_for(view, verdict, arms, might_win) + harm_warnings(view, harm),
         model_dir=model_dir,
         model_format=model_format,
-    )  # fmt: skip
+    )
 
 
 def final_size(view: StudyView, arm: Arm) -> int:
@@ -145,7 +147,7 @@ def _selection_correction(view: StudyView, verdict: Verdict) -> float:
 
 def _arm_report(
     view: StudyView, arm: Arm, verdict: Verdict | None, dropped: Mapping[str, str], sizes: Mapping[str, float]
-) -> ArmReport:  # fmt: skip
+) -> ArmReport:
     measured = view.trials(arm.key, "measuring")
     failures = [t for t in view.store.trials() if t.spec.arm == arm and not t.measurement.succeeded]
     status, note = "compared", ""
@@ -159,18 +161,29 @@ def _arm_report(
     tuning = ranked_tuning(view, arm)
     calibrated = calibration(*view.probabilities(largest)) if largest else None
     return ArmReport(
-        key=arm.key, name=arm.name, candidate=arm.candidate, strategy=arm.strategy, paradigm=arm.paradigm,
-        status=status, note=note, curve=_curve(view, arm), recipe=largest.spec.recipe if largest else None,
+        key=arm.key,
+        name=arm.name,
+        candidate=arm.candidate,
+        strategy=arm.strategy,
+        paradigm=arm.paradigm,
+        status=status,
+        note=note,
+        curve=_curve(view, arm),
+        recipe=largest.spec.recipe if largest else None,
         runner_up=tuning[1].spec.recipe if len(tuning) > 1 else None,
-        evaluations=max(1, len(tuning)), tuned_at=tuning[0].spec.n if tuning else None, converged=_converged(view, arm),
+        evaluations=max(1, len(tuning)),
+        tuned_at=tuning[0].spec.n if tuning else None,
+        converged=_converged(view, arm),
         parameters=largest.measurement.parameters if largest else 0,
         trainable_parameters=largest.measurement.trainable_parameters if largest else 0,
         size_on_disk_mb=sizes.get(arm.key),
         latency_ms=largest.measurement.latency * 1000 if largest else None,
         train_seconds=largest.measurement.seconds if largest else None,
-        seconds_to_95=_seconds_to_95(largest) if largest else None, seed_spread=_seed_spread(view, arm),
-        calibration_error=calibrated.error if calibrated else None, brier=calibrated.brier if calibrated else None,
-    )  # fmt: skip
+        seconds_to_95=_seconds_to_95(largest) if largest else None,
+        seed_spread=_seed_spread(view, arm),
+        calibration_error=calibrated.error if calibrated else None,
+        brier=calibrated.brier if calibrated else None,
+    )
 
 
 def _curve(view: StudyView, arm: Arm) -> tuple[CurvePoint, ...]:
@@ -182,10 +195,14 @@ def _curve(view: StudyView, arm: Arm) -> tuple[CurvePoint, ...]:
         realised = [trial.measurement.n_realised for trial in view.trials(arm.key, "measuring", n)]
         points.append(
             CurvePoint(
-                n=n, n_realised=round(float(np.mean(realised))), value=float(draws.estimates[0]), low=low, high=high,
+                n=n,
+                n_realised=round(float(np.mean(realised))),
+                value=float(draws.estimates[0]),
+                low=low,
+                high=high,
                 repeats=draws.repeats[0],
             )
-        )  # fmt: skip
+        )
     return tuple(points)
 
 

@@ -165,7 +165,7 @@ def warnings_for(
         warnings.append(f"Not measured: {', '.join(unmeasured)}.")
     untuned = [arm for arm in arms if arm.curve and arm.evaluations == 1 and arm.tuned_at is None]
     if verdict and len(untuned) == len([arm for arm in arms if arm.curve]):
-        warnings.append("No recipe was tuned: each arm ran at its centre recipe.")
+        warnings.append("No recipe was tuned: each arm ran at its default recipe.")
     if verdict:
         warnings += resolution_warning(view)
     return tuple(warnings)

@@ -1,4 +1,4 @@
-"""The library's door: ``study``, ``fit``, ``check``, ``rank``, ``load`` and ``curves``."""
+"""The library's entry points: ``study``, ``fit``, ``check``, ``rank``, ``load`` and ``curves``."""
 
 from __future__ import annotations
 
@@ -17,8 +17,18 @@ from headstart.models import FittedModel
 from headstart.models import load as load_model
 
 __all__ = [
-    "Curves", "Fit", "RankedCandidates", "Study", "check", "curves", "default_folder", "fit", "load", "rank", "study",
-]  # fmt: skip
+    "Curves",
+    "Fit",
+    "RankedCandidates",
+    "Study",
+    "check",
+    "curves",
+    "default_folder",
+    "fit",
+    "load",
+    "rank",
+    "study",
+]
 
 
 def load(folder: str | Path) -> FittedModel:

@@ -1,4 +1,4 @@
-"""Finished measurements of anybody's: learning curves, crossover and head start, without training anything."""
+"""Finished measurements from any tool: learning curves, crossover and head start, without training anything."""
 
 from __future__ import annotations
 
@@ -38,10 +38,17 @@ class Curves:
         import pandas as pd
 
         rows = [
-            {"arm": arm.arm, "paradigm": arm.paradigm, "n": point.n, "error": point.error, "low": point.low,
-             "high": point.high}
-            for arm in self.analysis.arms for point in arm.fitted
-        ]  # fmt: skip
+            {
+                "arm": arm.arm,
+                "paradigm": arm.paradigm,
+                "n": point.n,
+                "error": point.error,
+                "low": point.low,
+                "high": point.high,
+            }
+            for arm in self.analysis.arms
+            for point in arm.fitted
+        ]
         return pd.DataFrame(rows, columns=["arm", "paradigm", "n", "error", "low", "high"])
 
     def to_dict(self) -> dict[str, Any]:
@@ -112,16 +119,27 @@ def curves(
     guessing = None if chance is None else 1 - chance if accuracy else chance
     return Curves(
         analyse_curves(
-            measured, margin=margin, horizon=horizon, n_test=n_test, at=at, targets=errors, label_price=label_price,
-            chance=guessing, seed=seed,
+            measured,
+            margin=margin,
+            horizon=horizon,
+            n_test=n_test,
+            at=at,
+            targets=errors,
+            label_price=label_price,
+            chance=guessing,
+            seed=seed,
         )
-    )  # fmt: skip
+    )
 
 
 def _check_curve_options(
-    horizon: float, n_test: int | None, at: Sequence[float], targets: Sequence[float], label_price: float | None,
+    horizon: float,
+    n_test: int | None,
+    at: Sequence[float],
+    targets: Sequence[float],
+    label_price: float | None,
     chance: float | None,
-) -> None:  # fmt: skip
+) -> None:
     """Refuse what no analysis can use."""
     rules: list[tuple[str, Sequence[float | None], Callable[[float], bool], str]] = [
         ("--horizon", [horizon], lambda value: 1 <= value <= 64, "a factor from 1 to 64; 4 is as far as was checked"),

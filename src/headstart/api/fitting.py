@@ -72,10 +72,16 @@ class Fit:
     def to_dict(self) -> dict[str, Any]:
         """As ``--json`` prints it."""
         return {
-            "arm": self.arm.key, "strategy": self.arm.strategy, "candidate": self.arm.candidate, "metric": self.metric,
-            "value": self.value, "n": self.n, "model_dir": str(self.model_dir), "recipe": self.recipe.model_dump(),
+            "arm": self.arm.key,
+            "strategy": self.arm.strategy,
+            "candidate": self.arm.candidate,
+            "metric": self.metric,
+            "value": self.value,
+            "n": self.n,
+            "model_dir": str(self.model_dir),
+            "recipe": self.recipe.model_dump(),
             "measurement": self.measurement.model_dump(),
-        }  # fmt: skip
+        }
 
 
 def fit(
@@ -93,13 +99,13 @@ def fit(
     on_step: Callable[[int, int], None] | None = None,
     **columns: Any,
 ) -> Fit:
-    """Train one arm on labelled data at its centre recipe, measure it on the test part, and save it.
+    """Train one arm on labelled data at its default recipe, measure it on the test part, and save it.
 
     Args:
         data: As for :func:`headstart.study`.
         candidate: What to start from; the first built-in one for the task if not given.
         strategy: How to train it.
-        settings: Values of the recipe to use instead of the centre's, such as ``{"learning_rate": 3e-4}``.
+        settings: Values of the recipe to use instead of the default's, such as ``{"learning_rate": 3e-4}``.
         n: Labels to learn from; the whole pool if not given.
         budget: Time allowed, as in ``"60s"``: the schedule is shortened to fit, and a note says so.
         out: Folder of the model; named after the data and the strategy if not given.
@@ -113,7 +119,7 @@ def fit(
         The measurement and the saved model.
 
     Raises:
-        HeadstartError: Anything a person can mend; the message says how.
+        HeadstartError: Anything the user can fix; the message says how.
     """
     way = get_strategy(strategy)
     labelled = load_data(data, task, seed=seed, **columns)
@@ -122,9 +128,10 @@ def fit(
     reason = way.refuses(known)
     if reason:
         raise SettingsError(
-            f"{strategy} does not apply to {known.name}: {reason}", place="--strategy",
+            f"{strategy} does not apply to {known.name}: {reason}",
+            place="--strategy",
             hint="headstart strategies shows what each needs",
-        )  # fmt: skip
+        )
     if known.family == "own":
         check_own(known.name.removeprefix(OWN), len(labelled.class_names), known.modality, known.input_size)
     folder = Path(out) if out else Path("headstart-models") / f"{Path(str(labelled.source)).stem}-{strategy}"
@@ -132,9 +139,16 @@ def fit(
     name, _ = choose_metric(metric, [int(count) for count in labelled.class_counts])
     arm = Arm(candidate=known.name, strategy=strategy, paradigm=way.paradigm)
     context = TrialContext(
-        data=labelled, splits=make_splits(labelled, seed), candidates={known.name: known}, metric=name, seed=seed,
-        hardware=probe_hardware(), cache_folder=work / "cache", checkpoint_folder=work / "checkpoints", on_step=on_step,
-    )  # fmt: skip
+        data=labelled,
+        splits=make_splits(labelled, seed),
+        candidates={known.name: known},
+        metric=name,
+        seed=seed,
+        hardware=probe_hardware(),
+        cache_folder=work / "cache",
+        checkpoint_folder=work / "checkpoints",
+        on_step=on_step,
+    )
     context.inputs(known.name)  # a tokenizer that does not fit is told of here, not as a failed training
     pool = len(context.splits[0].pool)
     size = check_size(n, pool)
@@ -147,16 +161,24 @@ def fit(
     if budget is not None:
         recipe = _shortened(way, arm, recipe, context, parse_budget(budget), size, notes)
     spec = TrialSpec(
-        role="measuring", arm=arm, recipe=recipe, weights_hash=known.weights_hash, input_size=known.input_size,
-        dtype=context.hardware.dtype, n=size, repeat=0, seed=derive_seed(seed, arm.key, size, 0),
-        data_fingerprint=labelled.fingerprint, inserted_source=inserted_source(recipe.inserted),
-    )  # fmt: skip
+        role="measuring",
+        arm=arm,
+        recipe=recipe,
+        weights_hash=known.weights_hash,
+        input_size=known.input_size,
+        dtype=context.hardware.dtype,
+        n=size,
+        repeat=0,
+        seed=derive_seed(seed, arm.key, size, 0),
+        data_fingerprint=labelled.fingerprint,
+        inserted_source=inserted_source(recipe.inserted),
+    )
     outcome = execute(spec, context)
     if outcome.measurement.error is not None or outcome.model is None:
         raise HeadstartError(
             f"{arm.name} could not be trained: {outcome.measurement.error}",
             hint="Try another strategy or candidate, or other --set values",
-        )  # fmt: skip
+        )
     outcome.model.save(folder)
     shutil.rmtree(work, ignore_errors=True)
     measurement = outcome.measurement.model_copy(update={"notes": (*notes, *outcome.measurement.notes)})
@@ -191,9 +213,10 @@ def with_settings(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:
         first = error.errors()[0]
         word = str(first["loc"][0])
         raise SettingsError(
-            f"{word} cannot be {settings.get(word)!r}: {first['msg']}", place="--set",
-            hint=Recipe.model_fields[word].description or f"The centre has {getattr(recipe, word)!r}",
-        ) from None  # fmt: skip
+            f"{word} cannot be {settings.get(word)!r}: {first['msg']}",
+            place="--set",
+            hint=Recipe.model_fields[word].description or f"The default has {getattr(recipe, word)!r}",
+        ) from None
 
 
 def _check_inserted(way: Strategy, recipe: Recipe, context: TrialContext, candidate: str) -> None:
@@ -204,9 +227,10 @@ def _check_inserted(way: Strategy, recipe: Recipe, context: TrialContext, candid
     """
     if not way.inserts:
         raise SettingsError(
-            f"{way.name} inserts no module before the head", place="--set inserted",
+            f"{way.name} inserts no module before the head",
+            place="--set inserted",
             hint="Use it with --strategy hybrid",
-        )  # fmt: skip
+        )
     make_inserted(recipe.inserted, context.frozen(candidate).head.in_features)
 
 
@@ -233,9 +257,10 @@ def _shortened(
     share = (allowed - fixed) / max(whole - fixed, 1e-9)
     if share < 0.1:
         raise BudgetError(
-            f"{arm.name} on {size:,} labels is predicted to take {whole:.0f} s", place="--budget",
+            f"{arm.name} on {size:,} labels is predicted to take {whole:.0f} s",
+            place="--budget",
             hint=f"Allow at least {np.ceil((fixed + 0.1 * (whole - fixed)) / SHARE_FOR_TRAINING):.0f}s, or give --n",
-        )  # fmt: skip
+        )
     steps = max(1, int(recipe.steps * share))
     notes.append(f"schedule shortened from {recipe.steps:,} to {steps:,} steps to fit the budget")
     return recipe.model_copy(update={"steps": steps, "label": "shortened"})

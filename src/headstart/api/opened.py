@@ -43,9 +43,10 @@ class Study:
             store.close()
         if text is None:
             raise BundleError(
-                "the study has not measured anything yet", place=str(folder),
+                "the study has not measured anything yet",
+                place=str(folder),
                 hint="Run the `headstart study` command again; it goes on where it was",
-            )  # fmt: skip
+            )
         return cls(json.loads(text), folder)
 
     @property

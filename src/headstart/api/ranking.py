@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SCORES: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
-    "nearest neighbours": nearest_neighbours, "linear probe": linear_probe, "LogME": log_me, "H-score": h_score,
-}  # fmt: skip
+    "nearest neighbours": nearest_neighbours,
+    "linear probe": linear_probe,
+    "LogME": log_me,
+    "H-score": h_score,
+}
 SIZE = "parameters"  # the baseline that scores often do not beat
 
 
@@ -64,21 +67,32 @@ class RankedCandidates:
         """What ``headstart rank --json`` prints."""
         agreement = self.ranking.agreement
         return {
-            "shortlist": list(self.shortlist), "sentence": self.ranking.sentence, "n": self.n,
+            "shortlist": list(self.shortlist),
+            "sentence": self.ranking.sentence,
+            "n": self.n,
             "agreement": agreement if np.isfinite(agreement) else None,
             "candidates": [
-                {"candidate": name, "mean_rank": self.ranking.mean_rank[place],
-                 "scores": {score: values[name] for score, values in self.scores.items()}}
+                {
+                    "candidate": name,
+                    "mean_rank": self.ranking.mean_rank[place],
+                    "scores": {score: values[name] for score, values in self.scores.items()},
+                }
                 for place, name in enumerate(self.ranking.models)
             ],
             "left_out": [{"candidate": name, "reason": reason} for name, reason in self.left_out],
-        }  # fmt: skip
+        }
 
 
 def rank(
-    data: Any, candidates: Sequence[str] = (), *, task: str | None = None, keep: int = 3, examples: int = 1000,
-    seed: int = 0, **columns: Any,
-) -> RankedCandidates:  # fmt: skip
+    data: Any,
+    candidates: Sequence[str] = (),
+    *,
+    task: str | None = None,
+    keep: int = 3,
+    examples: int = 1000,
+    seed: int = 0,
+    **columns: Any,
+) -> RankedCandidates:
     """Order pretrained candidates by how well their frozen features fit labelled data. A shortlist, not a verdict.
 
     Texts are represented by the mean over layers. Whatever any score puts first stays on the shortlist, since no score

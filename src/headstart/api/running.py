@@ -1,4 +1,4 @@
-"""Run a study: a thin line through the floors."""
+"""Run a study: from data to report."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def study(
         The study with its recommendation.
 
     Raises:
-        HeadstartError: Anything a person can mend; the message says how.
+        HeadstartError: Anything the user can fix; the message says how.
     """
     from rich.console import Console as RichConsole
 
@@ -99,9 +99,15 @@ def study(
     hardware = probe_hardware()
     if not quiet:
         render_header(
-            {"version": __version__, "budget_seconds": seconds, "folder": str(folder), "seed": seed,
-             "hardware": hardware.model_dump()}, screen,
-        )  # fmt: skip
+            {
+                "version": __version__,
+                "budget_seconds": seconds,
+                "folder": str(folder),
+                "seed": seed,
+                "hardware": hardware.model_dump(),
+            },
+            screen,
+        )
     labelled = load_data(data, task, seed=seed, **columns)
     findings = check_data(labelled)
     labelled.findings = findings
@@ -115,18 +121,34 @@ def study(
             check_own(path, len(labelled.class_names), candidate.modality, candidate.input_size)
     arms, left_out = make_arms(found, strategies, candidates)
     settings = StudySettings(
-        source=labelled.source, task=labelled.task, metric=name, margin=margin, seed=seed,
-        candidates=tuple(found), weights=tuple(candidate.weights_hash for candidate in found.values()),
+        source=labelled.source,
+        task=labelled.task,
+        metric=name,
+        margin=margin,
+        seed=seed,
+        candidates=tuple(found),
+        weights=tuple(candidate.weights_hash for candidate in found.values()),
         strategies=tuple(dict.fromkeys(arm.strategy for arm in arms)),
-        data_fingerprint=labelled.fingerprint, budget_seconds=seconds,
-    )  # fmt: skip
+        data_fingerprint=labelled.fingerprint,
+        budget_seconds=seconds,
+    )
     with TemporaryDirectory() as rehearsal, StudyLock(_copied(folder, Path(rehearsal)) if dry_run else folder):
         store = Store(Path(rehearsal) if dry_run else folder)
         try:
             return _drive(
-                StudyView(settings, labelled, splits, arms, store), found, findings, [*skipped, *left_out], hardware,
-                started, screen, quiet, dry_run, tuple(command or [call]), why, folder,
-            )  # fmt: skip
+                StudyView(settings, labelled, splits, arms, store),
+                found,
+                findings,
+                [*skipped, *left_out],
+                hardware,
+                started,
+                screen,
+                quiet,
+                dry_run,
+                tuple(command or [call]),
+                why,
+                folder,
+            )
         finally:
             store.close()
 
@@ -146,10 +168,19 @@ def default_folder(data: Any) -> Path:
 
 
 def _drive(
-    view: StudyView, candidates: dict[str, Any], findings: Sequence[Finding], skipped: list[tuple[str, str]],
-    hardware: Hardware, started: float, screen: Console, quiet: bool, dry_run: bool, command: tuple[str, ...],
-    metric_reason: str, folder: Path,
-) -> Study:  # fmt: skip
+    view: StudyView,
+    candidates: dict[str, Any],
+    findings: Sequence[Finding],
+    skipped: list[tuple[str, str]],
+    hardware: Hardware,
+    started: float,
+    screen: Console,
+    quiet: bool,
+    dry_run: bool,
+    command: tuple[str, ...],
+    metric_reason: str,
+    folder: Path,
+) -> Study:
     """Run one study inside its lock."""
     store, settings = view.store, view.settings
     known = store.fact("summary")
@@ -195,8 +226,9 @@ def _resume(store: Store, settings: StudySettings) -> bool:
     if changes:
         raise SettingsError(
             f"this folder holds a study with other data or options ({'; '.join(changes)})",
-            place=str(store.folder), hint="Use the same options to go on, or --out for a new study",
-        )  # fmt: skip
+            place=str(store.folder),
+            hint="Use the same options to go on, or --out for a new study",
+        )
     done = store.fact("finished_budget")
     if done is not None and settings.budget_seconds <= float(done):
         return True
@@ -217,10 +249,13 @@ def _same_precision(store: Store, hardware: Hardware) -> Hardware:
 
 def _plan_dict(plan: Plan, view: StudyView) -> dict[str, Any]:
     return {
-        "rows": plan.rows, "total_seconds": plan.total_seconds, "budget_seconds": view.settings.budget_seconds,
-        "comparison_size": plan.comparison_size, "notes": resolution_warning(view),
+        "rows": plan.rows,
+        "total_seconds": plan.total_seconds,
+        "budget_seconds": view.settings.budget_seconds,
+        "comparison_size": plan.comparison_size,
+        "notes": resolution_warning(view),
         "left_out": [{"what": what, "reason": reason} for what, reason in plan.left_out],
-    }  # fmt: skip
+    }
 
 
 def _python_call(data: Any, asked: dict[str, Any]) -> str:

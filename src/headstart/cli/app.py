@@ -85,12 +85,25 @@ def study(
     from headstart.cli.studying import run_study
 
     run_study(
-        data, out=out, budget=budget, task=task, strategies=strategy or (), metric=metric,
+        data,
+        out=out,
+        budget=budget,
+        task=task,
+        strategies=strategy or (),
+        metric=metric,
         candidates=[*(candidate or ()), *(f"arch:{path}" for path in arch or ())],
-        margin=margin, label_column=label_column, text_column=text_column, image_column=image_column,
-        group_column=group_column, group_regex=group_regex, test=test, seed=seed, dry_run=dry_run,
-        json_output=json_output, quiet=quiet,
-    )  # fmt: skip
+        margin=margin,
+        label_column=label_column,
+        text_column=text_column,
+        image_column=image_column,
+        group_column=group_column,
+        group_regex=group_regex,
+        test=test,
+        seed=seed,
+        dry_run=dry_run,
+        json_output=json_output,
+        quiet=quiet,
+    )
 
 
 @app.command()
@@ -124,10 +137,25 @@ def fit(
     from headstart.cli.fitting import run_fit
 
     run_fit(
-        data, candidate=candidate, strategy=strategy, settings=setting or [], n=n, budget=budget, out=out, task=task,
-        metric=metric, label_column=label_column, text_column=text_column, image_column=image_column,
-        group_column=group_column, group_regex=group_regex, test=test, seed=seed, json_output=json_output, quiet=quiet,
-    )  # fmt: skip
+        data,
+        candidate=candidate,
+        strategy=strategy,
+        settings=setting or [],
+        n=n,
+        budget=budget,
+        out=out,
+        task=task,
+        metric=metric,
+        label_column=label_column,
+        text_column=text_column,
+        image_column=image_column,
+        group_column=group_column,
+        group_regex=group_regex,
+        test=test,
+        seed=seed,
+        json_output=json_output,
+        quiet=quiet,
+    )
 
 
 @app.command()
@@ -145,8 +173,7 @@ def demo(
 
 @app.command()
 def report(
-    folder: Annotated[Path, typer.Argument(metavar="STUDY", help="Folder of a study.")],
-    json_output: Json = False,
+    folder: Annotated[Path, typer.Argument(metavar="STUDY", help="Folder of a study.")], json_output: Json = False
 ) -> None:
     """Show a study's answer again and write its page anew."""
     from headstart.cli.studying import show_report
@@ -193,9 +220,16 @@ def check(
     from headstart.cli.using import show_check
 
     show_check(
-        data, task, json_output=json_output, label_column=label_column, text_column=text_column,
-        image_column=image_column, group_column=group_column, group_regex=group_regex, test=test,
-    )  # fmt: skip
+        data,
+        task,
+        json_output=json_output,
+        label_column=label_column,
+        text_column=text_column,
+        image_column=image_column,
+        group_column=group_column,
+        group_regex=group_regex,
+        test=test,
+    )
 
 
 @app.command()
@@ -218,10 +252,20 @@ def rank(
     from headstart.cli.using import show_ranking
 
     show_ranking(
-        data, tuple(candidate or ()), json_output=json_output, task=task, keep=keep, examples=examples, seed=seed,
-        label_column=label_column, text_column=text_column, image_column=image_column, group_column=group_column,
-        group_regex=group_regex, test=test,
-    )  # fmt: skip
+        data,
+        tuple(candidate or ()),
+        json_output=json_output,
+        task=task,
+        keep=keep,
+        examples=examples,
+        seed=seed,
+        label_column=label_column,
+        text_column=text_column,
+        image_column=image_column,
+        group_column=group_column,
+        group_regex=group_regex,
+        test=test,
+    )
 
 
 @app.command()
@@ -259,10 +303,21 @@ def curves(
     from headstart.cli.curving import many, show_curves
 
     show_curves(
-        file, columns=columns, unit=unit, scratch=tuple(scratch or ()), margin=margin, horizon=horizon, n_test=n_test,
-        at=many(at), targets=many(target), label_price=label_price, chance=chance, plot=plot, seed=seed,
+        file,
+        columns=columns,
+        unit=unit,
+        scratch=tuple(scratch or ()),
+        margin=margin,
+        horizon=horizon,
+        n_test=n_test,
+        at=many(at),
+        targets=many(target),
+        label_price=label_price,
+        chance=chance,
+        plot=plot,
+        seed=seed,
         json_output=json_output,
-    )  # fmt: skip
+    )
 
 
 @app.command()
@@ -293,7 +348,7 @@ def main() -> None:
         sys.exit(code)
     except SystemExit:
         raise
-    except BaseException as error:  # the outermost door: everything becomes a message and a code
+    except BaseException as error:  # the outermost caller: everything becomes a message and a code
         sys.exit(_report_failure(error))
 
 
@@ -321,7 +376,9 @@ def _report_failure(error: BaseException) -> int:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - nothing may write to the closed pipe at exit
         return 0
     render_error(
-        f"{type(error).__name__}: {error}", None,
-        "This is a fault of Headstart; run `headstart --debug ...` and report it", screen,
-    )  # fmt: skip
+        f"{type(error).__name__}: {error}",
+        None,
+        "This is a fault of Headstart; run `headstart --debug ...` and report it",
+        screen,
+    )
     return 3

@@ -121,10 +121,14 @@ def _model_row(candidate: Any, task: str) -> dict[str, Any]:
     from headstart.models import build, encode_texts, measure_facts
 
     row = {
-        "name": candidate.name, "task": task, "start": "pretrained" if candidate.has_weights else "from scratch only",
+        "name": candidate.name,
+        "task": task,
+        "start": "pretrained" if candidate.has_weights else "from scratch only",
         "input": f"{candidate.input_size} px" if candidate.modality == "image" else f"{candidate.input_size} tokens",
-        "parameters": "grows with the texts", "GFLOP per example": "", "licence": candidate.licence or "not stated",
-    }  # fmt: skip
+        "parameters": "grows with the texts",
+        "GFLOP per example": "",
+        "licence": candidate.licence or "not stated",
+    }
     if candidate.family == "tfidf":
         row["input"] = "whole texts"
         return row
@@ -154,11 +158,16 @@ def show_check(data: str, task: str | None, *, json_output: bool, **columns: Any
         return
     test = int(labelled.is_test.sum())
     card = {
-        "source": labelled.source, "task": labelled.task, "n_pool": len(labelled) - test, "n_test": test,
-        "test_kind": "official" if test else "none", "class_names": list(labelled.class_names),
-        "class_counts": [int(count) for count in labelled.class_counts], "found": list(labelled.found),
+        "source": labelled.source,
+        "task": labelled.task,
+        "n_pool": len(labelled) - test,
+        "n_test": test,
+        "test_kind": "official" if test else "none",
+        "class_names": list(labelled.class_names),
+        "class_counts": [int(count) for count in labelled.class_counts],
+        "found": list(labelled.found),
         "findings": [finding.model_dump() for finding in findings],
-    }  # fmt: skip
+    }
     render_data(card, Console())
 
 
@@ -186,10 +195,16 @@ def _strategy_row(name: str) -> dict[str, Any]:
     except SettingsError as trouble:
         return {"name": name, "paradigm": "cannot be loaded", "problem": str(trouble)}
     return {
-        "name": name, "paradigm": strategy.paradigm, "idea": strategy.idea, "tends to win": strategy.wins,
-        "tends to lose": strategy.loses, "cost": strategy.cost, "trains": strategy.trains,
-        "in a study": "by default" if strategy.by_default else f"with --strategy {name}", "paper": strategy.paper,
-    }  # fmt: skip
+        "name": name,
+        "paradigm": strategy.paradigm,
+        "idea": strategy.idea,
+        "tends to win": strategy.wins,
+        "tends to lose": strategy.loses,
+        "cost": strategy.cost,
+        "trains": strategy.trains,
+        "in a study": "by default" if strategy.by_default else f"with --strategy {name}",
+        "paper": strategy.paper,
+    }
 
 
 def explain_term(term: str, *, json_output: bool) -> None:
@@ -212,9 +227,10 @@ def explain_term(term: str, *, json_output: bool) -> None:
         meaning = get_strategy(name).explain()
     else:
         raise SettingsError(
-            f"{term!r} is neither a word of the report nor a strategy", place="TERM",
+            f"{term!r} is neither a word of the report nor a strategy",
+            place="TERM",
             hint=did_you_mean(wanted, [*words.values(), *names.values()]),
-        )  # fmt: skip
+        )
     if json_output:
         print(json.dumps({"term": name, "meaning": meaning}, indent=2, ensure_ascii=False))
         return

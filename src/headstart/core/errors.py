@@ -1,4 +1,4 @@
-"""Every error a person can cause, in one tree and in one form: fact, place, next step.
+"""Every error that a user can cause, in one tree and in one form: fact, place, next step.
 
 ::
 
@@ -20,7 +20,7 @@ LONGEST_REASON = 200  # characters of an error that others raise
 
 
 class HeadstartError(Exception):
-    """An error whose message tells a person what to do.
+    """An error whose message says what to do next.
 
     Args:
         fact: What was found, one clause without a full stop.
@@ -72,7 +72,7 @@ def _rebuild(kind: type[HeadstartError], fact: str, place: str | None, hint: str
 
 
 def reason_of(error: BaseException, *, kind: bool = False) -> str:
-    """The first line of anybody's error, fit for a message of one line.
+    """The first line of any error, fit for a message of one line.
 
     Args:
         error: With a message of any length, or none.
@@ -88,7 +88,7 @@ def did_you_mean(word: str, options: Iterable[str]) -> str:
     """Name the closest option, or list the first few.
 
     Args:
-        word: What the person wrote.
+        word: What the user wrote.
         options: What would have been accepted.
 
     Returns:

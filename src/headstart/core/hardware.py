@@ -97,7 +97,7 @@ def _matrix_rate(dtype: torch.dtype, device: torch.device) -> float:
 
 
 def share_cores_politely() -> None:
-    """Let idle OpenMP threads spin only briefly before they sleep, unless the person decided otherwise.
+    """Let idle OpenMP threads spin only briefly before they sleep, unless the user decided otherwise.
 
     Takes effect only before torch is imported. On two cores that another process used as well, training
     steps took ten times longer with the default; with none to share with, this setting costs nothing

@@ -63,7 +63,7 @@ class Recipe(Record):
         inserted_rate: Peak rate of an inserted module, which starts from nothing, as a multiple of ``learning_rate``.
         readout: Which features a head is fitted on: ``pooled`` as the network gives them, or ``searched``.
         hidden: Width of the one hidden layer of a head that is not linear; 0 for a linear one.
-        label: Short name for tables, such as ``"centre"`` or ``"rate x3"``.
+        label: Short name for tables, such as ``"default"`` or ``"rate x3"``.
     """
 
     learning_rate: float = Field(default=0.0, ge=0)
@@ -86,7 +86,7 @@ class Recipe(Record):
     inserted_rate: float = Field(default=3.0, gt=0)
     readout: Literal["pooled", "searched"] = "pooled"
     hidden: int = Field(default=0, ge=0)
-    label: str = "centre"
+    label: str = "default"
 
 
 class Arm(Record):
@@ -119,7 +119,7 @@ class TrialSpec(Record):
         n: Labels the trial may look at, the ones it tunes on included.
         fold: Which test part is measured (0 unless test parts rotate).
         recipe_informed: The recipe was chosen at a size larger than n, or in another repeat.
-        inserted_source: Content hash of the file of a person's own module before the head; empty if there is none.
+        inserted_source: Content hash of the file of a user's own module before the head; empty if there is none.
     """
 
     role: Role

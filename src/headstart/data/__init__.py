@@ -11,6 +11,19 @@ from headstart.data.subsets import nested_subset
 from headstart.data.text import text_lengths
 
 __all__ = [
-    "Finding", "ImageStore", "LabelledData", "Resize", "Split", "augment", "check", "decode_files", "judge_mask",
-    "load", "make_splits", "nested_subset", "standardise", "text_lengths", "tuning_holdout",
-]  # fmt: skip
+    "Finding",
+    "ImageStore",
+    "LabelledData",
+    "Resize",
+    "Split",
+    "augment",
+    "check",
+    "decode_files",
+    "judge_mask",
+    "load",
+    "make_splits",
+    "nested_subset",
+    "standardise",
+    "text_lengths",
+    "tuning_holdout",
+]

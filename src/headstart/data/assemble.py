@@ -24,7 +24,7 @@ MIN_PER_CLASS = 2  # one to learn from and one to judge by
 
 
 def assemble(raw: RawExamples, folder: Path, group_regex: str | None = None) -> LabelledData:
-    """Judge every raw example once and build the data that all floors above work with.
+    """Judge every raw example once and build the data that all layers above work with.
 
     Args:
         raw: What a source gave.
@@ -127,9 +127,10 @@ def _nothing_left(raw: RawExamples, scan: ImageScan | None, broken: np.ndarray, 
         what = "images can be read" if scan is not None else "texts have any content"
         why = f" ({Counter(scan.problems.tolist()).most_common(1)[0][0]})" if scan is not None else ""
         return DataError(
-            f"None of the {len(raw):,} {what}{why}", place=f"{raw.source}, for example {raw.ids[0]}",
+            f"None of the {len(raw):,} {what}{why}",
+            place=f"{raw.source}, for example {raw.ids[0]}",
             hint="Check the paths in the table, or the files themselves",
-        )  # fmt: skip
+        )
     if unlabelled.all():
         return DataError(
             f"None of the {len(raw):,} examples has a label", place=raw.source, hint="Choose one: --label-column X"
@@ -162,9 +163,10 @@ def _with_enough_per_class(
         set_aside = len(raw) - len(keep)
         after = f" after {plural(set_aside, 'example was', 'examples were')} set aside" if set_aside else ""
         raise DataError(
-            f"There is only one class, {names.pop()!r}{after}", place=raw.source,
+            f"There is only one class, {names.pop()!r}{after}",
+            place=raw.source,
             hint="Classification needs at least two: add examples of another class",
-        )  # fmt: skip
+        )
     if not names:
         raise DataError(
             "No class has two examples", place=raw.source, hint="Label more examples, at least two of each class"
@@ -195,8 +197,9 @@ def _groups_by_name(raw: RawExamples, pattern: str, found: list[str]) -> list[st
     if not matched:
         raise SettingsError(
             f"The pattern fits none of the {len(names):,} file names (such as {Path(names[0] or '').stem!r})",
-            place=option, hint=r"Try it on that name; '^(.*)_\d+$' takes all before the last number",
-        )  # fmt: skip
+            place=option,
+            hint=r"Try it on that name; '^(.*)_\d+$' takes all before the last number",
+        )
     found.append(
         f"The group pattern fits {len(matched):,} of {len(names):,} file names ({len(matched) / len(names):.0%}) "
         f"and gives {plural(len(set(matched)), 'group')}; the others are groups of their own"
@@ -224,9 +227,13 @@ def _with_copies(groups: np.ndarray, clusters: Clusters, found: list[str]) -> np
 
 
 def _fingerprint(
-    class_names: tuple[str, ...], labels: np.ndarray, groups: np.ndarray, is_test: np.ndarray, ids: list[str],
+    class_names: tuple[str, ...],
+    labels: np.ndarray,
+    groups: np.ndarray,
+    is_test: np.ndarray,
+    ids: list[str],
     content: bytes,
-) -> str:  # fmt: skip
+) -> str:
     digest = hashlib.blake2b(digest_size=12)
     texts = ("\x1f".join(class_names), "\x1f".join(ids))
     for piece in (*(text.encode("utf-8", "surrogateescape") for text in texts), content):

@@ -17,7 +17,7 @@ def cache_folder(cache_dir: str | os.PathLike[str] | None = None) -> Path:
     """Return where derived data is kept; nothing is created yet.
 
     Args:
-        cache_dir: A folder that the person chose. Without one ``HEADSTART_CACHE`` counts, then
+        cache_dir: A folder that the user chose. Without one ``HEADSTART_CACHE`` counts, then
             ``headstart`` under ``XDG_CACHE_HOME``, then under ``~/.cache``.
 
     Returns:

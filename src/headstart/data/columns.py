@@ -14,13 +14,37 @@ from headstart.data.labels import class_texts, is_missing
 from headstart.data.table import Table
 
 LABEL_NAMES = (
-    "label", "labels", "class", "classes", "category", "target", "y", "cls",
-    "class_name", "label_name", "label_text", "class_label", "category_name",
-)  # fmt: skip
+    "label",
+    "labels",
+    "class",
+    "classes",
+    "category",
+    "target",
+    "y",
+    "cls",
+    "class_name",
+    "label_name",
+    "label_text",
+    "class_label",
+    "category_name",
+)
 TEXT_NAMES = (
-    "text", "texts", "sentence", "content", "message", "review", "tweet", "document", "body", "comment",
-    "question", "utterance", "sms", "headline", "title",
-)  # fmt: skip
+    "text",
+    "texts",
+    "sentence",
+    "content",
+    "message",
+    "review",
+    "tweet",
+    "document",
+    "body",
+    "comment",
+    "question",
+    "utterance",
+    "sms",
+    "headline",
+    "title",
+)
 IMAGE_NAMES = ("image", "img", "picture", "photo", "file_name", "filename", "file", "path", "image_path", "filepath")
 PART_COLUMN_NAMES = ("split", "part", "partition", "subset", "set")
 ID_NAMES = ("id", "idx", "index", "uid", "uuid", "guid", "row", "unnamed: 0", "__index_level_0__")
@@ -51,16 +75,22 @@ class Columns:
 
 
 def find_columns(
-    table: Table, place: str, *, task: str | None = None, text: str | None = None, image: str | None = None,
-    label: str | None = None, group: str | None = None,
-) -> Columns:  # fmt: skip
-    """Find the columns, where the person has not named them.
+    table: Table,
+    place: str,
+    *,
+    task: str | None = None,
+    text: str | None = None,
+    image: str | None = None,
+    label: str | None = None,
+    group: str | None = None,
+) -> Columns:
+    """Find the columns, where the user has not named them.
 
     Args:
         table: The table.
         place: What error messages call it.
-        task: The task, where the person has said it.
-        text: Name of the text column, where the person has said it; so for the others.
+        task: The task, where the user has said it.
+        text: Name of the text column, where the user has said it; so for the others.
         image: Name of the image column.
         label: Name of the label column.
         group: Name of the group column; never guessed.
@@ -75,9 +105,10 @@ def find_columns(
     for option, chosen in (("text", text), ("image", image), ("label", label), ("group", group)):
         if chosen is not None and chosen not in table.columns:
             raise SettingsError(
-                f"There is no column {chosen!r}", place=f"--{option}-column ({place})",
+                f"There is no column {chosen!r}",
+                place=f"--{option}-column ({place})",
                 hint=did_you_mean(chosen, table.columns),
-            )  # fmt: skip
+            )
     found: list[str] = []
     part = _part_column(table, {text, image, label, group})
     taken = {name for name in (text, image, label, group, part) if name}
@@ -121,9 +152,10 @@ def _image_column(table: Table, place: str, taken: set[str], required: bool) -> 
         raise _ambiguous(candidates, "image", place)
     if not candidates and required:
         raise DataError(
-            f"No column holds images ({_listing(table)})", place=place,
+            f"No column holds images ({_listing(table)})",
+            place=place,
             hint="Name the one with file names or bytes: --image-column X",
-        )  # fmt: skip
+        )
     return candidates[0] if candidates else None
 
 
@@ -140,9 +172,10 @@ def _text_column(table: Table, place: str, taken: set[str]) -> str:
         raise _ambiguous(candidates, "text", place)
     if not candidates:
         raise DataError(
-            f"No column looks like texts or images ({_listing(table)})", place=place,
+            f"No column looks like texts or images ({_listing(table)})",
+            place=place,
             hint="Name it: --text-column X or --image-column X",
-        )  # fmt: skip
+        )
     return candidates[0]
 
 
@@ -154,9 +187,10 @@ def _label_column(table: Table, place: str, taken: set[str], found: list[str]) -
     if named is not None:
         return named
     candidates = declared or [
-        name for name in table.columns
+        name
+        for name in table.columns
         if name not in taken and name.lower() not in ID_NAMES and _could_be_labels(table.columns[name])
-    ]  # fmt: skip
+    ]
     candidates = _without_twins(table, candidates)
     if len(candidates) > 1:
         raise _ambiguous(candidates, "label", place)

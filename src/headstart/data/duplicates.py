@@ -70,9 +70,7 @@ def cluster_images(scan: ImageScan, folder: Path) -> Clusters:
         The clusters.
     """
     exact = number(scan.keys)
-    name = hashlib.blake2b(
-        scan.fingerprint.encode(), digest_size=12, key=str(_VERSION).encode()
-    )
+    name = hashlib.blake2b(scan.fingerprint.encode(), digest_size=12, key=str(_VERSION).encode())
     path = folder / "clusters" / f"{name.hexdigest()}.npz"
     stored = load_arrays(path, ("near",))
     if stored is None or len(stored["near"]) != len(exact):

@@ -21,7 +21,7 @@ class RawExamples:
         parts: Which part each row is in.
         texts: Texts for text tasks; None where there is nothing to read.
         images: Encoded bytes or files for image tasks; None where there is none.
-        groups: What the person's group column says; None in it where it says nothing.
+        groups: What the user's group column says; None in it where it says nothing.
         file_names: The name of the file behind each example, for group patterns; None where there is none.
         class_order: Class names in the order a ClassLabel gave them.
         found: What was found, in sentences.

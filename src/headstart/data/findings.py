@@ -13,7 +13,7 @@ Severity = Literal["info", "warning", "error"]
 
 
 class Finding(Record):
-    """One fact about the data that a person should know.
+    """One fact about the data that a user should know.
 
     Attributes:
         code: What kind of fact, such as ``"unreadable"``, ``"duplicate"``, ``"leak"`` or ``"shortcut"``.
@@ -33,9 +33,14 @@ class Finding(Record):
 
 
 def finding(
-    code: str, severity: Severity, message: str, ids: Sequence[str] = (), *, count: int | None = None,
+    code: str,
+    severity: Severity,
+    message: str,
+    ids: Sequence[str] = (),
+    *,
+    count: int | None = None,
     value: float | None = None,
-) -> Finding:  # fmt: skip
+) -> Finding:
     """Build a finding from all ids concerned.
 
     Args:
@@ -50,9 +55,13 @@ def finding(
         The finding.
     """
     return Finding(
-        code=code, severity=severity, message=message, count=len(ids) if count is None else count,
-        examples=tuple(ids[:EXAMPLES_SHOWN]), value=value,
-    )  # fmt: skip
+        code=code,
+        severity=severity,
+        message=message,
+        count=len(ids) if count is None else count,
+        examples=tuple(ids[:EXAMPLES_SHOWN]),
+        value=value,
+    )
 
 
 def plural(count: int, noun: str, nouns: str | None = None) -> str:

@@ -84,9 +84,10 @@ def _labelled_files(folder: Path, part: Part) -> list[tuple[Path, str, Part]]:
 
 def _visible_files(folder: Path) -> list[Path]:
     return sorted(
-        path for path in folder.rglob("*")
+        path
+        for path in folder.rglob("*")
         if path.is_file() and not any(_hidden(piece) for piece in path.relative_to(folder).parts)
-    )  # fmt: skip
+    )
 
 
 def _hidden(name: str) -> bool:
@@ -140,9 +141,10 @@ def _nothing_found(root: Path, base: Path, files: list[tuple[Path, str, Part]]) 
     loose = [path for path in base.iterdir() if path.is_file() and path.suffix.lower() in IMAGE_SUFFIXES]
     if loose:
         return DataError(
-            f"{plural(len(loose), 'image')} but no class folders", place=str(root),
+            f"{plural(len(loose), 'image')} but no class folders",
+            place=str(root),
             hint="Make one folder per class, or give a table with the columns file_name,label",
-        )  # fmt: skip
+        )
     if files:
         kinds = Counter(path.suffix.lower() or "no ending" for path, _, _ in files)
         listing = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(3))

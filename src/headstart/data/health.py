@@ -1,4 +1,4 @@
-"""What a person should know about their data before any model sees it."""
+"""What a user should know about their data before any model sees it."""
 
 from __future__ import annotations
 

@@ -78,9 +78,10 @@ def table_from_datasets(source: datasets.Dataset | datasets.DatasetDict) -> Tabl
             tables.append(_one_table(data, name, part))
     if not tables:
         raise DataError(
-            f"No split is called train or test (splits: {', '.join(source)})", place="DatasetDict",
+            f"No split is called train or test (splits: {', '.join(source)})",
+            place="DatasetDict",
             hint="Pass the one to use, such as source['train']",
-        )  # fmt: skip
+        )
     table = concatenate(tables)
     if left_out:
         table.found.append(f"Splits with other names were left out: {', '.join(sorted(left_out))}")
@@ -115,9 +116,10 @@ def table_from_hub(hub_id: str) -> Table:
     offline = os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
     if not offline and not can_connect():
         raise SourceError(
-            f"There is no folder or file {hub_id!r}, and the Hugging Face hub cannot be reached", place=hub_id,
+            f"There is no folder or file {hub_id!r}, and the Hugging Face hub cannot be reached",
+            place=hub_id,
             hint="Check the path, connect, or set HF_HUB_OFFLINE=1 to use what is cached",
-        )  # fmt: skip
+        )
     import datasets
 
     try:
@@ -130,9 +132,10 @@ def table_from_hub(hub_id: str) -> Table:
         reason = str(error).split("\n")[0][:160] or type(error).__name__
         state = " (HF_HUB_OFFLINE is set: only cached data sets can be used)" if offline else ""
         raise SourceError(
-            f"The data set could not be loaded from the hub{state}: {reason}", place=hub_id,
+            f"The data set could not be loaded from the hub{state}: {reason}",
+            place=hub_id,
             hint="Check the name at huggingface.co/datasets, or give a local folder or file",
-        ) from error  # fmt: skip
+        ) from error
 
 
 def can_connect(timeout: float = CONNECT_SECONDS) -> bool:

@@ -276,10 +276,7 @@ def _augmentation(level: str, height: int, width: int) -> Callable[[torch.Tensor
     chains = {
         "shift": (shift,),
         "flip": (shift, flip),
-        "strong": (
-            kornia.RandomResizedCrop((height, width), scale=(0.5, 1.0), cropping_mode="resample"),
-            flip,
-        ),
+        "strong": (kornia.RandomResizedCrop((height, width), scale=(0.5, 1.0), cropping_mode="resample"), flip),
     }
     if level not in chains:
         raise SettingsError(
@@ -299,8 +296,11 @@ def _vary_colours(batch: torch.Tensor, strength: float = 0.2) -> torch.Tensor:
     draws = 1 + strength * (2 * torch.rand(3, len(batch), 1, 1, device=batch.device, dtype=batch.dtype) - 1)
     brightness, contrast, saturation = draws
     luma = batch.new_tensor([0.299, 0.587, 0.114]).expand(3, 3)
-    matrix = brightness * contrast * (saturation * torch.eye(3, device=batch.device, dtype=batch.dtype)
-                                      + (1 - saturation) * luma)  # fmt: skip
+    matrix = (
+        brightness
+        * contrast
+        * (saturation * torch.eye(3, device=batch.device, dtype=batch.dtype) + (1 - saturation) * luma)
+    )
     flat = batch.flatten(2)
     grey = (luma[:1] @ flat).mean(dim=2, keepdim=True) * brightness
     return torch.baddbmm((1 - contrast) * grey, matrix, flat).clamp_(0, 1).view_as(batch)

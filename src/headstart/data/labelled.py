@@ -1,4 +1,4 @@
-"""Labelled examples in the one form that all floors above work with."""
+"""Labelled examples in the one form that all layers above work with."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class LabelledData:
         labels: (N,) int64.
         groups: (N,) int64. Examples of one group are never split; all distinct where there are none. In data that
             we split ourselves, copies and near-copies of an example are in its group.
-        has_groups: Whether the person gave groups.
+        has_groups: Whether the user gave groups.
         ids: File name relative to the source, or ``"train.csv:12"`` for the record that starts in line 12.
         is_test: (N,) bool: in the official test part. All False if there is none.
         fingerprint: Hex digits that change with any content, label, group, id or part.

@@ -65,23 +65,26 @@ def class_labels(
     present = [value for value in values if not is_missing(value)]
     if any(isinstance(value, (list, tuple, dict, set)) for value in present):
         raise DataError(
-            "Labels are lists, but each example must have one class", place=where,
+            "Labels are lists, but each example must have one class",
+            place=where,
             hint="Choose a column with one label a row: --label-column X",
-        )  # fmt: skip
+        )
     if names is not None:
         return [_declared(value, names) for value in values]
     texts = class_texts(present)
     if texts is None:
         raise DataError(
             f"Labels look like measurements ({len(set(present)):,} distinct numbers); regression is not supported",
-            place=where, hint="Sort them into classes first, or choose another column: --label-column X",
-        )  # fmt: skip
+            place=where,
+            hint="Sort them into classes first, or choose another column: --label-column X",
+        )
     distinct = len(set(texts))
     if len(texts) >= MIN_ROWS and distinct > len(texts) / 2:
         raise DataError(
-            f"Nearly every row has a label of its own ({distinct:,} in {len(texts):,} rows)", place=where,
+            f"Nearly every row has a label of its own ({distinct:,} in {len(texts):,} rows)",
+            place=where,
             hint="Choose the column with the classes: --label-column X",
-        )  # fmt: skip
+        )
     named = iter(texts)
     return [None if is_missing(value) else next(named) for value in values]
 

@@ -1,4 +1,4 @@
-"""The door of this floor: any source in, labelled data out."""
+"""Entry point of this layer: any source in, labelled data out."""
 
 from __future__ import annotations
 
@@ -73,6 +73,7 @@ def load(
     if task is not None and task != has:
         raise SettingsError(
             f"The task is {task}, but the data holds {'texts' if raw.images is None else 'images'}",
-            place=f"--task ({raw.source})", hint=f"Leave it out, or use --task {has}",
-        )  # fmt: skip
+            place=f"--task ({raw.source})",
+            hint=f"Leave it out, or use --task {has}",
+        )
     return assemble(raw, cache_folder(cache_dir), group_regex)

@@ -1,4 +1,4 @@
-"""Tables of finished measurements, from anybody's file: ``arm, n, error`` or ``accuracy``, perhaps ``seed``."""
+"""Tables of finished measurements, from any file: ``arm, n, error`` or ``accuracy``, perhaps ``seed``."""
 
 from __future__ import annotations
 
@@ -52,9 +52,14 @@ def read_measurements(path: Path, **options: Any) -> Measured:
 
 
 def measurements_from(
-    columns: Mapping[str, Sequence[Any]], *, names: Mapping[str, str] | None = None, unit: str | None = None,
-    scratch: Sequence[str] = (), place: str = "the table", rows: Sequence[str] | None = None,
-) -> Measured:  # fmt: skip
+    columns: Mapping[str, Sequence[Any]],
+    *,
+    names: Mapping[str, str] | None = None,
+    unit: str | None = None,
+    scratch: Sequence[str] = (),
+    place: str = "the table",
+    rows: Sequence[str] | None = None,
+) -> Measured:
     """Make arms of columns.
 
     Args:
@@ -86,8 +91,12 @@ def measurements_from(
     repeat = _repeats(columns[used["seed"]] if "seed" in used else None, arm, n, where)
     paradigm, notes = _paradigms(columns[used["paradigm"]] if "paradigm" in used else None, arm, scratch, where)
     if unit is None:
-        notes = (f"{used[metric]} is read as a {found_unit}" if found_unit == "share"
-                 else f"{used[metric]} is read in percent", *notes)  # fmt: skip
+        notes = (
+            f"{used[metric]} is read as a {found_unit}"
+            if found_unit == "share"
+            else f"{used[metric]} is read in percent",
+            *notes,
+        )
     arms = []
     for name in dict.fromkeys(arm):
         keep = np.asarray([one == name for one in arm])
@@ -110,22 +119,24 @@ def _columns(columns: Mapping[str, Sequence[Any]], names: dict[str, str], place:
     for role in wanted:
         if role not in used:
             raise DataError(
-                f"there is no column {role!r}", place=place,
+                f"there is no column {role!r}",
+                place=place,
                 hint=f"Name it, as in --columns {role}=COLUMN; the table has {', '.join(list(columns)[:12])}",
-            )  # fmt: skip
+            )
     return used
 
 
 def _costs(
     cells: Sequence[Any], name: str, arm: list[str], n: np.ndarray, where: Sequence[str]
-) -> dict[str, CostCurve]:  # fmt: skip
+) -> dict[str, CostCurve]:
     """Cost curves of the arms that have a cost in any row; nobody times every run."""
     filled = [i for i, cell in enumerate(cells) if not _empty(cell)]
     values = _numbers([cells[i] for i in filled], name, [where[i] for i in filled])
     for value, i in zip(values, filled, strict=True):
         if value < 0:
-            raise DataError(f"{name} is {value:g}, and no run costs less than nothing", place=where[i],
-                            hint="Correct the row")  # fmt: skip
+            raise DataError(
+                f"{name} is {value:g}, and no run costs less than nothing", place=where[i], hint="Correct the row"
+            )
     curves = {}
     for one in dict.fromkeys(arm[i] for i in filled):
         mine = [place for place, i in enumerate(filled) if arm[i] == one]
@@ -157,9 +168,7 @@ def _numbers(cells: Sequence[Any], name: str, where: Sequence[str]) -> np.ndarra
     return np.asarray(values, dtype=float)
 
 
-def _shares(
-    values: np.ndarray, name: str, unit: str | None, where: Sequence[str]
-) -> tuple[np.ndarray, str]:  # fmt: skip
+def _shares(values: np.ndarray, name: str, unit: str | None, where: Sequence[str]) -> tuple[np.ndarray, str]:
     """Values as shares, and the unit they were in."""
     if unit is not None and unit not in UNITS:
         raise SettingsError(f"there is no unit {unit!r}", place="--unit", hint=did_you_mean(unit, UNITS))
@@ -168,16 +177,19 @@ def _shares(
     for value, row in zip(values, where, strict=True):
         if not 0 <= value <= top:
             raise DataError(
-                f"{name} is {value:g}, and a {found} lies between 0 and {top:g}" if found == "share"
+                f"{name} is {value:g}, and a {found} lies between 0 and {top:g}"
+                if found == "share"
                 else f"{name} is {value:g}, and percent lie between 0 and 100",
-                place=row, hint="Correct the row, or give --unit share or --unit percent",
-            )  # fmt: skip
+                place=row,
+                hint="Correct the row, or give --unit share or --unit percent",
+            )
     small = np.flatnonzero((values > 0) & (values < 1))
     if unit is None and found == "percent" and len(small):
         raise DataError(
             f"{name} holds shares and percent: {values[small[0]]:g} here, {values.max():g} elsewhere",
-            place=where[int(small[0])], hint="Use one unit; if all are percent, add --unit percent",
-        )  # fmt: skip
+            place=where[int(small[0])],
+            hint="Use one unit; if all are percent, add --unit percent",
+        )
     return values / top, found
 
 
@@ -221,10 +233,14 @@ def _paradigms(
         return found, ()
     chosen = list(scratch) or [name for name in arms if "scratch" in name.lower()]
     others = [name for name in arms if name not in chosen]
-    notes = () if scratch else (
-        f"by their names, {_listed(chosen)} {'is' if len(chosen) == 1 else 'are'} from scratch and "
-        f"{_listed(others)} not",
-    )  # fmt: skip
+    notes = (
+        ()
+        if scratch
+        else (
+            f"by their names, {_listed(chosen)} {'is' if len(chosen) == 1 else 'are'} from scratch and "
+            f"{_listed(others)} not",
+        )
+    )
     return {name: "scratch" if name in chosen else "transfer" for name in arms}, notes
 
 
@@ -239,9 +255,10 @@ def _enough(arms: list[ArmErrors], place: str) -> None:
         )
     if len({arm.paradigm == "scratch" for arm in arms}) == 1:
         raise DataError(
-            "no arm is from scratch" if arms[0].paradigm != "scratch" else "every arm is from scratch", place=place,
+            "no arm is from scratch" if arms[0].paradigm != "scratch" else "every arm is from scratch",
+            place=place,
             hint="Name those that are with --scratch ARM, or add a column paradigm",
-        )  # fmt: skip
+        )
 
 
 def _listed(names: Sequence[str]) -> str:

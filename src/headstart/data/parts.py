@@ -8,10 +8,16 @@ from typing import Literal
 Part = Literal["train", "validation", "test"]
 
 PART_NAMES: dict[str, Part] = {
-    "train": "train", "training": "train",
-    "val": "validation", "valid": "validation", "validation": "validation", "dev": "validation",
-    "test": "test", "testing": "test", "eval": "test",
-}  # fmt: skip
+    "train": "train",
+    "training": "train",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "dev": "validation",
+    "test": "test",
+    "testing": "test",
+    "eval": "test",
+}
 
 
 def part_of(name: str) -> Part | None:

@@ -1,4 +1,4 @@
-"""Whatever a person points at, as raw examples."""
+"""Whatever a user points at, as raw examples."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from headstart.data.text import as_text
 
 @dataclass(frozen=True)
 class ColumnChoice:
-    """Columns that the person named; None where they are to be found."""
+    """Columns that the user named; None where they are to be found."""
 
     text: str | None = None
     image: str | None = None
@@ -36,8 +36,8 @@ def read_source(source: Any, task: str | None, chosen: ColumnChoice) -> RawExamp
 
     Args:
         source: See :func:`headstart.data.load`.
-        task: The task, where the person has said it.
-        chosen: The columns, where the person has named them.
+        task: The task, where the user has said it.
+        chosen: The columns, where the user has named them.
 
     Returns:
         The examples.
@@ -85,9 +85,10 @@ def _from_folder(folder: Path, task: str | None, chosen: ColumnChoice) -> RawExa
 def _table_files(folder: Path) -> list[tuple[Path, Part]]:
     """Files that are parts by name, else the only table; none where class folders hold images."""
     tables = sorted(
-        path for path in folder.iterdir()
+        path
+        for path in folder.iterdir()
         if path.is_file() and path.suffix.lower() in TABLE_SUFFIXES and not path.name.startswith(".")
-    )  # fmt: skip
+    )
     if not tables or (_has_class_folders(folder) and not any(path.stem.lower() == "metadata" for path in tables)):
         return []
     by_part = [(path, part) for path in tables if (part := part_of(path.stem))]
@@ -99,9 +100,10 @@ def _table_files(folder: Path) -> list[tuple[Path, Part]]:
     if len(tables) > 1:
         listing = ", ".join(path.name for path in tables[:5])
         raise DataError(
-            f"{len(tables)} tables, none of them called train or test ({listing})", place=str(folder),
+            f"{len(tables)} tables, none of them called train or test ({listing})",
+            place=str(folder),
             hint=f"Give one of them, such as {tables[0]}, or rename them",
-        )  # fmt: skip
+        )
     return [(tables[0], "train")]
 
 

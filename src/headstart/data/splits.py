@@ -56,9 +56,10 @@ def make_splits(data: LabelledData, seed: int = 0, test_share: float = 0.2) -> t
     units = units_of(data, np.arange(len(data)))
     if len(units.members) < 2:
         raise DataError(
-            "All examples are in one group, so none can be tested on", place=data.source,
+            "All examples are in one group, so none can be tested on",
+            place=data.source,
             hint="Choose another --group-column, or leave it out",
-        )  # fmt: skip
+        )
     if len(data) < ROTATE_BELOW:
         return _rotate(units, derive_seed(seed, "folds"))
     order = stratified_order(units, derive_seed(seed, "test part"))

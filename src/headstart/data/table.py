@@ -157,13 +157,15 @@ def _read_delimited(path: Path, name: str, part: Part) -> Table:
     ragged = [f"{name}:{line}" for line, row in numbered[first:] if len(row) != len(names)]
     cells = list(zip(*(row for _, row in whole), strict=True)) or [()] * len(names)
     return Table(
-        columns={column: [cell if cell.strip() else None for cell in values]
-                 for column, values in zip(names, cells, strict=True)},
+        columns={
+            column: [cell if cell.strip() else None for cell in values]
+            for column, values in zip(names, cells, strict=True)
+        },
         ids=[f"{name}:{line}" for line, _ in whole],
         parts=[part] * len(whole),
         findings=_malformed(ragged, name, f"do not have {len(names)} cells"),
         found=found,
-    )  # fmt: skip
+    )
 
 
 def _records(text: str, delimiter: str, path: Path, *, quoted: bool) -> list[tuple[int, list[str]]]:
@@ -253,9 +255,7 @@ def _json_rows(document: Any, path: Path) -> list[dict[str, Any]]:
     return document
 
 
-def _table_from_rows(
-    rows: list[tuple[int, dict[str, Any]]], name: str, part: Part, findings: list[Finding]
-) -> Table:
+def _table_from_rows(rows: list[tuple[int, dict[str, Any]]], name: str, part: Part, findings: list[Finding]) -> Table:
     names: Iterable[str] = dict.fromkeys(key for _, row in rows for key in row)
     return Table(
         columns={column: [row.get(column) for _, row in rows] for column in names},

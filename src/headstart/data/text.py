@@ -13,7 +13,7 @@ import numpy as np
 from headstart.core import DataError
 
 _INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}  # control, format (zero-width), separators
-_BINARY_SHARE = 0.05  # more control characters than this: no text that a person wrote
+_BINARY_SHARE = 0.05  # more control characters than this: no text that a user wrote
 
 
 def as_text(value: object) -> str | None:
@@ -97,9 +97,10 @@ def read_text_file(path: Path) -> tuple[str, str]:
         if _is_text(text):
             return text, "utf-8" if encoding == "utf-8-sig" else encoding
     raise DataError(
-        "The file holds binary data, no text", place=str(path),
+        "The file holds binary data, no text",
+        place=str(path),
         hint="Give a table with a header (.csv, .tsv, .jsonl) or a .parquet file",
-    )  # fmt: skip
+    )
 
 
 def _encodings(raw: bytes) -> tuple[str, ...]:

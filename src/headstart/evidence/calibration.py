@@ -67,9 +67,14 @@ def calibration(probabilities: Floats, labels: Integers, bins: int = BINS) -> Ca
     noise = hit * (1 - hit) / np.maximum(count - 1, 1)
     truth = np.eye(p.shape[1])[y]
     return Calibration(
-        sure, hit, count, float(np.sqrt(max(float(share @ (squared - noise)), 0.0))),
-        float(share @ abs(sure - hit)), float(((p - truth) ** 2).sum(1).mean()), log_loss(p, y),
-    )  # fmt: skip
+        sure,
+        hit,
+        count,
+        float(np.sqrt(max(float(share @ (squared - noise)), 0.0))),
+        float(share @ abs(sure - hit)),
+        float(((p - truth) ** 2).sum(1).mean()),
+        log_loss(p, y),
+    )
 
 
 @dataclass(frozen=True)

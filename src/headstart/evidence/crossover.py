@@ -48,9 +48,13 @@ class Crossover(DrawnLabels):
 
 
 def find_crossover(
-    curves: CurveDraws, scratch: Sequence[str] | None = None, transfer: Sequence[str] | None = None, *,
-    margin: float = 0.0, tie: float = 0.01,
-) -> Crossover:  # fmt: skip
+    curves: CurveDraws,
+    scratch: Sequence[str] | None = None,
+    transfer: Sequence[str] | None = None,
+    *,
+    margin: float = 0.0,
+    tie: float = 0.01,
+) -> Crossover:
     """Locate n* between two sides, each at its best in every draw.
 
     Args:

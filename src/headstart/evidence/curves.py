@@ -110,10 +110,16 @@ class CurveDraws:
 
 
 def fit_curves(
-    arms: Sequence[ArmErrors], *, seed: int = 0, draws: int = DRAWS, horizon: float = HORIZON,
-    n_test: int | None = None, test_correlation: float = TEST_CORRELATION, chance: float | None = None,
+    arms: Sequence[ArmErrors],
+    *,
+    seed: int = 0,
+    draws: int = DRAWS,
+    horizon: float = HORIZON,
+    n_test: int | None = None,
+    test_correlation: float = TEST_CORRELATION,
+    chance: float | None = None,
     widening: Widening | None = None,
-) -> CurveDraws:  # fmt: skip
+) -> CurveDraws:
     """Draw learning curves of arms jointly; deterministic given a seed.
 
     Args:
@@ -145,11 +151,19 @@ def fit_curves(
     common: Floats = np.asarray(np.mean(levels, axis=0) if levels else flat)
     parts = [
         _arm_draws(
-            arm, fitted.get(i), by_arm.get(i, common), noise, grid, draws, horizon, seed, chance,
+            arm,
+            fitted.get(i),
+            by_arm.get(i, common),
+            noise,
+            grid,
+            draws,
+            horizon,
+            seed,
+            chance,
             widening or fitted_widening(),
         )
         for i, arm in enumerate(arms)
-    ]  # fmt: skip
+    ]
     errors = np.stack([part[0] for part in parts], 1)
     rng = np.random.default_rng(derive_seed(seed, "joint"))
     _couple(errors, list(arms), grid, rng)
@@ -162,9 +176,17 @@ def fit_curves(
 
 
 def _arm_draws(
-    arm: ArmErrors, fitted: ArmPosterior | None, levels: Floats, noise: Noise, grid: Floats, draws: int,
-    horizon: float, seed: int, chance: float | None, widening: Widening,
-) -> tuple[Floats, str | None]:  # fmt: skip
+    arm: ArmErrors,
+    fitted: ArmPosterior | None,
+    levels: Floats,
+    noise: Noise,
+    grid: Floats,
+    draws: int,
+    horizon: float,
+    seed: int,
+    chance: float | None,
+    widening: Widening,
+) -> tuple[Floats, str | None]:
     """Draws (draws, G) of one arm, and why it is not extrapolated."""
     rng = np.random.default_rng(derive_seed(seed, "curve", arm.arm))
     variance = levels @ noise.variance(arm.sizes)

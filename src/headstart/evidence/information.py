@@ -64,9 +64,16 @@ def candidates(curves: CurveDraws, found: Crossover, most: float = np.inf) -> li
 
 
 def next_measurements(
-    curves: CurveDraws, found: Crossover, scratch: Sequence[str], transfer: Sequence[str], *,
-    seconds: Seconds | None = None, most: float = np.inf, repeats: int = 3, seed: int = 0,
-) -> list[PossibleMeasurement]:  # fmt: skip
+    curves: CurveDraws,
+    found: Crossover,
+    scratch: Sequence[str],
+    transfer: Sequence[str],
+    *,
+    seconds: Seconds | None = None,
+    most: float = np.inf,
+    repeats: int = 3,
+    seed: int = 0,
+) -> list[PossibleMeasurement]:
     """Candidate measurements by expected entropy reduction for each second, best first.
 
     Args:

@@ -1,4 +1,4 @@
-"""Measured errors of one arm, as anybody's table holds them, and their summary by size."""
+"""Measured errors of one arm, as any table holds them, and their summary by size."""
 
 from __future__ import annotations
 

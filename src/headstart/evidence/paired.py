@@ -85,9 +85,14 @@ def pooled_scatter(runs_by_cell: Sequence[Sequence[Run]], metric: str, num_class
 
 
 def joint_draws(
-    runs: Mapping[str, Sequence[Run]], metric: str, num_classes: int, scatter: float, seed: int,
-    rotating: bool = False, draws: int = DRAWS,
-) -> JointDraws:  # fmt: skip
+    runs: Mapping[str, Sequence[Run]],
+    metric: str,
+    num_classes: int,
+    scatter: float,
+    seed: int,
+    rotating: bool = False,
+    draws: int = DRAWS,
+) -> JointDraws:
     """Draw the metrics of several arms jointly.
 
     Args:
@@ -150,9 +155,7 @@ def _example_draws(
     return result
 
 
-def _patterns(
-    runs: Mapping[str, Sequence[Run]], metric: str
-) -> tuple[dict[str, list[Run]], NDArray[np.int64]] | None:
+def _patterns(runs: Mapping[str, Sequence[Run]], metric: str) -> tuple[dict[str, list[Run]], NDArray[np.int64]] | None:
     """One example for all those that look alike to every run, and how many each stands for.
 
     To resample M examples is to resample their P patterns, multinomially: the same draws for a small share of the

@@ -58,10 +58,13 @@ def rank(scores: Mapping[str, Mapping[str, float]], keep: int = 3) -> Ranking:
     firsts = {models[i] for i in np.flatnonzero((ranks == ranks.min(1, keepdims=True)).any(0))}
     agreement = _agreement(table)
     return Ranking(
-        named, tuple(float(mean[i]) for i in order), tuple(float(np.ptp(ranks[:, i])) for i in order),
-        tuple(name for place, name in enumerate(named) if place < keep or name in firsts), agreement,
+        named,
+        tuple(float(mean[i]) for i in order),
+        tuple(float(np.ptp(ranks[:, i])) for i in order),
+        tuple(name for place, name in enumerate(named) if place < keep or name in firsts),
+        agreement,
         _in_words(agreement, len(table), len(models)),
-    )  # fmt: skip
+    )
 
 
 def _agreement(table: np.ndarray) -> float:

@@ -104,9 +104,7 @@ def rotating_difference(differences: Floats, test_share: float, level: float = 0
     return mean, mean - half, mean + half
 
 
-def group_differences(
-    ours: Sequence[Run], theirs: Sequence[Run], classes: int | None = None
-) -> Floats:  # fmt: skip
+def group_differences(ours: Sequence[Run], theirs: Sequence[Run], classes: int | None = None) -> Floats:
     """Paired differences of two arms, one for each group of test examples, whose mean is that of the metric.
 
     Args:

@@ -30,14 +30,16 @@ def adaptable_layers(network: Network, *, convolutions: bool = True) -> list[str
     inside = {id(part) for stage in network.stages for module in stage.modules for part in module.modules()}
     kinds = (nn.Linear, nn.Conv2d) if convolutions else (nn.Linear,)
     found = [
-        name for name, part in network.module.named_modules()
+        name
+        for name, part in network.module.named_modules()
         if isinstance(part, kinds) and id(part) in inside and getattr(part, "groups", 1) == 1
-    ]  # fmt: skip
+    ]
     if not found:
         raise SettingsError(
             f"{network.candidate.name} has no linear or convolution layer outside its head for adapters",
-            place="--strategy", hint="linear_probe, full_finetune and partial_finetune need none",
-        )  # fmt: skip
+            place="--strategy",
+            hint="linear_probe, full_finetune and partial_finetune need none",
+        )
     return found
 
 
@@ -77,8 +79,9 @@ def adapt(network: Network, config: PeftConfig, seed: int) -> Network:
         reason = reason_of(error)
         raise SettingsError(
             f"{config.peft_type.value.lower()} does not apply to {network.candidate.name}: {reason}",
-            place="--strategy", hint="lora applies to every network with linear or convolution layers",
-        ) from None  # fmt: skip
+            place="--strategy",
+            hint="lora applies to every network with linear or convolution layers",
+        ) from None
     return wrap(module, network, heads)
 
 

@@ -133,11 +133,12 @@ def load(folder: str | Path) -> FittedModel:
         return FittedModel(read(card, folder), card)
     except BundleError:
         raise
-    except SettingsError as error:  # only what a person's own code is asked for raises it here
+    except SettingsError as error:  # only what a user's own code is asked for raises it here
         raise BundleError(
-            f"the model needs code that is not as it was: {error.fact}", place=str(folder),
+            f"the model needs code that is not as it was: {error.fact}",
+            place=str(folder),
             hint="Load it where that code can be imported, as it was when the model was saved",
-        ) from error  # fmt: skip
+        ) from error
     except Exception as error:  # any library's complaint about damaged files becomes one line
         reason = reason_of(error)
         raise BundleError(f"the model is damaged: {reason}", place=str(folder), hint="Save the model anew") from error

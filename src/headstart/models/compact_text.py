@@ -100,9 +100,14 @@ class TransformerTextNetwork(nn.Module):
 
         self.settings = {"num_classes": num_classes, "input_size": input_size, "width": width, "blocks": blocks}
         config = BertConfig(
-            vocab_size=HASH_SLOTS, hidden_size=width, num_hidden_layers=blocks, num_attention_heads=4,
-            intermediate_size=2 * width, max_position_embeddings=input_size, type_vocab_size=1,
-        )  # fmt: skip
+            vocab_size=HASH_SLOTS,
+            hidden_size=width,
+            num_hidden_layers=blocks,
+            num_attention_heads=4,
+            intermediate_size=2 * width,
+            max_position_embeddings=input_size,
+            type_vocab_size=1,
+        )
         self.encoder = BertModel(config, add_pooling_layer=False)
         self.head = nn.Linear(width, num_classes)
 

@@ -41,6 +41,5 @@ def measure_facts(network: Network, batch: Batch) -> Facts:
     for module, was_training in modes:
         module.training = was_training
     return Facts(
-        parameters=sum(p.numel() for p in network.parameters()),
-        forward_flops=counter.get_total_flops() / examples,
+        parameters=sum(p.numel() for p in network.parameters()), forward_flops=counter.get_total_flops() / examples
     )

@@ -27,8 +27,11 @@ from headstart.models.tokenizer import load_tokenizer
 
 CARD = "headstart.json"
 NATIVE: dict[str, ModelFormat] = {
-    "transformers": "transformers", "compact": "headstart", "own": "headstart", "timm": "headstart",
-}  # fmt: skip
+    "transformers": "transformers",
+    "compact": "headstart",
+    "own": "headstart",
+    "timm": "headstart",
+}
 SKOPS_TRUSTED: list[str] = []  # TF-IDF with logistic regression needs nothing beyond what skops trusts by itself
 
 
@@ -38,7 +41,7 @@ class Card(Record):
     Attributes:
         readout: Where the features of a head apart are taken; None if the head is the network's own.
         inserted: The module before the head, as the recipe named it; empty if there is none.
-        inserted_source: Hash of the file that a person's own module comes from.
+        inserted_source: Hash of the file that a user's own module comes from.
         members: Networks in an ensemble.
     """
 
@@ -96,18 +99,25 @@ def _write_processor(candidate: Candidate, folder: Path) -> None:
     resize = candidate.resize
     assert resize is not None
     common = {
-        "do_resize": True, "do_rescale": True, "rescale_factor": 1 / 255, "do_normalize": True,
-        "resample": resize.resample, "image_mean": list(candidate.mean), "image_std": list(candidate.std),
+        "do_resize": True,
+        "do_rescale": True,
+        "rescale_factor": 1 / 255,
+        "do_normalize": True,
+        "resample": resize.resample,
+        "image_mean": list(candidate.mean),
+        "image_std": list(candidate.std),
         "do_convert_rgb": True,
-    }  # fmt: skip
+    }
     if resize.mode == "squash":
         own = {"image_processor_type": "ViTImageProcessor", "size": {"height": resize.size, "width": resize.size}}
     else:
         side = {"height": resize.size, "width": resize.size}
         own = {
-            "image_processor_type": "BitImageProcessor", "size": {"shortest_edge": resize.shorter or resize.size},
-            "do_center_crop": True, "crop_size": side,
-        }  # fmt: skip
+            "image_processor_type": "BitImageProcessor",
+            "size": {"shortest_edge": resize.shorter or resize.size},
+            "do_center_crop": True,
+            "crop_size": side,
+        }
     (folder / "preprocessor_config.json").write_text(json.dumps({**own, **common}, indent=2) + "\n")
 
 
@@ -127,14 +137,16 @@ def _read_peft(card: Card, folder: Path) -> Network:
         candidate = resolve(card.candidate.name, card.task)
     except SourceError as error:
         raise BundleError(
-            f"the adapters sit on {card.candidate.name}, which cannot be had here: {error.fact}", place=str(folder),
+            f"the adapters sit on {card.candidate.name}, which cannot be had here: {error.fact}",
+            place=str(folder),
             hint="Put it back where it was, or save merged() models, which stand for themselves",
-        ) from None  # fmt: skip
+        ) from None
     if candidate.weights_hash != card.candidate.weights_hash:
         raise BundleError(
-            f"the adapters belong to other weights of {candidate.name} than those found here", place=str(folder),
+            f"the adapters belong to other weights of {candidate.name} than those found here",
+            place=str(folder),
             hint="Restore the candidate they were trained on",
-        )  # fmt: skip
+        )
     network = build(candidate, card.class_names, weights="pretrained", seed=0)
     heads = head_names(network)
     with quiet_adapters():
@@ -282,20 +294,27 @@ def _read_skops(card: Card, folder: Path) -> Any:
     unknown = [name for name in skops.io.get_untrusted_types(file=file) if name not in SKOPS_TRUSTED]
     if unknown:
         raise BundleError(
-            f"the file holds types that are not trusted: {', '.join(unknown)}", place=str(file),
+            f"the file holds types that are not trusted: {', '.join(unknown)}",
+            place=str(file),
             hint="It was not written by Headstart; do not load it",
-        )  # fmt: skip
+        )
     return skops.io.load(file, trusted=SKOPS_TRUSTED)
 
 
 WRITERS = {
-    "transformers": _write_transformers, "peft": _write_peft, "headstart": _write_headstart, "skops": _write_skops,
+    "transformers": _write_transformers,
+    "peft": _write_peft,
+    "headstart": _write_headstart,
+    "skops": _write_skops,
     "ensemble": _write_ensemble,
-}  # fmt: skip
+}
 READERS = {
-    "transformers": _read_transformers, "peft": _read_peft, "headstart": _read_headstart, "skops": _read_skops,
+    "transformers": _read_transformers,
+    "peft": _read_peft,
+    "headstart": _read_headstart,
+    "skops": _read_skops,
     "ensemble": _read_ensemble,
-}  # fmt: skip
+}
 
 
 def write(model: Any, card: Card, folder: Path) -> None:

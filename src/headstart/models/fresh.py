@@ -20,7 +20,7 @@ def draw_anew(network: Network, stages: Sequence[int], seed: int) -> None:
         seed: Of the draw.
 
     Raises:
-        SettingsError: Nothing tells how the layers of a person's own network begin.
+        SettingsError: Nothing tells how the layers of a user's own network begin.
     """
     if network.candidate.family in ("transformers", "timm"):
         names = tuple(str(index) for index in range(network.head.out_features))

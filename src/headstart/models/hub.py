@@ -14,7 +14,7 @@ def fetch(name: str, what: str | None = None) -> Path:
 
     Args:
         name: ``owner/name``.
-        what: How an error begins, where the name is not what the person wrote.
+        what: How an error begins, where the name is not what the user wrote.
 
     Raises:
         SourceError: It is in neither place, or the hub cannot be reached.

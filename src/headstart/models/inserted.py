@@ -1,4 +1,4 @@
-"""A module built from scratch between a pretrained network and its head: the built-in adapter, or a person's own."""
+"""A module built from scratch between a pretrained network and its head: the built-in adapter, or a user's own."""
 
 from __future__ import annotations
 
@@ -71,18 +71,20 @@ def make_inserted(name: str, width: int) -> nn.Module:
         return BUILT_IN[name](width)
     if ":" not in name:
         raise SettingsError(
-            f"there is no module {name!r} to insert", place=PLACE,
+            f"there is no module {name!r} to insert",
+            place=PLACE,
             hint=f"{did_you_mean(name, BUILT_IN)} For your own write package.module:factory",
-        )  # fmt: skip
+        )
     try:
         module = find_factory(name, PLACE, FORM)(width)
     except SettingsError:
         raise
-    except Exception as error:  # whatever the person's code raises
+    except Exception as error:  # whatever the user's code raises
         raise SettingsError(
-            f"{name}({width}) fails: {reason_of(error, kind=True)}", place=PLACE,
+            f"{name}({width}) fails: {reason_of(error, kind=True)}",
+            place=PLACE,
             hint="It is called with the width of the features alone",
-        ) from error  # fmt: skip
+        ) from error
     if not isinstance(module, nn.Module):
         raise SettingsError(f"{name} returns a {type(module).__name__}, not a torch module", place=PLACE, hint=FORM)
     _check_shape(name, module, width)
@@ -90,7 +92,7 @@ def make_inserted(name: str, width: int) -> nn.Module:
 
 
 def inserted_source(name: str) -> str:
-    """Content hash of the file that a person's own module to insert comes from; empty for a built-in one or none."""
+    """Content hash of the file that a user's own module to insert comes from; empty for a built-in one or none."""
     return source_hash(name) if ":" in name else ""
 
 
@@ -99,7 +101,7 @@ def _check_shape(name: str, module: nn.Module, width: int) -> None:
     try:
         with torch.no_grad():
             output = module.eval()(torch.zeros(2, width))
-    except Exception as error:  # whatever the person's code raises
+    except Exception as error:  # whatever the user's code raises
         raise SettingsError(
             f"{name} fails on features (2, {width}): {reason_of(error, kind=True)}", place=PLACE, hint=FORM
         ) from error
@@ -107,9 +109,10 @@ def _check_shape(name: str, module: nn.Module, width: int) -> None:
     shape = tuple(output.shape) if isinstance(output, torch.Tensor) else type(output).__name__
     if shape != (2, width):
         raise SettingsError(
-            f"{name} gives {shape} for features (2, {width}); wanted the same shape", place=PLACE,
+            f"{name} gives {shape} for features (2, {width}); wanted the same shape",
+            place=PLACE,
             hint="Let its last layer have as many outputs as the width that the factory is called with",
-        )  # fmt: skip
+        )
 
 
 def insert(network: Network, name: str, seed: int) -> Network:
@@ -158,6 +161,7 @@ def without_inserted(module: nn.Module) -> dict[str, torch.Tensor]:
             inserted, linear = f"{outer}inserted.", f"{outer}linear."
             state = {
                 outer + key.removeprefix(linear) if key.startswith(linear) else key: value
-                for key, value in state.items() if not key.startswith(inserted)
-            }  # fmt: skip
+                for key, value in state.items()
+                if not key.startswith(inserted)
+            }
     return state

@@ -36,9 +36,13 @@ class Network(nn.Module):
     """
 
     def __init__(
-        self, module: nn.Module, candidate: Candidate, head_module: nn.Module | None = None,
-        stages: tuple[Stage, ...] | None = None, added: tuple[nn.Parameter, ...] = (),
-    ) -> None:  # fmt: skip
+        self,
+        module: nn.Module,
+        candidate: Candidate,
+        head_module: nn.Module | None = None,
+        stages: tuple[Stage, ...] | None = None,
+        added: tuple[nn.Parameter, ...] = (),
+    ) -> None:
         super().__init__()
         self.module = module
         self.candidate = candidate
@@ -153,9 +157,15 @@ def _build_transformers(candidate: Candidate, class_names: tuple[str, ...], weig
                 config.pad_token_id = padding_of(load_tokenizer(candidate))  # by it decoders find where a text ends
             if weights == "pretrained":
                 module, loading = loader.from_pretrained(
-                    folder, config=config, ignore_mismatched_sizes=True, use_safetensors=True, dtype=torch.float32,
-                    local_files_only=True, trust_remote_code=False, output_loading_info=True,
-                )  # fmt: skip
+                    folder,
+                    config=config,
+                    ignore_mismatched_sizes=True,
+                    use_safetensors=True,
+                    dtype=torch.float32,
+                    local_files_only=True,
+                    trust_remote_code=False,
+                    output_loading_info=True,
+                )
                 _check_loading(module, loading, with_head)
                 if not with_head:
                     _renew_head(module)
@@ -167,8 +177,9 @@ def _build_transformers(candidate: Candidate, class_names: tuple[str, ...], weig
         reason = reason_of(error)
         raise SourceError(
             f"candidate {candidate.name!r} cannot be loaded for {candidate.modality} classification: {reason}",
-            place=folder, hint="Check that it is a complete transformers model of that modality",
-        ) from None  # fmt: skip
+            place=folder,
+            hint="Check that it is a complete transformers model of that modality",
+        ) from None
     return Network(module.float(), candidate, _transformers_head(module))
 
 

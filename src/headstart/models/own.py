@@ -32,9 +32,10 @@ class OwnNetwork(nn.Module):
         super().__init__()
         self.net = net
         taken = [
-            parameter for parameter in inspect.signature(net.forward).parameters.values()
+            parameter
+            for parameter in inspect.signature(net.forward).parameters.values()
             if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD, parameter.VAR_POSITIONAL)
-        ]  # fmt: skip
+        ]
         self._inputs = len(taken)
 
     def forward(self, **batch: torch.Tensor) -> torch.Tensor:
@@ -47,7 +48,7 @@ def find_factory(path: str, place: str = "--arch", form: str = FORM) -> Factory:
 
     Args:
         path: ``package.module:factory``.
-        place: Where the person wrote it, for messages.
+        place: Where the user wrote it, for messages.
         form: How it is to be written, for messages.
 
     Raises:
@@ -60,7 +61,7 @@ def find_factory(path: str, place: str = "--arch", form: str = FORM) -> Factory:
         sys.path.insert(0, os.getcwd())
     try:
         factory = getattr(importlib.import_module(module_name), name)
-    except Exception as error:  # whatever the person's module raises
+    except Exception as error:  # whatever the user's module raises
         reason = reason_of(error, kind=True)
         raise SettingsError(f"{path!r} cannot be imported: {reason}", place=place, hint=form) from error
     if not callable(factory):
@@ -78,11 +79,12 @@ def build_own(path: str, num_classes: int) -> nn.Module:
         net = find_factory(path)(num_classes)
     except SettingsError:
         raise
-    except Exception as error:  # whatever the person's code raises
+    except Exception as error:  # whatever the user's code raises
         raise SettingsError(
-            f"{path}({num_classes}) fails: {reason_of(error, kind=True)}", place="--arch",
+            f"{path}({num_classes}) fails: {reason_of(error, kind=True)}",
+            place="--arch",
             hint="It is called with the number of classes alone",
-        ) from error  # fmt: skip
+        ) from error
     if not isinstance(net, nn.Module):
         raise SettingsError(f"{path} returns a {type(net).__name__}, not a torch module", place="--arch", hint=FORM)
     return OwnNetwork(net)
@@ -104,15 +106,16 @@ def check_own(path: str, num_classes: int, modality: str, input_size: int) -> No
     try:
         with torch.inference_mode():
             output = net(**batch)
-    except Exception as error:  # whatever the person's code raises
+    except Exception as error:  # whatever the user's code raises
         reason = reason_of(error, kind=True)
         raise SettingsError(f"{path} fails on {given}: {reason}", place="--arch", hint=FORM) from error
     shape = tuple(output.shape) if isinstance(output, torch.Tensor) else type(output).__name__
     if shape != (2, num_classes):
         raise SettingsError(
-            f"{path} gives {shape} for {given}; wanted (2, {num_classes}), one logit for each class", place="--arch",
+            f"{path} gives {shape} for {given}; wanted (2, {num_classes}), one logit for each class",
+            place="--arch",
             hint="Let its last layer have as many outputs as there are classes",
-        )  # fmt: skip
+        )
 
 
 def reset(module: nn.Module, name: str) -> None:
@@ -126,9 +129,10 @@ def reset(module: nn.Module, name: str) -> None:
             part.reset_parameters()
         elif any(True for _ in part.parameters(recurse=False)):
             raise SettingsError(
-                f"{type(part).__name__} in {name} does not say how its weights begin", place="--strategy",
+                f"{type(part).__name__} in {name} does not say how its weights begin",
+                place="--strategy",
                 hint="Give it a method reset_parameters(), or choose another strategy",
-            )  # fmt: skip
+            )
 
 
 def source_hash(path: str) -> str:
@@ -139,4 +143,3 @@ def source_hash(path: str) -> str:
     if file:
         digest.update(Path(file).read_bytes())
     return digest.hexdigest()
-

@@ -51,10 +51,11 @@ def read(network: Network, readouts: Sequence[Readout], batch: Batch) -> list[to
     stages = sorted({readout.stage for readout in readouts if readout.stage is not None})
     outputs = dict(zip(stages, _stage_outputs(network, stages, batch), strict=True)) if stages else {}
     return [
-        network.features(**batch) if readout.stage is None
+        network.features(**batch)
+        if readout.stage is None
         else _pool(outputs[readout.stage], readout.pooling, batch.get("attention_mask"))
         for readout in readouts
-    ]  # fmt: skip
+    ]
 
 
 def _stage_outputs(network: Network, stages: Sequence[int], batch: Batch) -> list[torch.Tensor]:

@@ -81,9 +81,13 @@ def cut(network: nn.Module, head: nn.Module) -> tuple[Stage, ...]:
 
 
 def _gather(
-    module: nn.Module, excluded: set[int], trunk: nn.Module | None, blocks: set[str], prefix: str,
+    module: nn.Module,
+    excluded: set[int],
+    trunk: nn.Module | None,
+    blocks: set[str],
+    prefix: str,
     parts: list[tuple[str, list[nn.Module]]],
-) -> None:  # fmt: skip
+) -> None:
     """Add the largest submodules without a parameter of the head to the last part, in order of registration.
 
     Each child of the trunk that is named in ``blocks`` opens a part. A container that cannot be taken whole gives its

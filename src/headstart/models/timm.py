@@ -85,11 +85,19 @@ def resolve_timm(name: str, modality: Literal["image", "text"]) -> Candidate:
         raise SourceError(f"{name} reads inputs of shape {described.input_size}", hint="Choose one for square pictures")
     folder, missing = _weights(described.hf_hub_id)
     return Candidate(
-        name=name, modality=modality, family="timm", has_weights=folder is not None, missing=missing,
-        weights_hash=_identity(word, folder, described), folder=None if folder is None else str(folder),
-        input_size=sides[0], resize=_resize(described, sides[0]), mean=tuple(described.mean), std=tuple(described.std),
+        name=name,
+        modality=modality,
+        family="timm",
+        has_weights=folder is not None,
+        missing=missing,
+        weights_hash=_identity(word, folder, described),
+        folder=None if folder is None else str(folder),
+        input_size=sides[0],
+        resize=_resize(described, sides[0]),
+        mean=tuple(described.mean),
+        std=tuple(described.std),
         licence=described.license,
-    )  # fmt: skip
+    )
 
 
 def _described(word: str) -> Any:
@@ -169,9 +177,11 @@ def make_timm(candidate: Candidate, num_classes: int, weights: str) -> tuple[Tim
     word = candidate.name.removeprefix(PREFIX)
     try:
         net = timm.create_model(
-            word, pretrained=pretrained, num_classes=num_classes,
+            word,
+            pretrained=pretrained,
+            num_classes=num_classes,
             pretrained_cfg_overlay={"file": str(file)} if pretrained else None,
-        )  # fmt: skip
+        )
         if pretrained:
             _check_names(net, file)
             net.reset_classifier(num_classes)  # weights for as many other classes would bring their head

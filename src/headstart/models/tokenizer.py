@@ -59,5 +59,6 @@ def check_ids(candidate: Candidate, rows: Sequence[np.ndarray]) -> None:
     if isinstance(size, int) and largest >= size:
         raise SourceError(
             f"the tokenizer of {candidate.name!r} gives token {largest}, but its config.json has vocab_size {size}",
-            place=str(candidate.folder), hint=f"Set vocab_size to at least {largest + 1}, or give another tokenizer",
-        )  # fmt: skip
+            place=str(candidate.folder),
+            hint=f"Set vocab_size to at least {largest + 1}, or give another tokenizer",
+        )

@@ -12,6 +12,14 @@ from headstart.report.screens import render_data, render_error, render_header, r
 from headstart.report.terminal import render_summary
 
 __all__ = [
-    "Progress", "recommendation_schema", "render_data", "render_error", "render_header", "render_plan",
-    "render_summary", "repr_html", "write_html", "write_json",
-]  # fmt: skip
+    "Progress",
+    "recommendation_schema",
+    "render_data",
+    "render_error",
+    "render_header",
+    "render_plan",
+    "render_summary",
+    "repr_html",
+    "write_html",
+    "write_json",
+]

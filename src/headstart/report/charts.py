@@ -10,5 +10,11 @@ from headstart.report.cost_charts import cost_against_metric, cost_rows, timelin
 from headstart.report.curve_chart import learning_curves
 
 __all__ = [
-    "confusion", "cost_against_metric", "cost_rows", "forest_rows", "learning_curves", "paired_differences", "timeline",
-]  # fmt: skip
+    "confusion",
+    "cost_against_metric",
+    "cost_rows",
+    "forest_rows",
+    "learning_curves",
+    "paired_differences",
+    "timeline",
+]

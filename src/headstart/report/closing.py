@@ -24,9 +24,15 @@ class Closing:
     """Writes the answer: now and then while the study runs, and at its end."""
 
     def __init__(
-        self, view: StudyView, runner: StudyRunner, hardware: Hardware, findings: Sequence[Finding],
-        skipped: list[tuple[str, str]], command: Sequence[str], created: str,
-    ) -> None:  # fmt: skip
+        self,
+        view: StudyView,
+        runner: StudyRunner,
+        hardware: Hardware,
+        findings: Sequence[Finding],
+        skipped: list[tuple[str, str]],
+        command: Sequence[str],
+        created: str,
+    ) -> None:
         self.view, self.runner, self.hardware, self.findings = view, runner, hardware, findings
         self.skipped, self.command, self.created = skipped, command, created
         self._last = -SUMMARY_EVERY
@@ -36,15 +42,25 @@ class Closing:
         runner = self.runner
         sizes = {arm.key: folder_size_mb(runner.model_folder(arm.key)) for arm in self.view.arms}
         recommendation = recommend(
-            self.view, baseline=self.view.baseline, spent_seconds=runner.budget.spent,
-            budget_seconds=runner.budget.seconds, dropped=runner.planner.dropped if runner.planner else {},
-            model_dir=model[0], model_format=model[1],
+            self.view,
+            baseline=self.view.baseline,
+            spent_seconds=runner.budget.spent,
+            budget_seconds=runner.budget.seconds,
+            dropped=runner.planner.dropped if runner.planner else {},
+            model_dir=model[0],
+            model_format=model[1],
             model_sizes={key: size for key, size in sizes.items() if size is not None},
-        )  # fmt: skip
+        )
         return build_summary(
-            self.view, recommendation, self.hardware, findings=self.findings, skipped=self.skipped,
-            command=self.command, created=self.created, status=status,
-        )  # fmt: skip
+            self.view,
+            recommendation,
+            self.hardware,
+            findings=self.findings,
+            skipped=self.skipped,
+            command=self.command,
+            created=self.created,
+            status=status,
+        )
 
     def now_and_then(self) -> None:
         """Keep a valid answer in the store, without spending much time on it."""

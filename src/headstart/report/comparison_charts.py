@@ -22,8 +22,14 @@ def paired_differences(summary: Summary, narrow: bool = False) -> look.Spec | No
         arm, other = (names.get(row[side], wording.clean(row[side], 22)) for side in ("arm", "reference"))
         pair = other if row["common"] else f"{arm} − {other}"
         text = f"{place + 1}. {pair}" if narrow else f"{place + 1}. {pair}, n = {wording.count(row['n'])}"
-        rows.append({"pair": text, "difference": scale * row["difference"], "low": scale * row["low"],
-                     "high": scale * row["high"]})  # fmt: skip
+        rows.append(
+            {
+                "pair": text,
+                "difference": scale * row["difference"],
+                "low": scale * row["low"],
+                "high": scale * row["high"],
+            }
+        )
     if not rows:
         return None
     margin = scale * summary["recommendation"]["margin"]

@@ -1,4 +1,4 @@
-"""Which part of a confusion matrix a person can read: all of a small one, the worst part of a large one."""
+"""Which part of a confusion matrix a user can read: all of a small one, the worst part of a large one."""
 
 from __future__ import annotations
 

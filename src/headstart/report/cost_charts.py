@@ -19,11 +19,16 @@ def cost_against_metric(summary: Summary, narrow: bool = False) -> look.Spec | N
     scale = look.factor(summary)
     styles = palette.arm_styles(summary, numbered=narrow)
     rows = [
-        {"arm": style.label, "tag": style.tag, "seconds": row["seconds"], "value": scale * row["value"],
-         "best": row["efficient"]}
+        {
+            "arm": style.label,
+            "tag": style.tag,
+            "seconds": row["seconds"],
+            "value": scale * row["value"],
+            "best": row["efficient"],
+        }
         for style, row in zip(styles, cost_rows(summary), strict=True)
         if row["seconds"] and not wording.missing(row["value"])
-    ]  # fmt: skip
+    ]
     if not rows:
         return None
     drawn = [style for style in styles if any(row["arm"] == style.label for row in rows)]
@@ -45,18 +50,20 @@ def cost_against_metric(summary: Summary, narrow: bool = False) -> look.Spec | N
     colour, _, shape = look.arm_encodings(drawn, legend=narrow)
     base = alt.Chart(alt.InlineData(values=rows)).encode(x=x, y=y)
     layers = [
-        base.mark_line(interpolate="step-after", color=SOFT, strokeDash=[3, 3], strokeWidth=1.5)
-        .transform_filter("datum.best"),
+        base.mark_line(interpolate="step-after", color=SOFT, strokeDash=[3, 3], strokeWidth=1.5).transform_filter(
+            "datum.best"
+        ),
         base.mark_point(filled=True, size=110, opacity=1).encode(color=colour, shape=shape),
-    ]  # fmt: skip
+    ]
     for side, align in ((True, "left"), (False, "right")):
         names = [row for row in rows if row["right"] is side]
         if names:
             offset = 11 if side else -11
             layers.append(
-                alt.Chart(alt.InlineData(values=names)).mark_text(align=align, dx=offset, dy=-9, fontSize=12)
+                alt.Chart(alt.InlineData(values=names))
+                .mark_text(align=align, dx=offset, dy=-9, fontSize=12)
                 .encode(x="seconds:Q", y=y, text="tag:N", color=colour)
-            )  # fmt: skip
+            )
     return look.finish(alt.layer(*layers), narrow, height)
 
 
@@ -67,11 +74,15 @@ def timeline(summary: Summary, narrow: bool = False) -> look.Spec | None:
     styles = palette.arm_styles(summary)[:MAX_ARMS]
     label = {style.key: style.label for style in styles}
     rows = [
-        {"arm": label[trial["arm"]], "start": trial["started"] / 60, "end": trial["ended"] / 60,
-         "role": "failed" if trial["error"] else trial["role"]}
+        {
+            "arm": label[trial["arm"]],
+            "start": trial["started"] / 60,
+            "end": trial["ended"] / 60,
+            "role": "failed" if trial["error"] else trial["role"],
+        }
         for trial in summary["trials"]
         if trial["arm"] in label and not wording.missing(trial["started"]) and not wording.missing(trial["ended"])
-    ]  # fmt: skip
+    ]
     if not rows:
         return None
     drawn = [style for style in styles if any(row["arm"] == style.label for row in rows)]
@@ -116,8 +127,15 @@ def cost_rows(summary: Summary) -> list[dict[str, Any]]:
     rows = []
     for arm in view.ordered_arms(summary):
         point = view.last_point(arm)
-        rows.append({"key": arm["key"], "name": arm["name"], "seconds": arm["train_seconds"],
-                     "n": point["n"] if point else None, "value": point["value"] if point else None})  # fmt: skip
+        rows.append(
+            {
+                "key": arm["key"],
+                "name": arm["name"],
+                "seconds": arm["train_seconds"],
+                "n": point["n"] if point else None,
+                "value": point["value"] if point else None,
+            }
+        )
     known = [row for row in rows if row["seconds"] and not wording.missing(row["value"])]
     for row in rows:
         row["efficient"] = row in known and not any(

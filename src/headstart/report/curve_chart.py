@@ -21,11 +21,17 @@ def learning_curves(summary: Summary, narrow: bool = False) -> look.Spec | None:
     metric, scale = view.metric_name(summary), look.factor(summary)
     styles = {style.key: style for style in palette.arm_styles(summary, numbered=narrow)}
     rows = [
-        {"arm": styles[arm["key"]].label, "n": point["n"], "value": scale * point["value"],
-         "low": scale * _or(point["low"], point["value"]), "high": scale * _or(point["high"], point["value"])}
-        for arm in view.ordered_arms(summary) for point in arm.get("curve") or ()
+        {
+            "arm": styles[arm["key"]].label,
+            "n": point["n"],
+            "value": scale * point["value"],
+            "low": scale * _or(point["low"], point["value"]),
+            "high": scale * _or(point["high"], point["value"]),
+        }
+        for arm in view.ordered_arms(summary)
+        for point in arm.get("curve") or ()
         if not wording.missing(point["value"])
-    ]  # fmt: skip
+    ]
     if not rows:
         return None
     drawn = [style for style in styles.values() if any(row["arm"] == style.label for row in rows)]
@@ -54,12 +60,13 @@ def learning_curves(summary: Summary, narrow: bool = False) -> look.Spec | None:
         ),
         base.mark_line(strokeWidth=2).encode(y=y, color=colour, strokeDash=dash),
         base.mark_point(filled=True, size=58, opacity=1).encode(y=y, color=colour, shape=shape),
-    ]  # fmt: skip
+    ]
     labels = _end_labels(rows, drawn, domain, height)
     layers.append(
-        alt.Chart(alt.InlineData(values=labels)).mark_text(align="left", dx=10, fontSize=12, clip=False)
+        alt.Chart(alt.InlineData(values=labels))
+        .mark_text(align="left", dx=10, fontSize=12, clip=False)
         .encode(x="n:Q", y=alt.Y("at:Q", scale=scale_y), text="tag:N", color=colour)
-    )  # fmt: skip
+    )
     return look.finish(alt.layer(*layers), narrow, height)
 
 

@@ -67,22 +67,32 @@ def curve_picture(analysis: CurveAnalysis, narrow: bool = False) -> look.Spec:
     drawn = list(styles.values())
     measured = [
         {"arm": styles[arm.arm].label, "n": point.n, "value": shown(point.error, analysis.metric)}
-        for arm in analysis.arms for point in arm.measured
-    ]  # fmt: skip
+        for arm in analysis.arms
+        for point in arm.measured
+    ]
     fitted = [
-        {"arm": styles[arm.arm].label, "n": point.n, "value": shown(point.error, analysis.metric),
-         "low": shown(point.low, analysis.metric), "high": shown(point.high, analysis.metric)}
-        for arm in analysis.arms for point in arm.fitted if point.low is not None and point.high is not None
-    ]  # fmt: skip
+        {
+            "arm": styles[arm.arm].label,
+            "n": point.n,
+            "value": shown(point.error, analysis.metric),
+            "low": shown(point.low, analysis.metric),
+            "high": shown(point.high, analysis.metric),
+        }
+        for arm in analysis.arms
+        for point in arm.fitted
+        if point.low is not None and point.high is not None
+    ]
     sizes = sorted({row["n"] for row in measured})
     reach = max([*(row["n"] for row in fitted), sizes[-1]])
     values = [row[name] for row in fitted for name in ("low", "high")] + [row["value"] for row in measured]
     pad = max(0.04 * (max(values) - min(values)), 0.3)
     domain = [max(min(values) - pad, 0), min(max(values) + pad, 100)]
     x = alt.X(
-        "n:Q", title="n, log scale", axis=alt.Axis(values=_ticks(sizes, reach), format=",.4~r", grid=False),
+        "n:Q",
+        title="n, log scale",
+        axis=alt.Axis(values=_ticks(sizes, reach), format=",.4~r", grid=False),
         scale=alt.Scale(type="log", domain=[sizes[0], reach], nice=False),
-    )  # fmt: skip
+    )
     scale = alt.Scale(domain=domain, nice=False)
     title = f"{analysis.metric} in %"
     y = alt.Y("value:Q", title=title, scale=scale)
@@ -115,9 +125,14 @@ def _styles(analysis: CurveAnalysis, narrow: bool) -> dict[str, palette.ArmStyle
         hues = palette.HUES[arm.paradigm]
         label = wording.clean(arm.arm, 24 if narrow else 60)
         styles[arm.arm] = palette.ArmStyle(
-            arm.arm, label, label, arm.paradigm, hues[place % len(hues)],
-            palette.DASHES[place % len(palette.DASHES)], palette.SHAPES[arm.paradigm],
-        )  # fmt: skip
+            arm.arm,
+            label,
+            label,
+            arm.paradigm,
+            hues[place % len(hues)],
+            palette.DASHES[place % len(palette.DASHES)],
+            palette.SHAPES[arm.paradigm],
+        )
     return styles
 
 
@@ -144,13 +159,22 @@ def _page(analysis: CurveAnalysis, svg: str) -> str:
 
     rows = [
         (arm.arm, wording.count(point.n), str(point.repeats), figure(point, analysis.metric))
-        for arm in analysis.arms for point in arm.measured
-    ]  # fmt: skip
+        for arm in analysis.arms
+        for point in arm.measured
+    ]
     pairs = [
         (pair.scratch, pair.transfer, pair.sentence, bounds(pair.low, pair.high))
         for pair in analysis.pairs or (analysis.crossover,)
-    ]  # fmt: skip
-    return environment().get_template("curves.html.j2").render(
-        analysis=analysis, svg=Markup(svg), rows=rows, pairs=pairs, dark=Markup(palette.dark_css(".chart")),
-        title=TITLE,
-    )  # fmt: skip
+    ]
+    return (
+        environment()
+        .get_template("curves.html.j2")
+        .render(
+            analysis=analysis,
+            svg=Markup(svg),
+            rows=rows,
+            pairs=pairs,
+            dark=Markup(palette.dark_css(".chart")),
+            title=TITLE,
+        )
+    )

@@ -78,10 +78,13 @@ def _worth(analysis: CurveAnalysis) -> list[tuple[str, str]]:
     mine = sorted((one for one in analysis.head_starts if one.transfer == leader), key=lambda one: one.n)
     inside = [one for one in mine if one.labels is not None]
     said = [
-        "".join([
-            one.sentence, f", worth {one.price:,.2f}" if one.price is not None else "",
-            *(_saving(saving.unit, saving.value) for saving in one.savings),
-        ])
+        "".join(
+            [
+                one.sentence,
+                f", worth {one.price:,.2f}" if one.price is not None else "",
+                *(_saving(saving.unit, saving.value) for saving in one.savings),
+            ]
+        )
         for one in inside[-MOST_HEAD_STARTS:] or mine[:1]
     ]
     rows = [("Head start" if place == 0 else "", line) for place, line in enumerate(said)]
@@ -137,9 +140,12 @@ def _pairs_table(analysis: CurveAnalysis):  # type: ignore[no-untyped-def]
         if pair.high is not None and pair.high <= start * 1.001:
             at, inside = "leads throughout", ""
         table.add_row(
-            Text(wording.clean(pair.scratch)), Text(wording.clean(pair.transfer)), at, inside,
+            Text(wording.clean(pair.scratch)),
+            Text(wording.clean(pair.transfer)),
+            at,
+            inside,
             wording.confidence(pair.p_by_horizon),
-        )  # fmt: skip
+        )
     return table
 
 
@@ -163,11 +169,13 @@ def _next(analysis: CurveAnalysis) -> list[tuple[str, str]]:
     if not analysis.next or analysis.next[0].bits < 0.01:
         return []
     one = analysis.next[0]
-    return [(
-        "To decide",
-        f"measure {' and '.join(one.arms)} at n = {wording.count(one.n)}, "
-        f"{wording.plural(one.repeats, 'run')} each: of all candidates it tells most for its cost",
-    )]  # fmt: skip
+    return [
+        (
+            "To decide",
+            f"measure {' and '.join(one.arms)} at n = {wording.count(one.n)}, "
+            f"{wording.plural(one.repeats, 'run')} each: of all candidates it tells most for its cost",
+        )
+    ]
 
 
 def _fitted_at(arm: ArmCurve, n: float) -> CurvePoint | None:

@@ -79,10 +79,16 @@ def draw_figures(summary: Summary) -> dict[str, Figure]:
 def _curves(summary: Summary) -> Figure:
     metric = view.metric_name(summary)
     rows = [
-        (arm["name"], wording.count(point["n"]), wording.score(point["value"], metric),
-         wording.interval(point["low"], point["high"], metric), str(point["repeats"]))
-        for arm in view.ordered_arms(summary) for point in arm["curve"]
-    ]  # fmt: skip
+        (
+            arm["name"],
+            wording.count(point["n"]),
+            wording.score(point["value"], metric),
+            wording.interval(point["low"], point["high"], metric),
+            str(point["repeats"]),
+        )
+        for arm in view.ordered_arms(summary)
+        for point in arm["curve"]
+    ]
     caption = (
         f"{wording.capital(wording.clean(metric, 30))} against the number of labels. Points are measured means over "
         "repeats, bands are 90\u00a0% intervals; a shaded part was not measured."
@@ -93,11 +99,17 @@ def _curves(summary: Summary) -> Figure:
 def _differences(summary: Summary) -> Figure:
     metric = view.metric_name(summary)
     rows = [
-        (view.arm_name(summary, row["arm"]), view.arm_name(summary, row["reference"]), wording.count(row["n"]),
-         wording.signed(row["difference"], metric), wording.interval(row["low"], row["high"], metric),
-         wording.confidence(row["p_better"]), row["verdict"])
+        (
+            view.arm_name(summary, row["arm"]),
+            view.arm_name(summary, row["reference"]),
+            wording.count(row["n"]),
+            wording.signed(row["difference"], metric),
+            wording.interval(row["low"], row["high"], metric),
+            wording.confidence(row["p_better"]),
+            row["verdict"],
+        )
         for row in charts.forest_rows(summary)
-    ]  # fmt: skip
+    ]
     chosen, margin = view.chosen_arm(summary), summary["recommendation"]["margin"]
     lead = f"{wording.clean(chosen['name'])} minus each other arm" if chosen else "First arm minus second arm"
     caption = (
@@ -111,10 +123,15 @@ def _differences(summary: Summary) -> Figure:
 def _cost(summary: Summary) -> Figure:
     metric = view.metric_name(summary)
     rows = [
-        (row["name"], wording.duration(row["seconds"]), wording.count(row["n"]), wording.score(row["value"], metric),
-         "yes" if row["efficient"] else "no")
+        (
+            row["name"],
+            wording.duration(row["seconds"]),
+            wording.count(row["n"]),
+            wording.score(row["value"], metric),
+            "yes" if row["efficient"] else "no",
+        )
         for row in charts.cost_rows(summary)
-    ]  # fmt: skip
+    ]
     caption = (
         f"{wording.capital(wording.clean(metric, 30))} against training time, each arm at its largest n. The dotted "
         "line joins the arms that no other arm beats in both."
@@ -129,8 +146,15 @@ def _timeline(summary: Summary) -> Figure:
         own = [trial for trial in summary["trials"] if trial["arm"] == arm["key"]]
         spent = {role: sum(t["seconds"] or 0 for t in own if t["role"] == role) for role in ("tuning", "measuring")}
         failed = sum(1 for trial in own if trial["error"])
-        rows.append((arm["name"], str(len(own)), wording.duration(spent["tuning"]),
-                     wording.duration(spent["measuring"]), str(failed)))  # fmt: skip
+        rows.append(
+            (
+                arm["name"],
+                str(len(own)),
+                wording.duration(spent["tuning"]),
+                wording.duration(spent["measuring"]),
+                str(failed),
+            )
+        )
     caption = (
         "Every trial when it ran: thick bars measure, thin bars tune, a cross failed; the dashed line is the budget."
     )

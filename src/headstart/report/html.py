@@ -57,13 +57,22 @@ def environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     made = Environment(
-        loader=PackageLoader("headstart.report", "templates"), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+        loader=PackageLoader("headstart.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     made.filters.update(
-        clean=wording.clean, count=wording.count, duration=wording.duration, score=wording.score,
-        confidence=wording.confidence, linked=link_numbers, amount=wording.amount, capital=wording.capital,
-    )  # fmt: skip
+        clean=wording.clean,
+        count=wording.count,
+        duration=wording.duration,
+        score=wording.score,
+        confidence=wording.confidence,
+        linked=link_numbers,
+        amount=wording.amount,
+        capital=wording.capital,
+    )
     return made
 
 

@@ -58,7 +58,15 @@ def finish(chart: alt.LayerChart, narrow: bool, height: float, width: float | No
     chart = chart.configure(font=FONT, padding=4)
     chart = chart.configure_view(stroke=None)
     chart = chart.configure_axis(
-        labelColor=SOFT, titleColor=SOFT, gridColor=LINE, domainColor=LINE, tickColor=LINE, labelFontSize=11,
-        titleFontSize=11.5, titleFontWeight="normal", titlePadding=10, labelLimit=200,
-    )  # fmt: skip
+        labelColor=SOFT,
+        titleColor=SOFT,
+        gridColor=LINE,
+        domainColor=LINE,
+        tickColor=LINE,
+        labelFontSize=11,
+        titleFontSize=11.5,
+        titleFontWeight="normal",
+        titlePadding=10,
+        labelLimit=200,
+    )
     return chart.configure_legend(labelColor=INK, labelFontSize=12, rowPadding=3).to_dict()

@@ -27,11 +27,20 @@ def repr_html(summary: Summary) -> str:
     caption = "Learning curves: the metric of each arm against the number of labels"
     curves = Markup(drawing.to_svg(spec, "headstart-card", caption)) if spec else ""
     answer = summary["recommendation"]
-    return environment().get_template("card.html.j2").render(
-        answer=answer, headline=view.headline(summary), curves=curves, metric=view.metric_name(summary),
-        difference=view.difference_sentence(summary), arms=_rows(summary)[:MAX_ARMS],
-        more=max(0, len(answer["arms"]) - MAX_ARMS), dark=Markup(dark_css(".headstart-card")),
-    )  # fmt: skip
+    return (
+        environment()
+        .get_template("card.html.j2")
+        .render(
+            answer=answer,
+            headline=view.headline(summary),
+            curves=curves,
+            metric=view.metric_name(summary),
+            difference=view.difference_sentence(summary),
+            arms=_rows(summary)[:MAX_ARMS],
+            more=max(0, len(answer["arms"]) - MAX_ARMS),
+            dark=Markup(dark_css(".headstart-card")),
+        )
+    )
 
 
 def _rows(summary: Summary) -> list[dict[str, Any]]:

@@ -39,16 +39,30 @@ def page_context(summary: Summary, thumbnails: int, max_trials: int, figures: di
     trials = _trials(summary, max_trials)
     anchors = {trial["key"]: trial["number"] for trial in trials}
     return {
-        "summary": summary, "answer": answer, "figures": figures, "metric": view.metric_name(summary),
+        "summary": summary,
+        "answer": answer,
+        "figures": figures,
+        "metric": view.metric_name(summary),
         "title": f"{wording.clean(summary['study']['name'], 60)}: {view.headline(summary)} · Headstart",
-        "dark": _dark(), "tone": _tone(answer["paradigm"]), "headline": view.headline(summary),
-        "facts": _facts(summary), "alerts": _alerts(summary), "reasons": _reasons(summary, anchors),
-        "verdict_trials": _chips(_verdict_keys(summary), anchors), "arms": _arms(summary), "trials": trials,
-        "left_out_trials": len(summary["trials"]) - len(trials), "worst": _worst(summary, thumbnails),
-        "pairs": confused_pairs(summary), "focus": confusion_focus(summary), "classes": _classes(summary),
-        "data_line": data_sentence(summary["data"]), "machine": hardware_sentence(summary["hardware"]),
-        "glossary": GLOSSARY, "costs": _costs(summary),
-    }  # fmt: skip
+        "dark": _dark(),
+        "tone": _tone(answer["paradigm"]),
+        "headline": view.headline(summary),
+        "facts": _facts(summary),
+        "alerts": _alerts(summary),
+        "reasons": _reasons(summary, anchors),
+        "verdict_trials": _chips(_verdict_keys(summary), anchors),
+        "arms": _arms(summary),
+        "trials": trials,
+        "left_out_trials": len(summary["trials"]) - len(trials),
+        "worst": _worst(summary, thumbnails),
+        "pairs": confused_pairs(summary),
+        "focus": confusion_focus(summary),
+        "classes": _classes(summary),
+        "data_line": data_sentence(summary["data"]),
+        "machine": hardware_sentence(summary["hardware"]),
+        "glossary": GLOSSARY,
+        "costs": _costs(summary),
+    }
 
 
 def _dark() -> Markup:
@@ -73,16 +87,26 @@ def _facts(summary: Summary) -> list[dict[str, str]]:
         beside = f"on {wording.count(value['n_test'])} test examples"
         if not wording.missing(answer["baseline"]):
             beside += f"; always guessing the commonest class: {wording.score(answer['baseline'], metric)}{unit}"
-        facts.append({"label": metric, "value": wording.score(value["value"], metric) + unit,
-                      "interval": wording.interval(value["low"], value["high"], metric), "note": beside})  # fmt: skip
+        facts.append(
+            {
+                "label": metric,
+                "value": wording.score(value["value"], metric) + unit,
+                "interval": wording.interval(value["low"], value["high"], metric),
+                "note": beside,
+            }
+        )
     difference = view.main_difference(summary)
     if difference is not None:
         other = view.arm_name(summary, difference["reference"])
         unit, size = wording.points(metric).strip() or metric, wording.count(difference["n"])
-        facts.append({"label": f"against {wording.clean(other, 40)}",
-                      "value": wording.signed(difference["difference"], metric),
-                      "interval": wording.interval(difference["low"], difference["high"], metric),
-                      "note": f"{unit}, paired, at n\u00a0=\u00a0{size}: {difference['verdict']}"})  # fmt: skip
+        facts.append(
+            {
+                "label": f"against {wording.clean(other, 40)}",
+                "value": wording.signed(difference["difference"], metric),
+                "interval": wording.interval(difference["low"], difference["high"], metric),
+                "note": f"{unit}, paired, at n\u00a0=\u00a0{size}: {difference['verdict']}",
+            }
+        )
     head = answer["head_start"]
     needed = f"the labels that from scratch needs to match n\u00a0=\u00a0{wording.count(head['n'])}"
     if not wording.missing(head["multiplier"]):
@@ -93,8 +117,14 @@ def _facts(summary: Summary) -> list[dict[str, str]]:
         facts.append({"label": "head start", "value": f"> {head['low']:.1f}×", "interval": "", "note": needed})
     if not wording.missing(answer["p_best"]):
         regret = wording.score(answer["expected_regret"], metric)
-        facts.append({"label": "P(best)", "value": wording.confidence(answer["p_best"]), "interval": "",
-                      "note": f"among the arms compared; expected loss {regret}{wording.points(metric)}"})  # fmt: skip
+        facts.append(
+            {
+                "label": "P(best)",
+                "value": wording.confidence(answer["p_best"]),
+                "interval": "",
+                "note": f"among the arms compared; expected loss {regret}{wording.points(metric)}",
+            }
+        )
     return facts
 
 
@@ -153,11 +183,15 @@ def _arms(summary: Summary) -> list[dict[str, Any]]:
     metric, rows = view.metric_name(summary), []
     for arm in view.ordered_arms(summary):
         point = view.last_point(arm) or {"value": None, "low": None, "high": None, "n": None, "repeats": None}
-        rows.append(arm | {
-            "figure": wording.score_with_interval(point["value"], point["low"], point["high"], metric),
-            "n": point["n"], "repeats": point["repeats"],
-            "converged_word": {True: "yes", False: "no", None: "not checked"}[arm["converged"]],
-        })  # fmt: skip
+        rows.append(
+            arm
+            | {
+                "figure": wording.score_with_interval(point["value"], point["low"], point["high"], metric),
+                "n": point["n"],
+                "repeats": point["repeats"],
+                "converged_word": {True: "yes", False: "no", None: "not checked"}[arm["converged"]],
+            }
+        )
     return rows
 
 

@@ -11,11 +11,23 @@ from headstart.report.view import Summary
 # each colour by attribute selector where the reader prefers dark, so no chart is stored twice.
 INK, SOFT, LINE, SHADE = "#1d2530", "#5c6675", "#dde2e9", "#eef1f5"
 DARK = {
-    INK: "#e8ecf2", SOFT: "#a0abba", LINE: "#333c49", SHADE: "#222a35",
-    "#2563c9": "#7fb0ff", "#0b7f9b": "#4fc4dd", "#5b5bd6": "#a9a6ff", "#27734f": "#6fcf9f",
-    "#c2540a": "#ff9d57", "#9a6b00": "#e6b94a", "#a8383b": "#ff8d8d", "#7d5a45": "#cfa58b",
-    "#7a45b8": "#c49bff", "#a0398f": "#f08fdd", "#5f4b8b": "#b6a3e6", "#8a3d6b": "#e59ac4",
-}  # fmt: skip
+    INK: "#e8ecf2",
+    SOFT: "#a0abba",
+    LINE: "#333c49",
+    SHADE: "#222a35",
+    "#2563c9": "#7fb0ff",
+    "#0b7f9b": "#4fc4dd",
+    "#5b5bd6": "#a9a6ff",
+    "#27734f": "#6fcf9f",
+    "#c2540a": "#ff9d57",
+    "#9a6b00": "#e6b94a",
+    "#a8383b": "#ff8d8d",
+    "#7d5a45": "#cfa58b",
+    "#7a45b8": "#c49bff",
+    "#a0398f": "#f08fdd",
+    "#5f4b8b": "#b6a3e6",
+    "#8a3d6b": "#e59ac4",
+}
 HUES = {
     "transfer": ("#2563c9", "#0b7f9b", "#5b5bd6", "#27734f"),
     "scratch": ("#c2540a", "#9a6b00", "#a8383b", "#7d5a45"),

@@ -1,4 +1,4 @@
-"""What a person watches while the budget is spent: one small block, or one plain line per trial."""
+"""What a user watches while the budget is spent: one small block, or one plain line per trial."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Progress:
 
     Args:
         console: Where progress goes, normally ``Console(stderr=True)`` so that results keep stdout for themselves.
-        budget_seconds: What the person allowed.
+        budget_seconds: What the user allowed.
         quiet: Show nothing at all.
         spent_seconds: Budget used up by earlier runs of the same study.
         metric: Name of the metric, which decides whether values are shown as percentages.
@@ -60,9 +60,13 @@ class Progress:
             from rich.live import Live
 
             self._live = Live(
-                console=self._console, get_renderable=self._block, refresh_per_second=2, transient=True,
-                redirect_stdout=False, redirect_stderr=False,
-            )  # fmt: skip
+                console=self._console,
+                get_renderable=self._block,
+                refresh_per_second=2,
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
             self._live.start()
         return self
 

@@ -123,7 +123,7 @@ def render_plan(plan: Mapping[str, Any], console: Console) -> None:
 
 
 def render_error(fact: str, place: str | None, hint: str | None, console: Console) -> None:
-    """Print an error a person can fix: what was found, where, what to do next."""
+    """Print an error that the user can fix: what was found, where, what to do next."""
     from rich.text import Text
 
     console.print(Text.assemble(("error: ", "bold red"), wording.clean(fact)), soft_wrap=True)

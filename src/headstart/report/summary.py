@@ -50,8 +50,12 @@ def build_summary(
         "schema_version": SCHEMA_VERSION,
         "headstart_version": __version__,
         "study": {
-            "name": view.store.folder.name, "folder": str(view.store.folder), "command": call,
-            "seed": settings.seed, "status": status, "created": created,
+            "name": view.store.folder.name,
+            "folder": str(view.store.folder),
+            "command": call,
+            "seed": settings.seed,
+            "status": status,
+            "created": created,
         },
         "data": describe_data(view, findings),
         "hardware": hardware.model_dump(),
@@ -60,10 +64,13 @@ def build_summary(
         "skipped": [{"what": what, "reason": reason} for what, reason in skipped],
         "errors": _errors(view, recommendation),
         "reproduce": {
-            "command": call, "seed": settings.seed, "versions": _versions(),
-            "fingerprint": settings.data_fingerprint, "protocol_version": PROTOCOL_VERSION,
+            "command": call,
+            "seed": settings.seed,
+            "versions": _versions(),
+            "fingerprint": settings.data_fingerprint,
+            "protocol_version": PROTOCOL_VERSION,
         },
-    }  # fmt: skip
+    }
 
 
 def describe_data(view: StudyView, findings: Sequence[Finding]) -> dict[str, Any]:
@@ -71,23 +78,40 @@ def describe_data(view: StudyView, findings: Sequence[Finding]) -> dict[str, Any
     data = view.data
     kind = "rotating" if view.rotating else "official" if data.has_test else "set aside"
     return {
-        "source": data.source, "task": data.task, "n_pool": view.pool_size, "n_test": len(view.splits[0].test),
-        "test_kind": kind, "class_names": list(data.class_names),
+        "source": data.source,
+        "task": data.task,
+        "n_pool": view.pool_size,
+        "n_test": len(view.splits[0].test),
+        "test_kind": kind,
+        "class_names": list(data.class_names),
         "class_counts": [int(count) for count in data.class_counts],
-        "groups": "given groups stay whole" if data.has_groups else None, "found": list(data.found),
-        "findings": [finding.model_dump() for finding in findings], "fingerprint": data.fingerprint,
-    }  # fmt: skip
+        "groups": "given groups stay whole" if data.has_groups else None,
+        "found": list(data.found),
+        "findings": [finding.model_dump() for finding in findings],
+        "fingerprint": data.fingerprint,
+    }
 
 
 def _trial_row(trial: Trial) -> dict[str, Any]:
     spec, measurement = trial.spec, trial.measurement
     return {
-        "key": trial.key, "arm": spec.arm.key, "arm_name": spec.arm.name, "role": spec.role, "n": spec.n,
-        "repeat": spec.repeat, "fold": spec.fold, "value": measurement.value if measurement.succeeded else None,
-        "seconds": trial.ended - trial.started, "started": trial.started, "ended": trial.ended,
-        "error": measurement.error, "recipe": spec.recipe.label, "n_realised": measurement.n_realised,
-        "recipe_informed": spec.recipe_informed, "notes": list(measurement.notes),
-    }  # fmt: skip
+        "key": trial.key,
+        "arm": spec.arm.key,
+        "arm_name": spec.arm.name,
+        "role": spec.role,
+        "n": spec.n,
+        "repeat": spec.repeat,
+        "fold": spec.fold,
+        "value": measurement.value if measurement.succeeded else None,
+        "seconds": trial.ended - trial.started,
+        "started": trial.started,
+        "ended": trial.ended,
+        "error": measurement.error,
+        "recipe": spec.recipe.label,
+        "n_realised": measurement.n_realised,
+        "recipe_informed": spec.recipe_informed,
+        "notes": list(measurement.notes),
+    }
 
 
 def _errors(view: StudyView, recommendation: Recommendation) -> dict[str, Any] | None:
@@ -116,10 +140,13 @@ def _worst(view: StudyView, example: int, predicted: int, confidence: float) -> 
     if data.images is not None:
         thumbnail = "data:image/png;base64," + base64.b64encode(data.images.thumbnail(example)).decode()
     return {
-        "id": data.ids[example], "text": data.texts[example][:300] if data.texts else None, "thumbnail": thumbnail,
-        "label": data.class_names[data.labels[example]], "predicted": data.class_names[predicted],
+        "id": data.ids[example],
+        "text": data.texts[example][:300] if data.texts else None,
+        "thumbnail": thumbnail,
+        "label": data.class_names[data.labels[example]],
+        "predicted": data.class_names[predicted],
         "confidence": confidence,
-    }  # fmt: skip
+    }
 
 
 def _versions() -> dict[str, str]:

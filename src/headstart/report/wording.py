@@ -16,7 +16,7 @@ def clean(text: object, limit: int | None = None) -> str:
     """Make any text safe to print on one line.
 
     Args:
-        text: What somebody wrote: class names, file names, messages.
+        text: What a user wrote: class names, file names, messages.
         limit: Longest result in characters; longer text ends in an ellipsis.
 
     Returns:

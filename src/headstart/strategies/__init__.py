@@ -5,6 +5,17 @@ from headstart.strategies.phases import FitHead, Grown, Moving, Pairs, Phase, Tr
 from headstart.strategies.registry import default_strategies, get_strategy, strategy_names
 
 __all__ = [
-    "FitHead", "Grown", "Moving", "Pairs", "Phase", "Setting", "Strategy", "Train", "TransferStrategy",
-    "default_strategies", "get_strategy", "has_inserted", "strategy_names",
-]  # fmt: skip
+    "FitHead",
+    "Grown",
+    "Moving",
+    "Pairs",
+    "Phase",
+    "Setting",
+    "Strategy",
+    "Train",
+    "TransferStrategy",
+    "default_strategies",
+    "get_strategy",
+    "has_inserted",
+    "strategy_names",
+]

@@ -9,7 +9,7 @@ from headstart.core import Recipe, SettingsError, did_you_mean
 from headstart.models import Candidate, Network, adapt, adaptable_layers
 from headstart.strategies.base import Setting, TransferStrategy
 from headstart.strategies.phases import Moving, Phase, Train
-from headstart.strategies.schedules import at_other_rates, finetuning_centre, longer
+from headstart.strategies.schedules import at_other_rates, finetuning_default, longer
 
 if TYPE_CHECKING:
     from peft import PeftConfig
@@ -22,7 +22,7 @@ class AdapterStrategy(TransferStrategy):
     """A frozen network with trainable additions and a new head.
 
     Attributes:
-        rate_factor: The centre's rate as a multiple of full fine-tuning's, for texts and images.
+        rate_factor: The default's rate as a multiple of full fine-tuning's, for texts and images.
         length_factor: Steps as a multiple of full fine-tuning's, or of 240 where that is more.
         texts_only: Whether the method works on token embeddings.
     """
@@ -50,11 +50,11 @@ class AdapterStrategy(TransferStrategy):
         return (Train(Moving("none")),)
 
     def recipes(self, setting: Setting) -> tuple[Recipe, ...]:
-        """Fine-tuning's centre at the method's own rate, then three times and a third of it."""
-        centre = longer(finetuning_centre(setting), self.length_factor)
+        """Fine-tuning's default at the method's own rate, then three times and a third of it."""
+        default = longer(finetuning_default(setting), self.length_factor)
         factor = self.rate_factor[0 if setting.modality == "text" else 1]
-        update = {"learning_rate": centre.learning_rate * factor, "head_rate": 1.0, "weight_decay": 0.01}
-        return at_other_rates(centre.model_copy(update=update), (3.0, 1 / 3))
+        update = {"learning_rate": default.learning_rate * factor, "head_rate": 1.0, "weight_decay": 0.01}
+        return at_other_rates(default.model_copy(update=update), (3.0, 1 / 3))
 
 
 class AnyPeftMethod(AdapterStrategy):
@@ -82,9 +82,10 @@ class AnyPeftMethod(AdapterStrategy):
         if self.method not in known:
             names = sorted(name.lower() for name in known)
             raise SettingsError(
-                f"peft knows no method {self.method.lower()!r}", place="--strategy",
+                f"peft knows no method {self.method.lower()!r}",
+                place="--strategy",
                 hint=did_you_mean(self.method.lower(), names),
-            )  # fmt: skip
+            )
         kind = PEFT_TYPE_TO_CONFIG_MAPPING[known[self.method]]
         settings: dict[str, Any] = {"task_type": "SEQ_CLS"} if network.candidate.modality == "text" else {}
         if "target_modules" in kind.__dataclass_fields__:

@@ -86,7 +86,7 @@ class Strategy(ABC):
 
     @abstractmethod
     def recipes(self, setting: Setting) -> tuple[Recipe, ...]:
-        """List recipes by expected gain: the centre first, then its neighbours.
+        """List recipes by expected gain: the default first, then its neighbours.
 
         The tuning policy takes as many from the front as equal effort allows; one recipe means that
         there is nothing to tune.

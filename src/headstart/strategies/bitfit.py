@@ -5,7 +5,7 @@ from __future__ import annotations
 from headstart.core import Recipe
 from headstart.strategies.base import Setting, TransferStrategy
 from headstart.strategies.phases import Moving, Phase, Train
-from headstart.strategies.schedules import at_other_rates, finetuning_centre, longer
+from headstart.strategies.schedules import at_other_rates, finetuning_default, longer
 
 
 class BitFit(TransferStrategy):
@@ -26,7 +26,7 @@ class BitFit(TransferStrategy):
 
     def recipes(self, setting: Setting) -> tuple[Recipe, ...]:
         """Ten times fine-tuning's rate for text (Ben Zaken 2022 search 1e-4 to 1e-3), three times for images."""
-        centre = longer(finetuning_centre(setting))
+        default = longer(finetuning_default(setting))
         factor = 10.0 if setting.modality == "text" else 3.0
-        centre = centre.model_copy(update={"learning_rate": centre.learning_rate * factor, "head_rate": 1.0})
-        return at_other_rates(centre, (3.0, 1 / 3))
+        default = default.model_copy(update={"learning_rate": default.learning_rate * factor, "head_rate": 1.0})
+        return at_other_rates(default, (3.0, 1 / 3))

@@ -38,7 +38,7 @@ class Contrastive(TransferStrategy):
     def recipes(self, setting: Setting) -> tuple[Recipe, ...]:
         """SetFit's rate and number of pairs, then three times and a third of the rate (Tunstall 2022, section 4)."""
         pairs = min(PAIRS_PER_LABEL * setting.n, MOST_PAIRS)
-        centre = Recipe(
+        default = Recipe(
             learning_rate=2e-5, weight_decay=0.01, batch_size=BATCH, steps=max(1, pairs // BATCH), warmup=0.1
         )
-        return at_other_rates(centre, (3.0, 1 / 3))
+        return at_other_rates(default, (3.0, 1 / 3))

@@ -56,7 +56,7 @@ class Ensemble(Strategy):
         return self.inner.prepare(network, recipe, seed)
 
     def recipes(self, setting: Setting) -> tuple[Recipe, ...]:
-        """The centre alone: there is nothing to choose."""
+        """The default alone: there is nothing to choose."""
         return self.inner.recipes(setting)[:1]
 
     def members(self, recipe: Recipe) -> tuple[Recipe, ...]:

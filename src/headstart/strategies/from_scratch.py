@@ -43,34 +43,42 @@ class FromScratch(Strategy):
             return tuple(
                 Recipe(weight_decay=1 / strength, label=f"C = {strength:g}") for strength in (10.0, 1.0, 100.0)
             )
-        centre = _text_centre(setting) if setting.modality == "text" else _image_centre(setting)
-        rate, decay = centre.learning_rate, centre.weight_decay
+        default = _text_default(setting) if setting.modality == "text" else _image_default(setting)
+        rate, decay = default.learning_rate, default.weight_decay
         return (
-            centre,
-            centre.model_copy(update={"learning_rate": rate * 3, "label": "rate x 3"}),
-            centre.model_copy(update={"learning_rate": rate / 3, "label": "rate / 3"}),
-            centre.model_copy(update={"weight_decay": decay * 10, "label": "decay x 10"}),
-            centre.model_copy(
-                update={"batch_size": centre.batch_size // 2, "steps": centre.steps * 2, "label": "batch / 2"}
+            default,
+            default.model_copy(update={"learning_rate": rate * 3, "label": "rate x 3"}),
+            default.model_copy(update={"learning_rate": rate / 3, "label": "rate / 3"}),
+            default.model_copy(update={"weight_decay": decay * 10, "label": "decay x 10"}),
+            default.model_copy(
+                update={"batch_size": default.batch_size // 2, "steps": default.steps * 2, "label": "batch / 2"}
             ),
         )
 
 
-def _image_centre(setting: Setting) -> Recipe:
+def _image_default(setting: Setting) -> Recipe:
     """AdamW at a rate usual for small residual networks; twice the fine-tuning schedule and more variation."""
     batch = batch_size_for(setting.n, 64)
     return Recipe(
-        learning_rate=2e-3, weight_decay=0.05, batch_size=batch, warmup=0.1,
+        learning_rate=2e-3,
+        weight_decay=0.05,
+        batch_size=batch,
+        warmup=0.1,
         steps=steps_for(setting.n, batch, epochs=40, at_least=600, at_most=4000),
-        augmentation="flip" if setting.mirrored else "shift", label_smoothing=0.1,
-    )  # fmt: skip
+        augmentation="flip" if setting.mirrored else "shift",
+        label_smoothing=0.1,
+    )
 
 
-def _text_centre(setting: Setting) -> Recipe:
+def _text_default(setting: Setting) -> Recipe:
     """Compact networks take large rates (their word table starts from noise); transformers smaller ones."""
     batch = batch_size_for(setting.n, 32)
     compact = setting.family == "compact"
     return Recipe(
-        learning_rate=2e-3 if compact else 5e-4, weight_decay=0.05, batch_size=batch, warmup=0.1,
-        steps=steps_for(setting.n, batch, epochs=10, at_least=300, at_most=4000), label_smoothing=0.1,
-    )  # fmt: skip
+        learning_rate=2e-3 if compact else 5e-4,
+        weight_decay=0.05,
+        batch_size=batch,
+        warmup=0.1,
+        steps=steps_for(setting.n, batch, epochs=10, at_least=300, at_most=4000),
+        label_smoothing=0.1,
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from headstart.core import Recipe
 from headstart.strategies.base import Setting, TransferStrategy
 from headstart.strategies.phases import Moving, Phase, Train
-from headstart.strategies.schedules import at_other_rates, finetuning_centre
+from headstart.strategies.schedules import at_other_rates, finetuning_default
 
 DISCRIMINATIVE = 1 / 2.6  # rate of a layer over that of the next one (Howard & Ruder 2018, section 3.2)
 
@@ -32,9 +32,9 @@ class GradualUnfreeze(TransferStrategy):
         )
 
     def recipes(self, setting: Setting) -> tuple[Recipe, ...]:
-        """Fine-tuning's centre with discriminative rates; twice the rate, since lower stages get little of it."""
-        centre = finetuning_centre(setting)
-        update = {"learning_rate": centre.learning_rate * 2, "layer_decay": DISCRIMINATIVE, "head_rate": 1.0}
-        centre = centre.model_copy(update=update)
-        softer = centre.model_copy(update={"layer_decay": DISCRIMINATIVE**0.5, "label": "gentler layer decay"})
-        return (*at_other_rates(centre, (3.0, 1 / 3)), softer)
+        """Fine-tuning's default with discriminative rates; twice the rate, since lower stages get little of it."""
+        default = finetuning_default(setting)
+        update = {"learning_rate": default.learning_rate * 2, "layer_decay": DISCRIMINATIVE, "head_rate": 1.0}
+        default = default.model_copy(update=update)
+        softer = default.model_copy(update={"layer_decay": DISCRIMINATIVE**0.5, "label": "gentler layer decay"})
+        return (*at_other_rates(default, (3.0, 1 / 3)), softer)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from headstart.core import Recipe
 from headstart.strategies.base import Setting, TransferStrategy
 from headstart.strategies.phases import FitHead, Grown, Moving, Phase, Train, has_inserted
-from headstart.strategies.schedules import at_other_rates, finetuning_centre
+from headstart.strategies.schedules import at_other_rates, finetuning_default
 
 BLOCK = 0.25  # of fine-tuning's steps: what one look at the held-out labels costs
 MOST_BLOCKS = 8
@@ -67,9 +67,9 @@ class Hybrid(TransferStrategy):
 
     def recipes(self, setting: Setting) -> tuple[Recipe, ...]:
         """As for fine-tuning from a probe's head, then with the built-in adapter before the head."""
-        centre = finetuning_centre(setting).model_copy(update={"head_rate": 1.0})
-        adapter = centre.model_copy(update={"inserted": "residual", "label": "residual adapter"})
-        return (*at_other_rates(centre, (1 / 3, 3.0)), adapter)
+        default = finetuning_default(setting).model_copy(update={"head_rate": 1.0})
+        adapter = default.model_copy(update={"inserted": "residual", "label": "residual adapter"})
+        return (*at_other_rates(default, (1 / 3, 3.0)), adapter)
 
 
 def _moving(phase: Phase) -> int:

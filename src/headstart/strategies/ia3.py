@@ -31,6 +31,7 @@ class IA3(AdapterStrategy):
 
         layers = adaptable_layers(network)
         return IA3Config(
-            target_modules=layers, feedforward_modules=narrowing_layers(network, layers),
+            target_modules=layers,
+            feedforward_modules=narrowing_layers(network, layers),
             task_type="SEQ_CLS" if network.candidate.modality == "text" else None,
-        )  # fmt: skip
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from headstart.core import Recipe
 from headstart.strategies.base import Setting, TransferStrategy
 from headstart.strategies.phases import Phase, Train
-from headstart.strategies.schedules import finetuning_centre
+from headstart.strategies.schedules import finetuning_default
 
 STRENGTH = 0.01  # inside the grid 1e-3 to 1e-1 of Li 2018, section 4.2, where most sets choose 1e-2 or 1e-1
 
@@ -27,11 +27,11 @@ class L2SP(TransferStrategy):
         return (Train(),)
 
     def recipes(self, setting: Setting) -> tuple[Recipe, ...]:
-        """Fine-tuning's centre with the penalty's strength, then other strengths and rates."""
-        centre = finetuning_centre(setting).model_copy(update={"anchor": STRENGTH})
+        """Fine-tuning's default with the penalty's strength, then other strengths and rates."""
+        default = finetuning_default(setting).model_copy(update={"anchor": STRENGTH})
         return (
-            centre,
-            centre.model_copy(update={"anchor": STRENGTH * 10, "label": "pull x 10"}),
-            centre.model_copy(update={"learning_rate": centre.learning_rate * 3, "label": "rate x 3"}),
-            centre.model_copy(update={"anchor": STRENGTH / 10, "label": "pull / 10"}),
+            default,
+            default.model_copy(update={"anchor": STRENGTH * 10, "label": "pull x 10"}),
+            default.model_copy(update={"learning_rate": default.learning_rate * 3, "label": "rate x 3"}),
+            default.model_copy(update={"anchor": STRENGTH / 10, "label": "pull / 10"}),
         )

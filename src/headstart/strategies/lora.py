@@ -33,7 +33,9 @@ class LoRA(AdapterStrategy):
         from peft import LoraConfig
 
         return LoraConfig(
-            r=recipe.rank, lora_alpha=SCALING * recipe.rank, target_modules=adaptable_layers(network),
+            r=recipe.rank,
+            lora_alpha=SCALING * recipe.rank,
+            target_modules=adaptable_layers(network),
             use_dora=self.lengths_apart,
             task_type="SEQ_CLS" if network.candidate.modality == "text" else None,
-        )  # fmt: skip
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from headstart.core import Recipe
 from headstart.strategies.base import Setting, TransferStrategy
 from headstart.strategies.phases import FitHead, Phase, Train
-from headstart.strategies.schedules import at_other_rates, finetuning_centre
+from headstart.strategies.schedules import at_other_rates, finetuning_default
 
 
 class LinearProbeThenFinetune(TransferStrategy):
@@ -25,11 +25,11 @@ class LinearProbeThenFinetune(TransferStrategy):
         return (FitHead(on="features"), Train())
 
     def recipes(self, setting: Setting) -> tuple[Recipe, ...]:
-        """Fine-tuning's centre with a head that moves no faster than the rest, and lower rates first.
+        """Fine-tuning's default with a head that moves no faster than the rest, and lower rates first.
 
         The head is fitted already (Kumar 2022, section 4, tune the second stage's rate below plain
         fine-tuning's).
         """
-        centre = finetuning_centre(setting)
-        centre = centre.model_copy(update={"learning_rate": centre.learning_rate / 2, "head_rate": 1.0})
-        return at_other_rates(centre, (1 / 3, 3.0))
+        default = finetuning_default(setting)
+        default = default.model_copy(update={"learning_rate": default.learning_rate / 2, "head_rate": 1.0})
+        return at_other_rates(default, (1 / 3, 3.0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from headstart.core import Recipe
 from headstart.strategies.base import Setting, TransferStrategy
 from headstart.strategies.phases import Phase, Train
-from headstart.strategies.schedules import finetuning_centre, longer
+from headstart.strategies.schedules import finetuning_default, longer
 
 VIEWS = 4  # variations of an image whose way through the frozen stages is kept
 
@@ -33,12 +33,12 @@ class PartialFinetune(TransferStrategy):
         choose nearly as well as trying all (Lee 2023, sections 3 and 4). Fewer weights bear a higher rate. On 200
         tweets 60 steps of the last stage learnt nothing (0.43, the largest class) and 240 as much as a probe.
         """
-        centre = longer(finetuning_centre(setting)).model_copy(update={"moving": "last:1", "views": VIEWS})
+        default = longer(finetuning_default(setting)).model_copy(update={"moving": "last:1", "views": VIEWS})
         return (
-            centre,
-            centre.model_copy(update={"moving": "last:2", "label": "last 2"}),
-            centre.model_copy(update={"moving": "relevant:1", "label": "largest gradient"}),
-            centre.model_copy(update={"learning_rate": centre.learning_rate * 3, "label": "rate x 3"}),
-            centre.model_copy(update={"moving": "first:1", "label": "first"}),
-            centre.model_copy(update={"moving": "middle:1", "label": "middle"}),
+            default,
+            default.model_copy(update={"moving": "last:2", "label": "last 2"}),
+            default.model_copy(update={"moving": "relevant:1", "label": "largest gradient"}),
+            default.model_copy(update={"learning_rate": default.learning_rate * 3, "label": "rate x 3"}),
+            default.model_copy(update={"moving": "first:1", "label": "first"}),
+            default.model_copy(update={"moving": "middle:1", "label": "middle"}),
         )

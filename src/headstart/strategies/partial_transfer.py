@@ -6,7 +6,7 @@ from headstart.core import Recipe
 from headstart.models import Network, draw_anew
 from headstart.strategies.base import Setting, TransferStrategy
 from headstart.strategies.phases import Phase, Train
-from headstart.strategies.schedules import finetuning_centre
+from headstart.strategies.schedules import finetuning_default
 
 
 class PartialTransfer(TransferStrategy):
@@ -34,11 +34,11 @@ class PartialTransfer(TransferStrategy):
 
     def recipes(self, setting: Setting) -> tuple[Recipe, ...]:
         """Half of the stages kept, at twice fine-tuning's length; then other shares."""
-        centre = finetuning_centre(setting)
-        centre = centre.model_copy(update={"kept": 0.5, "steps": centre.steps * 2, "head_rate": 1.0})
+        default = finetuning_default(setting)
+        default = default.model_copy(update={"kept": 0.5, "steps": default.steps * 2, "head_rate": 1.0})
         return (
-            centre,
-            centre.model_copy(update={"kept": 0.75, "label": "three quarters kept"}),
-            centre.model_copy(update={"kept": 0.25, "label": "one quarter kept"}),
-            centre.model_copy(update={"learning_rate": centre.learning_rate * 3, "label": "rate x 3"}),
+            default,
+            default.model_copy(update={"kept": 0.75, "label": "three quarters kept"}),
+            default.model_copy(update={"kept": 0.25, "label": "one quarter kept"}),
+            default.model_copy(update={"learning_rate": default.learning_rate * 3, "label": "rate x 3"}),
         )

@@ -1,4 +1,4 @@
-"""Find strategies by name. Built-in ones come in by the same entry point as anybody's."""
+"""Find strategies by name. Built-in ones come in by the same entry point as those of other packages."""
 
 from __future__ import annotations
 
@@ -56,17 +56,18 @@ def get_strategy(name: str) -> Strategy:
             f"strategy {name!r} cannot be loaded: {reason_of(error, kind=True)}",
             place=found[name].value,
             hint="Repair or uninstall the package that brings it",
-        ) from error  # fmt: skip
+        ) from error
     if not isinstance(strategy, Strategy):
         raise SettingsError(
-            f"strategy {name!r} is a {type(strategy).__name__}, not a headstart Strategy", place=found[name].value,
+            f"strategy {name!r} is a {type(strategy).__name__}, not a headstart Strategy",
+            place=found[name].value,
             hint="Let its class inherit headstart.strategies.Strategy",
-        )  # fmt: skip
+        )
     missing = [word for word in Strategy.__annotations__ if not hasattr(strategy, word)]
     if missing:
         raise SettingsError(
-            f"strategy {name!r} does not say its {', '.join(missing)}", place=found[name].value,
+            f"strategy {name!r} does not say its {', '.join(missing)}",
+            place=found[name].value,
             hint="Set them in its class, as the built-in strategies do",
-        )  # fmt: skip
+        )
     return strategy
-

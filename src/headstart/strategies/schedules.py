@@ -1,4 +1,4 @@
-"""Schedules in steps and the centre of fine-tuning recipes, shared by the strategies."""
+"""Schedules in steps and the default of fine-tuning recipes, shared by the strategies."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def batch_size_for(n: int, largest: int) -> int:
     return min(size, largest)
 
 
-def finetuning_centre(setting: Setting) -> Recipe:
-    """The centre of full fine-tuning, from which the other ways to fine-tune differ in rate and length.
+def finetuning_default(setting: Setting) -> Recipe:
+    """The default of full fine-tuning, from which the other ways to fine-tune differ in rate and length.
 
     Text: AdamW 1e-4, twice the upper end of the BERT grid (Devlin 2019, appendix A.3) because encoders that fit
     the budget are small; a third of it is inside that grid. 10 % warm-up and decay 0.01 as there. Images: AdamW
@@ -47,34 +47,43 @@ def finetuning_centre(setting: Setting) -> Recipe:
     if setting.modality == "text":
         batch = batch_size_for(setting.n, 16)
         return Recipe(
-            learning_rate=1e-4, head_rate=5.0, weight_decay=0.01, batch_size=batch,
-            steps=steps_for(setting.n, batch, epochs=3, at_least=60, at_most=3000), warmup=0.1,
-        )  # fmt: skip
+            learning_rate=1e-4,
+            head_rate=5.0,
+            weight_decay=0.01,
+            batch_size=batch,
+            steps=steps_for(setting.n, batch, epochs=3, at_least=60, at_most=3000),
+            warmup=0.1,
+        )
     batch = batch_size_for(setting.n, 64)
     return Recipe(
-        learning_rate=1e-3, head_rate=3.0, weight_decay=0.05, batch_size=batch,
-        steps=steps_for(setting.n, batch, epochs=20, at_least=200, at_most=2000), warmup=0.1,
-        augmentation="flip" if setting.mirrored else "shift", label_smoothing=0.1,
-    )  # fmt: skip
+        learning_rate=1e-3,
+        head_rate=3.0,
+        weight_decay=0.05,
+        batch_size=batch,
+        steps=steps_for(setting.n, batch, epochs=20, at_least=200, at_most=2000),
+        warmup=0.1,
+        augmentation="flip" if setting.mirrored else "shift",
+        label_smoothing=0.1,
+    )
 
 
-def longer(centre: Recipe, factor: float = 1.0) -> Recipe:
+def longer(default: Recipe, factor: float = 1.0) -> Recipe:
     """A schedule for methods that begin as if nothing had been added and take long to leave that start.
 
     Measured on 200 tweets of four classes with the built-in encoder: after 60 steps biases alone had learnt nothing
     (0.40, the share of the largest class), after 240 they reached 0.58.
 
     Args:
-        centre: The centre of full fine-tuning.
+        default: The default of full fine-tuning.
         factor: Steps as a multiple of the longer of its schedule and :data:`SLOW_STEPS`.
     """
-    return centre.model_copy(update={"steps": round(factor * max(centre.steps, SLOW_STEPS))})
+    return default.model_copy(update={"steps": round(factor * max(default.steps, SLOW_STEPS))})
 
 
-def at_other_rates(centre: Recipe, factors: Iterable[float] = (1 / 3, 3.0)) -> tuple[Recipe, ...]:
-    """The centre, then the same at other rates."""
+def at_other_rates(default: Recipe, factors: Iterable[float] = (1 / 3, 3.0)) -> tuple[Recipe, ...]:
+    """The default, then the same at other rates."""
     others = []
     for factor in factors:
         label = f"rate x {factor:g}" if factor > 1 else f"rate / {1 / factor:g}"
-        others.append(centre.model_copy(update={"learning_rate": centre.learning_rate * factor, "label": label}))
-    return (centre, *others)
+        others.append(default.model_copy(update={"learning_rate": default.learning_rate * factor, "label": label}))
+    return (default, *others)

@@ -14,7 +14,26 @@ from headstart.studies.tuning import LONGER, at_edge, chosen_recipe, ranked_tuni
 from headstart.studies.view import StudyView
 
 __all__ = [
-    "LONGER", "Budget", "CostModel", "Observer", "Plan", "Planner", "Pricing", "Proposal", "Store", "StudyLock",
-    "StudyRunner", "StudySettings", "StudyView", "Trial", "at_edge", "check_margin", "choose_metric", "chosen_recipe",
-    "find_candidates", "make_arms", "parse_budget", "ranked_tuning",
-]  # fmt: skip
+    "LONGER",
+    "Budget",
+    "CostModel",
+    "Observer",
+    "Plan",
+    "Planner",
+    "Pricing",
+    "Proposal",
+    "Store",
+    "StudyLock",
+    "StudyRunner",
+    "StudySettings",
+    "StudyView",
+    "Trial",
+    "at_edge",
+    "check_margin",
+    "choose_metric",
+    "chosen_recipe",
+    "find_candidates",
+    "make_arms",
+    "parse_budget",
+    "ranked_tuning",
+]

@@ -35,7 +35,7 @@ def make_arms(
     Args:
         candidates: By name.
         asked: Names of strategies; empty for those that are compared by default.
-        asked_candidates: Candidates the person named, whose architecture is then tried from scratch too.
+        asked_candidates: Candidates the user named, whose architecture is then tried from scratch too.
 
     Returns:
         The arms, and what was left out.
@@ -64,8 +64,9 @@ def make_arms(
     if not arms:
         raise SettingsError(
             f"none of the strategies applies to any of the candidates{_first_reason(left_out)}",
-            place="--strategy, --candidate", hint="headstart strategies shows what each needs",
-        )  # fmt: skip
+            place="--strategy, --candidate",
+            hint="headstart strategies shows what each needs",
+        )
     return tuple(arms), left_out
 
 

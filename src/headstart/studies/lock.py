@@ -32,9 +32,10 @@ class StudyLock:
             self._file = self._path.open("a+")
         except OSError as error:
             raise BundleError(
-                f"the study's folder cannot be written: {error.strerror}", place=str(self._path.parent),
+                f"the study's folder cannot be written: {error.strerror}",
+                place=str(self._path.parent),
                 hint="Give a folder you may write to with --out",
-            ) from None  # fmt: skip
+            ) from None
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -42,9 +43,10 @@ class StudyLock:
             owner = self._file.read().strip() or "unknown"
             self._file.close()
             raise BundleError(
-                f"another process ({owner}) is running this study", place=str(self._path.parent),
+                f"another process ({owner}) is running this study",
+                place=str(self._path.parent),
                 hint="Wait for it, stop it with Ctrl-C, or start another study with --out",
-            ) from None  # fmt: skip
+            ) from None
         self._file.seek(0)
         self._file.truncate()
         self._file.write(f"process {os.getpid()}")

@@ -22,7 +22,7 @@ class Plan:
     Attributes:
         sizes: Nested sizes up to ``comparison_size``, ascending.
         comparison_size: Largest n at which both paradigms can finish their own schedules.
-        tuning_size: Where recipes are chosen; None if only centre recipes are used.
+        tuning_size: Where recipes are chosen; None if only default recipes are used.
         evaluations: Recipes tried, by arm key.
         budget_seconds: The budget it was made for.
         left_out: (what, why) pairs.
@@ -87,13 +87,15 @@ class PlanMaker:
                 plan.left_out.append((arm.name, plan.too_costly[arm.key]))
         plan.rows = self._rows(plan, arms)
         if plan.tuning_size is None:
-            plan.left_out.append(("tuning", "centre recipes only: " + self._why_untuned(plan)))
+            plan.left_out.append(("tuning", "default recipes only: " + self._why_untuned(plan)))
         if plan.comparison_size < self.view.pool_size:
-            plan.left_out.append((
-                f"comparison beyond {plan.comparison_size:,} labels",
-                "both paradigms could not finish their schedules there in time; only the leading arm trains on all "
-                f"{self.view.pool_size:,}",
-            ))  # fmt: skip
+            plan.left_out.append(
+                (
+                    f"comparison beyond {plan.comparison_size:,} labels",
+                    "both paradigms could not finish their schedules there in time; only the leading arm trains on all "
+                    f"{self.view.pool_size:,}",
+                )
+            )
         return plan
 
     def _line_ups(self) -> list[list[Arm]]:
@@ -167,8 +169,13 @@ class PlanMaker:
             if plan.tuning_size:
                 settings = {arm.key: self.pricing.setting(arm, plan.tuning_size)}
                 seconds += self.pricing.tuning_seconds([arm], settings, plan.evaluations, plan.tuning_size)
-            rows.append({
-                "arm": arm.name, "sizes": list(plan.sizes), "repeats": self.view.repeats,
-                "recipes": plan.evaluations[arm.key], "seconds": seconds,
-            })  # fmt: skip
+            rows.append(
+                {
+                    "arm": arm.name,
+                    "sizes": list(plan.sizes),
+                    "repeats": self.view.repeats,
+                    "recipes": plan.evaluations[arm.key],
+                    "seconds": seconds,
+                }
+            )
         return rows

@@ -131,9 +131,7 @@ class Planner:
     def _rest(self, plan: Plan, arms: list[Arm]) -> Iterator[tuple[Proposal, float]]:
         """Further repeats, by what each is expected to do for the choice in its seconds."""
         rest = [wanted for repeat in range(2, self.view.repeats) for wanted in self._repeats(plan, arms, repeat, 0.0)]
-        rest += [
-            wanted for n in plan.sizes[:-1] for arm in arms for wanted in self._measuring(plan, arm, n, 1, 0.0)
-        ]
+        rest += [wanted for n in plan.sizes[:-1] for arm in arms for wanted in self._measuring(plan, arm, n, 1, 0.0)]
         trials = [(proposal.arm.key, proposal.n) for proposal, _ in rest]
         seconds = [proposal.seconds for proposal, _ in rest]
         yield from by_worth(self.view, plan.comparison_size, rest, trials, seconds)
@@ -144,10 +142,13 @@ class Planner:
 
     def _done(self, role: str, arm: Arm, n: int, repeat: int, recipe: Recipe | None = None) -> bool:
         return any(
-            trial.spec.role == role and trial.spec.arm == arm and trial.spec.n == n and trial.spec.repeat == repeat
+            trial.spec.role == role
+            and trial.spec.arm == arm
+            and trial.spec.n == n
+            and trial.spec.repeat == repeat
             and (recipe is None or trial.spec.recipe == recipe)
             for trial in self.view.store.trials()
-        )  # fmt: skip
+        )
 
     def _measuring(self, plan: Plan, arm: Arm, n: int, repeat: int, reserve: float) -> Iterator[tuple[Proposal, float]]:
         if self._done("measuring", arm, n, repeat):
@@ -155,9 +156,12 @@ class Planner:
         recipe, tuned_at = chosen_recipe(self.view, arm, self.pricing.setting(arm, n))
         informed = tuned_at is not None and (n < tuned_at or repeat > 0)
         fold = repeat % len(self.view.splits)
-        yield Proposal(
-            "measuring", arm, recipe, n, repeat, fold, self.pricing.seconds(arm, recipe, n, "measuring"), informed
-        ), reserve  # fmt: skip
+        yield (
+            Proposal(
+                "measuring", arm, recipe, n, repeat, fold, self.pricing.seconds(arm, recipe, n, "measuring"), informed
+            ),
+            reserve,
+        )
 
     def _tuning(self, plan: Plan, arms: list[Arm]) -> Iterator[tuple[Proposal, float]]:
         if plan.tuning_size is None:

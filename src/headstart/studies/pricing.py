@@ -41,9 +41,12 @@ class Pricing:
         """The setting of an arm at a size."""
         candidate = self.context.candidates[arm.candidate]
         return Setting(
-            modality=candidate.modality, family=candidate.family, n=n, num_classes=len(self.view.data.class_names),
+            modality=candidate.modality,
+            family=candidate.family,
+            n=n,
+            num_classes=len(self.view.data.class_names),
             mirrored=self.mirrored,
-        )  # fmt: skip
+        )
 
     def cheap(self, arm: Arm) -> bool:
         """Whether an arm needs no gradient descent."""
@@ -86,7 +89,7 @@ class Pricing:
         return tuple(sizes)
 
     def measuring_seconds(self, arm: Arm, n: int) -> float:
-        """Predicted seconds of a measuring trial at the centre recipe."""
+        """Predicted seconds of a measuring trial at the default recipe."""
         return self.seconds(arm, recipes_for(arm, self.setting(arm, n))[0], n, "measuring")
 
     def tuning_seconds(

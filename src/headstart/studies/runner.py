@@ -68,9 +68,14 @@ class StudyRunner:
     """
 
     def __init__(
-        self, view: StudyView, candidates: dict[str, Candidate], hardware: Hardware, budget: Budget, observer: Observer,
+        self,
+        view: StudyView,
+        candidates: dict[str, Candidate],
+        hardware: Hardware,
+        budget: Budget,
+        observer: Observer,
         cache_folder: Path,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.view, self.budget, self.observer = view, budget, observer
         self.store: Store = view.store
         self.folder = self.store.folder
@@ -79,10 +84,16 @@ class StudyRunner:
         self._keep_back = 0.0
         self.after_trial: Callable[[], None] = lambda: None
         self.context = TrialContext(
-            data=view.data, splits=view.splits, candidates=candidates, metric=view.settings.metric,
-            seed=view.settings.seed, hardware=hardware, cache_folder=cache_folder,
-            checkpoint_folder=self.folder / "checkpoints", on_step=self._on_step,
-        )  # fmt: skip
+            data=view.data,
+            splits=view.splits,
+            candidates=candidates,
+            metric=view.settings.metric,
+            seed=view.settings.seed,
+            hardware=hardware,
+            cache_folder=cache_folder,
+            checkpoint_folder=self.folder / "checkpoints",
+            on_step=self._on_step,
+        )
         self.planner: Planner | None = None
 
     def prepare(self) -> Plan:
@@ -96,18 +107,22 @@ class StudyRunner:
         pricing = Pricing(self.view, self.context, self.cost, mirrored, self.budget.seconds)
         self.planner = Planner(pricing)
         rows = self.view.splits[0].pool
-        centres = {
+        defaults = {
             (arm, place): recipes_for(arm, pricing.setting(arm, pricing.grid()[place]))[0]
-            for place in (-1, 0) for arm in self.view.arms
-        }  # fmt: skip
-        for (arm, place), recipe in centres.items():
-            known = place == 0 and recipe.batch_size == centres[arm, -1].batch_size
+            for place in (-1, 0)
+            for arm in self.view.arms
+        }
+        for (arm, place), recipe in defaults.items():
+            known = place == 0 and recipe.batch_size == defaults[arm, -1].batch_size
             # small batches come first; without the large ones, prices lean to the long side
             if place == -1 or not (known or self.budget.this_run > LOOKING_SHARE * self.budget.seconds):
                 self._time(arm, recipe, rows)
             self.budget.heartbeat(force=True)
-        cut = {name: (inputs.truncated, self.context.candidates[name].input_size)
-               for name, inputs in self.context.encoded.items() if inputs.truncated}  # fmt: skip
+        cut = {
+            name: (inputs.truncated, self.context.candidates[name].input_size)
+            for name, inputs in self.context.encoded.items()
+            if inputs.truncated
+        }
         self.store.set_fact("cut_texts", json.dumps(cut))
         self._learn_costs()
         return self.planner.make_plan(self.budget.left)
@@ -187,11 +202,20 @@ class StudyRunner:
         candidate = self.context.candidates[proposal.arm.candidate]
         seed = derive_seed(self.view.settings.seed, proposal.arm.key, proposal.role, proposal.n, proposal.repeat)
         return TrialSpec(
-            role=proposal.role, arm=proposal.arm, recipe=proposal.recipe, weights_hash=candidate.weights_hash,
-            input_size=candidate.input_size, dtype=self.context.hardware.dtype, n=proposal.n, repeat=proposal.repeat,
-            fold=proposal.fold, seed=seed, data_fingerprint=self.view.data.fingerprint,
-            recipe_informed=proposal.informed, inserted_source=inserted_source(proposal.recipe.inserted),
-        )  # fmt: skip
+            role=proposal.role,
+            arm=proposal.arm,
+            recipe=proposal.recipe,
+            weights_hash=candidate.weights_hash,
+            input_size=candidate.input_size,
+            dtype=self.context.hardware.dtype,
+            n=proposal.n,
+            repeat=proposal.repeat,
+            fold=proposal.fold,
+            seed=seed,
+            data_fingerprint=self.view.data.fingerprint,
+            recipe_informed=proposal.informed,
+            inserted_source=inserted_source(proposal.recipe.inserted),
+        )
 
     def _keep_model(self, spec: TrialSpec, outcome: Outcome) -> None:
         """Keep each arm's model of its largest n, so that finishing the winner costs nothing extra."""

@@ -1,4 +1,4 @@
-"""What a person asked for, as a value that is stored with the study."""
+"""What a user asked for, as a value that is stored with the study."""
 
 from __future__ import annotations
 
@@ -70,9 +70,10 @@ def parse_budget(text: str | float) -> float:
         seconds = sum(float(amount) * UNITS[unit[0]] for amount, unit in pieces)
     if not seconds >= SMALLEST_BUDGET:
         raise BudgetError(
-            f"a budget of {seconds:g} s does not suffice even for the baseline", place="--budget",
+            f"a budget of {seconds:g} s does not suffice even for the baseline",
+            place="--budget",
             hint=f"Allow at least {SMALLEST_BUDGET:.0f}s; 15m is a good start",
-        )  # fmt: skip
+        )
     return seconds
 
 

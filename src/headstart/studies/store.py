@@ -62,17 +62,19 @@ class Store:
             self._connection.executescript(_TABLES)
         except (OSError, sqlite3.Error) as error:
             raise BundleError(
-                f"the study's folder cannot be used: {error}", place=str(folder),
+                f"the study's folder cannot be used: {error}",
+                place=str(folder),
                 hint="Give a folder you may write to with --out",
-            ) from None  # fmt: skip
+            ) from None
         version = self.fact("store_version")
         if version is None:
             self.set_fact("store_version", str(STORE_VERSION))
         elif int(version) != STORE_VERSION:
             raise BundleError(
                 f"the study was made by another version (store {version}, this one reads {STORE_VERSION})",
-                place=str(folder), hint="Start a new study with --out",
-            )  # fmt: skip
+                place=str(folder),
+                hint="Start a new study with --out",
+            )
         self._trials: dict[str, Trial] | None = None
 
     def copy_to(self, folder: Path) -> None:

@@ -16,7 +16,7 @@ WIDEN = 3.0  # the step between neighbouring rates
 
 
 def recipes_for(arm: Arm, setting: Setting) -> tuple[Recipe, ...]:
-    """An arm's recipes at a setting, the centre first."""
+    """An arm's recipes at a setting, the default first."""
     return get_strategy(arm.strategy).recipes(setting)
 
 
@@ -30,7 +30,7 @@ def beyond_edge(recipes: Sequence[Recipe], tried: Sequence[Recipe], best: Recipe
     """The next rate out when the best of those tried has no tried rate on one of its sides.
 
     Args:
-        recipes: The arm's list, the centre first.
+        recipes: The arm's list, the default first.
         tried: Those tried.
         best: The best of them.
 
@@ -40,14 +40,12 @@ def beyond_edge(recipes: Sequence[Recipe], tried: Sequence[Recipe], best: Recipe
     """
     if not at_edge(tried, best):
         return None
-    centre = recipes[0]
+    default = recipes[0]
     highest = max(recipe.learning_rate for recipe in tried)
     rate = best.learning_rate * (WIDEN if best.learning_rate == highest else 1 / WIDEN)
-    factor = rate / centre.learning_rate
+    factor = rate / default.learning_rate
     listed = [recipe for recipe in recipes if math.isclose(recipe.learning_rate, rate)]
-    return listed[0] if listed else centre.model_copy(
-        update={"learning_rate": rate, "label": f"rate x {factor:.2g}"}
-    )  # fmt: skip
+    return listed[0] if listed else default.model_copy(update={"learning_rate": rate, "label": f"rate x {factor:.2g}"})
 
 
 def further_recipes(view: StudyView, arms: Sequence[Arm], settings: Mapping[str, Setting]) -> dict[str, Recipe]:
@@ -88,7 +86,7 @@ def allocate(arms: Sequence[Arm], settings: dict[str, Setting], evaluations: int
     Args:
         arms: Of one paradigm.
         settings: By arm key.
-        evaluations: Total to spread; each arm gets at least one (its centre).
+        evaluations: Total to spread; each arm gets at least one (its default).
 
     Returns:
         Recipes for each arm key, or None if their lists do not hold that many.
@@ -116,7 +114,7 @@ def _members(arm: Arm, setting: Setting) -> int:
 def equal_effort(arms: Sequence[Arm], settings: dict[str, Setting]) -> list[dict[str, int]]:
     """Allocations in which both paradigms get the same total, the most generous first.
 
-    The last one is always the centre recipe for every arm, which needs no tuning at all.
+    The last one is always the default recipe for every arm, which needs no tuning at all.
     """
     sides = [[arm for arm in arms if arm.paradigm == side] for side in ("transfer", "scratch", "hybrid")]
     sides = [side for side in sides if side]
@@ -142,7 +140,7 @@ def ranked_tuning(view: StudyView, arm: Arm) -> list[Trial]:
 
 
 def chosen_recipe(view: StudyView, arm: Arm, setting: Setting) -> tuple[Recipe, int | None]:
-    """The recipe to use at a setting, and the size it was chosen at (None: its centre, untuned)."""
+    """The recipe to use at a setting, and the size it was chosen at (None: its default, untuned)."""
     recipes = recipes_for(arm, setting)
     ranked = ranked_tuning(view, arm)
     if not ranked:

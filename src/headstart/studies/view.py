@@ -42,9 +42,13 @@ class StudyView:
     """
 
     def __init__(
-        self, settings: StudySettings, data: LabelledData, splits: tuple[Split, ...], arms: tuple[Arm, ...],
+        self,
+        settings: StudySettings,
+        data: LabelledData,
+        splits: tuple[Split, ...],
+        arms: tuple[Arm, ...],
         store: Store,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.settings, self.data, self.splits, self.arms, self.store = settings, data, splits, arms, store
         self._runs: dict[str, Run] = {}
         self._draws: dict[tuple[object, ...], JointDraws] = {}
@@ -94,9 +98,13 @@ class StudyView:
             order = np.argsort(measured)
             examples = measured[order]
             self._runs[trial.key] = Run(
-                repeat=trial.spec.repeat, fold=trial.spec.fold, examples=examples, groups=self.data.groups[examples],
-                labels=self.data.labels[examples], predictions=probabilities.argmax(1)[order],
-            )  # fmt: skip
+                repeat=trial.spec.repeat,
+                fold=trial.spec.fold,
+                examples=examples,
+                groups=self.data.groups[examples],
+                labels=self.data.labels[examples],
+                predictions=probabilities.argmax(1)[order],
+            )
         return self._runs[trial.key]
 
     def runs(self, arm: str, n: int, part: str = "all") -> list[Run]:
@@ -147,9 +155,13 @@ class StudyView:
         key = (n, part, trials, scatter)
         if key not in self._draws:
             self._draws[key] = joint_draws(
-                {arm.key: self.runs(arm.key, n, part) for arm in chosen}, self.settings.metric,
-                len(self.data.class_names), scatter, derive_seed(self.settings.seed, "draws", n), self.rotating,
-            )  # fmt: skip
+                {arm.key: self.runs(arm.key, n, part) for arm in chosen},
+                self.settings.metric,
+                len(self.data.class_names),
+                scatter,
+                derive_seed(self.settings.seed, "draws", n),
+                self.rotating,
+            )
         return self._draws[key]
 
     def curves(self, part: str = "all") -> CurveDraws | None:
@@ -169,9 +181,12 @@ class StudyView:
             mask, halved = self.judged
             n_test = tested if part == "all" or not halved else int(mask.sum()) if part == "judge" else tested // 2
             self._curves[key] = fit_curves(
-                [self.errors(arm, part) for arm in contenders], seed=derive_seed(self.settings.seed, "curves"),
-                n_test=n_test, chance=1 - self.baseline, **({} if known is None else {"test_correlation": known}),
-            )  # fmt: skip
+                [self.errors(arm, part) for arm in contenders],
+                seed=derive_seed(self.settings.seed, "curves"),
+                n_test=n_test,
+                chance=1 - self.baseline,
+                **({} if known is None else {"test_correlation": known}),
+            )
         return self._curves[key]
 
     def probabilities(self, trial: Trial) -> tuple[np.ndarray, np.ndarray]:
@@ -184,10 +199,12 @@ class StudyView:
         """Errors (1 - metric) of an arm's measuring trials."""
         trials = self.trials(arm.key, "measuring")
         return ArmErrors(
-            arm.key, arm.paradigm, np.asarray([float(trial.spec.n) for trial in trials]),
+            arm.key,
+            arm.paradigm,
+            np.asarray([float(trial.spec.n) for trial in trials]),
             np.asarray([1 - self.value(trial, part) for trial in trials]),
             np.asarray([trial.spec.repeat for trial in trials]),
-        )  # fmt: skip
+        )
 
     def seconds_by_size(self, arm: str) -> CostCurve:
         """What an arm's measuring trials took, by their labels."""

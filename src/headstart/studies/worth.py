@@ -17,7 +17,7 @@ Trial = tuple[str, int]  # arm key, labels
 
 def by_worth(
     view: StudyView, at: int, items: Sequence[T], trials: Sequence[Trial], seconds: Sequence[float]
-) -> list[T]:  # fmt: skip
+) -> list[T]:
     """Order trials by the expected fall of regret for each second, the most first; those of equal worth stay in order.
 
     Judged by the learning curves on the judge half: a planner never looks at the final one.

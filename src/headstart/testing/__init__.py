@@ -1,4 +1,4 @@
-"""Checks that anybody can run on a strategy of their own."""
+"""Checks to run on a strategy of your own."""
 
 from headstart.testing.conformance import check_strategy
 

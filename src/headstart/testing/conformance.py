@@ -23,9 +23,15 @@ from headstart.training.optimizer import build_optimizer
 
 STEPS, BATCH, LABELS = 8, 8, 24
 MACHINE = Hardware(
-    cores=1, memory_gb=4, gpu=None, gflops_float32=1, gflops_bfloat16=1, dtype="float32", dtype_reason="a check",
+    cores=1,
+    memory_gb=4,
+    gpu=None,
+    gflops_float32=1,
+    gflops_bfloat16=1,
+    dtype="float32",
+    dtype_reason="a check",
     system="a check",
-)  # fmt: skip
+)
 
 
 class Stopped(BaseException):
@@ -44,7 +50,7 @@ def check_strategy(
     Args:
         strategy: Any, installed or not.
         architectures: Some of ``resnet``, ``densenet``, ``vit``, ``convnext``, ``bert`` and ``cnn``.
-        settings: Values of the recipe to use instead of the centre's, such as ``{"inserted": "residual"}``.
+        settings: Values of the recipe to use instead of the default's, such as ``{"inserted": "residual"}``.
 
     Returns:
         The architectures it was checked on.
@@ -70,20 +76,33 @@ class _Check:
     """One strategy on one architecture."""
 
     def __init__(
-        self, strategy: Strategy, architecture: str, candidate: Candidate, data: LabelledData, folder: Path,
+        self,
+        strategy: Strategy,
+        architecture: str,
+        candidate: Candidate,
+        data: LabelledData,
+        folder: Path,
         settings: Mapping[str, Any],
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.strategy, self.architecture, self.candidate = strategy, architecture, candidate
         self.data, self.folder, self.pictures = data, folder, folder.parents[1] / "pictures"
-        centre = strategy.recipes(Setting(candidate.modality, candidate.family, LABELS, len(data.class_names)))[0]
-        update = {"steps": STEPS, "batch_size": BATCH, "learning_rate": max(centre.learning_rate, 1e-3)}
-        self.recipe: Recipe = centre.model_copy(update={**(update if centre.steps else {}), **settings})
+        default = strategy.recipes(Setting(candidate.modality, candidate.family, LABELS, len(data.class_names)))[0]
+        update = {"steps": STEPS, "batch_size": BATCH, "learning_rate": max(default.learning_rate, 1e-3)}
+        self.recipe: Recipe = default.model_copy(update={**(update if default.steps else {}), **settings})
         arm = Arm(candidate=candidate.name, strategy=strategy.name, paradigm=strategy.paradigm)
         self.spec = TrialSpec(
-            role="measuring", arm=arm, recipe=self.recipe, weights_hash=candidate.weights_hash,
-            input_size=candidate.input_size, dtype="float32", n=LABELS, repeat=0, seed=derive_seed(0, arm.key),
-            data_fingerprint=data.fingerprint, inserted_source=inserted_source(self.recipe.inserted),
-        )  # fmt: skip
+            role="measuring",
+            arm=arm,
+            recipe=self.recipe,
+            weights_hash=candidate.weights_hash,
+            input_size=candidate.input_size,
+            dtype="float32",
+            n=LABELS,
+            repeat=0,
+            seed=derive_seed(0, arm.key),
+            data_fingerprint=data.fingerprint,
+            inserted_source=inserted_source(self.recipe.inserted),
+        )
 
     def everything(self) -> None:
         """Run all checks."""
@@ -95,9 +114,10 @@ class _Check:
 
         whole = self.run("whole")
         self.same(
-            whole, self.run("again", count, other_test_labels=True),
+            whole,
+            self.run("again", count, other_test_labels=True),
             "the same seed gave other numbers, or labels of the test part were read",
-        )  # fmt: skip
+        )
         self.check_weights(whole)
         self.check_optimizer()
         self.check_saving(whole)
@@ -111,10 +131,16 @@ class _Check:
         if other_test_labels:
             labels[splits[0].test] = (labels[splits[0].test] + 1) % len(self.data.class_names)
         context = TrialContext(
-            data=replace(self.data, labels=labels), splits=splits, candidates={self.candidate.name: self.candidate},
-            metric="accuracy", seed=0, hardware=MACHINE, cache_folder=self.folder / "cache",
-            checkpoint_folder=self.folder / name, on_step=on_step,  # type: ignore[arg-type]
-        )  # fmt: skip
+            data=replace(self.data, labels=labels),
+            splits=splits,
+            candidates={self.candidate.name: self.candidate},
+            metric="accuracy",
+            seed=0,
+            hardware=MACHINE,
+            cache_folder=self.folder / "cache",
+            checkpoint_folder=self.folder / name,
+            on_step=on_step,  # type: ignore[arg-type]
+        )
         outcome = execute(self.spec, context, self.strategy)
         self.demand(outcome.measurement.error is None, f"it failed: {outcome.measurement.error}")
         return outcome

@@ -7,6 +7,15 @@ from headstart.training.loop import LoopOptions, Run, train
 from headstart.training.trial import FAILURES, Outcome, execute, trial_rows
 
 __all__ = [
-    "FAILURES", "FeatureCache", "LinearHead", "LoopOptions", "Outcome", "Run", "TrialContext", "execute",
-    "fit_ridge_head", "train", "trial_rows",
-]  # fmt: skip
+    "FAILURES",
+    "FeatureCache",
+    "LinearHead",
+    "LoopOptions",
+    "Outcome",
+    "Run",
+    "TrialContext",
+    "execute",
+    "fit_ridge_head",
+    "train",
+    "trial_rows",
+]

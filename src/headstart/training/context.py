@@ -79,7 +79,7 @@ class TrialContext:
             self._readouts[name] = {
                 readout: slice(int(end - width), int(end))
                 for readout, end, width in zip(listed, ends, widths, strict=True)
-            }  # fmt: skip
+            }
         return list(self._readouts[name])
 
     def read(self, name: str, rows: np.ndarray, readout: Readout) -> np.ndarray:

@@ -51,9 +51,13 @@ class FeatureCache:
         return rows if self._done is None else rows[~self._done[rows]]
 
     def rows(
-        self, network: Network, inputs: Inputs, rows: np.ndarray,
-        on_progress: Callable[[int, int], None] | None = None, extract: Extract | None = None,
-    ) -> np.ndarray:  # fmt: skip
+        self,
+        network: Network,
+        inputs: Inputs,
+        rows: np.ndarray,
+        on_progress: Callable[[int, int], None] | None = None,
+        extract: Extract | None = None,
+    ) -> np.ndarray:
         """Features (len(rows), D) in fp32, computed where they are missing.
 
         Args:
@@ -85,9 +89,13 @@ class FeatureCache:
             self._table, self._done = table, table[:, -1] == 1
 
     def _fill(
-        self, network: Network, inputs: Inputs, missing: np.ndarray, on_progress: Callable[[int, int], None] | None,
+        self,
+        network: Network,
+        inputs: Inputs,
+        missing: np.ndarray,
+        on_progress: Callable[[int, int], None] | None,
         extract: Extract,
-    ) -> None:  # fmt: skip
+    ) -> None:
         network.eval()
         device = next(network.parameters()).device
         missing = missing[np.argsort(inputs.lengths[missing], kind="stable")]

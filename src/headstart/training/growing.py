@@ -18,9 +18,8 @@ FLOOR = 1e-6  # of a probability, so that one confident mistake does not outvote
 
 
 def grow(
-    strategy: Strategy, spec: TrialSpec, context: TrialContext, learn: np.ndarray, carry_out: CarryOut,
-    notes: list[str],
-) -> tuple[tuple[Phase, ...], Run]:  # fmt: skip
+    strategy: Strategy, spec: TrialSpec, context: TrialContext, learn: np.ndarray, carry_out: CarryOut, notes: list[str]
+) -> tuple[tuple[Phase, ...], Run]:
     """Find a growing strategy's phases on four fifths of the labels.
 
     Args:

@@ -56,9 +56,12 @@ class Run:
         """Both, one after the other."""
         shifted = [(self.seconds + seconds, value) for seconds, value in other.curve]
         return Run(
-            self.steps + other.steps, self.seconds + other.seconds, [*self.curve, *shifted],
-            self.resumed_at + other.resumed_at, self.seconds_before + other.seconds_before,
-        )  # fmt: skip
+            self.steps + other.steps,
+            self.seconds + other.seconds,
+            [*self.curve, *shifted],
+            self.resumed_at + other.resumed_at,
+            self.seconds_before + other.seconds_before,
+        )
 
 
 @dataclass(frozen=True)
@@ -194,9 +197,15 @@ def _train_mode(network: Network, frozen: list[torch.nn.Module]) -> None:
 
 
 def _kept_activations(
-    network: Network, inputs: Inputs, rows: np.ndarray, moving: tuple[int, ...], seen: int, recipe: Recipe,
-    seed: int, options: LoopOptions,
-) -> ActivationCache | None:  # fmt: skip
+    network: Network,
+    inputs: Inputs,
+    rows: np.ndarray,
+    moving: tuple[int, ...],
+    seen: int,
+    recipe: Recipe,
+    seed: int,
+    options: LoopOptions,
+) -> ActivationCache | None:
     """A filled cache, where one is allowed, possible and pays for the examples that this phase will see."""
     border = border_of(network, moving)
     varied = recipe.mixup or (recipe.augmentation != "none" and not recipe.views)
@@ -273,9 +282,12 @@ def _blend(average: dict[str, torch.Tensor], network: Network, keep: float) -> N
 
 def _state(run: Run, network: Network, optimizer, average) -> dict:  # noqa: ANN001
     state = {
-        "step": run.steps, "seconds": run.seconds, "curve": run.curve, "model": network.module.state_dict(),
+        "step": run.steps,
+        "seconds": run.seconds,
+        "curve": run.curve,
+        "model": network.module.state_dict(),
         "optimizer": optimizer.state_dict(),
-    }  # fmt: skip
+    }
     return {**state, "average": average} if average is not None else state
 
 

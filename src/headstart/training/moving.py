@@ -33,8 +33,9 @@ def moving_stages(network: Network, moving: Moving, relevance: Relevance | None 
     if count > total:
         raise SettingsError(
             f"{network.candidate.name} has {total} stages, so {count} of them cannot move",
-            place=f"{moving.where}:{count}", hint=f"Ask for at most {total}: {moving.where}:{total}",
-        )  # fmt: skip
+            place=f"{moving.where}:{count}",
+            hint=f"Ask for at most {total}: {moving.where}:{total}",
+        )
     if moving.where == "relevant":
         if relevance is None:
             raise SettingsError("relevance needs examples to measure gradients on", place="relevant")

@@ -23,9 +23,14 @@ UNSEEN = -30.0  # logit of a class without examples: next to no probability
 
 
 def fit_probe(
-    phase: FitHead, recipe: Recipe, context: TrialContext, name: str, learn: np.ndarray, seed: int,
+    phase: FitHead,
+    recipe: Recipe,
+    context: TrialContext,
+    name: str,
+    learn: np.ndarray,
+    seed: int,
     tuned: Network | None = None,
-) -> tuple[Network, Readout | None]:  # fmt: skip
+) -> tuple[Network, Readout | None]:
     """Fit a head on cached features and put it into a network that computes the same from raw inputs.
 
     Args:
@@ -82,9 +87,11 @@ def _on_tuned(phase: FitHead, context: TrialContext, name: str, learn: np.ndarra
             features = np.empty((len(learn), values.shape[1]), dtype=np.float32) if features is None else features
             features[part] = values
     assert features is not None
-    fitted = _fit_logistic(features, labels, classes) if phase.kind == "logistic" else fit_ridge_head(
-        features, labels, classes
-    )  # fmt: skip
+    fitted = (
+        _fit_logistic(features, labels, classes)
+        if phase.kind == "logistic"
+        else fit_ridge_head(features, labels, classes)
+    )
     head = _filled(OneLayer(features.shape[1], classes), fitted).to(device)
     return classifier_on(tuned, Readout(), head).eval()
 

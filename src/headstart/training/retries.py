@@ -22,10 +22,19 @@ GENTLER = 0.1  # of the rate, where the loss stopped being a number
 
 
 def train_phase(
-    spec: TrialSpec, context: TrialContext, strategy: Strategy, phase: Train | Pairs, number: str,
-    learn: np.ndarray, measured: np.ndarray, notes: list[str], checkpoints: list[Checkpoint], *,
-    start: Network | None, last: bool,
-) -> tuple[Network, Run]:  # fmt: skip
+    spec: TrialSpec,
+    context: TrialContext,
+    strategy: Strategy,
+    phase: Train | Pairs,
+    number: str,
+    learn: np.ndarray,
+    measured: np.ndarray,
+    notes: list[str],
+    checkpoints: list[Checkpoint],
+    *,
+    start: Network | None,
+    last: bool,
+) -> tuple[Network, Run]:
     """Train with the loop.
 
     A loss that stops being a number is met by a tenth of the rate, once; memory that runs out by half the
@@ -66,10 +75,14 @@ def train_phase(
 
         kept = context.cache_folder / f"border-{attempt}"
         options = LoopOptions(
-            precision=spec.dtype, microbatch=microbatch, checkpoint=checkpoint, keep_last=not last,
-            on_step=context.on_step, watch=watch if spec.role == "measuring" else None,
+            precision=spec.dtype,
+            microbatch=microbatch,
+            checkpoint=checkpoint,
+            keep_last=not last,
+            on_step=context.on_step,
+            watch=watch if spec.role == "measuring" else None,
             activations=kept,
-        )  # fmt: skip
+        )
         try:
             return network, train(network, inputs, labels, learn, phase, recipe, seed, options)
         except Diverged as trouble:

@@ -36,9 +36,16 @@ from headstart.training.tfidf import fit_tfidf
 
 # What broken weights, odd data and foreign code raise. Wider would swallow a budget that ran out.
 FAILURES = (
-    HeadstartError, MemoryError, OSError, ArithmeticError, RuntimeError, LookupError, ValueError, TypeError,
+    HeadstartError,
+    MemoryError,
+    OSError,
+    ArithmeticError,
+    RuntimeError,
+    LookupError,
+    ValueError,
+    TypeError,
     AttributeError,
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)
@@ -113,9 +120,13 @@ def trial_rows(spec: TrialSpec, context: TrialContext) -> tuple[np.ndarray, np.n
 
 
 def _fill_caches(
-    strategy: Strategy, spec: TrialSpec, context: TrialContext, learn: np.ndarray, measured: np.ndarray,
+    strategy: Strategy,
+    spec: TrialSpec,
+    context: TrialContext,
+    learn: np.ndarray,
+    measured: np.ndarray,
     notes: list[str],
-) -> None:  # fmt: skip
+) -> None:
     """Compute what trials share before the clock of this one starts."""
     name = spec.arm.candidate
     context.inputs(name)
@@ -130,9 +141,13 @@ def _fill_caches(
 
 
 def _fit(
-    strategy: Strategy, spec: TrialSpec, context: TrialContext, learn: np.ndarray, measured: np.ndarray,
+    strategy: Strategy,
+    spec: TrialSpec,
+    context: TrialContext,
+    learn: np.ndarray,
+    measured: np.ndarray,
     notes: list[str],
-) -> tuple[FittedModel, Run]:  # fmt: skip
+) -> tuple[FittedModel, Run]:
     """Train the network of the trial's recipe, or those of an ensemble's recipes, which become one."""
     recipes = strategy.members(spec.recipe)
     checkpoints: list[Checkpoint] = []
@@ -155,9 +170,16 @@ def _fit(
 
 
 def _fit_one(
-    strategy: Strategy, spec: TrialSpec, context: TrialContext, learn: np.ndarray, measured: np.ndarray,
-    notes: list[str], checkpoints: list[Checkpoint], *, last: bool,
-) -> tuple[FittedModel, Run]:  # fmt: skip
+    strategy: Strategy,
+    spec: TrialSpec,
+    context: TrialContext,
+    learn: np.ndarray,
+    measured: np.ndarray,
+    notes: list[str],
+    checkpoints: list[Checkpoint],
+    *,
+    last: bool,
+) -> tuple[FittedModel, Run]:
     """Carry out the strategy's phases; each goes on from the network that the one before left."""
     phases = strategy.phases(context.candidates[spec.arm.candidate].family)
     total = Run()
@@ -169,9 +191,18 @@ def _fit_one(
         if isinstance(phase, FitHead):
             return _fit_head(phase, spec, context, rows, start), Run()
         network, run = train_phase(
-            spec, context, strategy, phase, name, rows, measured, notes, checkpoints,
-            start=start.model if start else None, last=last,
-        )  # fmt: skip
+            spec,
+            context,
+            strategy,
+            phase,
+            name,
+            rows,
+            measured,
+            notes,
+            checkpoints,
+            start=start.model if start else None,
+            last=last,
+        )
         card = start.card if start else _own_card(network, spec, context)
         if inserted_in(network) is not None:  # which no other library's form can express
             told = {"inserted": spec.recipe.inserted, "inserted_source": spec.inserted_source}
@@ -194,9 +225,14 @@ def _own_card(network: Network, spec: TrialSpec, context: TrialContext) -> Card:
 
 def _card(spec: TrialSpec, context: TrialContext, model_format: ModelFormat, readout: Readout | None = None) -> Card:
     return Card(
-        model_format=model_format, task=context.data.task, class_names=context.data.class_names, arm=spec.arm.key,
-        candidate=context.candidates[spec.arm.candidate], readout=readout, trial=spec.key,
-    )  # fmt: skip
+        model_format=model_format,
+        task=context.data.task,
+        class_names=context.data.class_names,
+        arm=spec.arm.key,
+        candidate=context.candidates[spec.arm.candidate],
+        readout=readout,
+        trial=spec.key,
+    )
 
 
 def _fit_head(

@@ -1,4 +1,4 @@
-"""The outer door: help, usage, exit codes, the form of errors, and how little it takes to start."""
+"""The command line's surface: help, usage, exit codes, the form of errors, and how little it takes to start."""
 
 from __future__ import annotations
 
@@ -17,8 +17,18 @@ COMMANDS = sorted(typer.main.get_command(app).commands)
 
 def test_the_commands_are_those_that_are_documented():
     assert COMMANDS == [
-        "check", "curves", "demo", "explain", "fit", "models", "predict", "rank", "report", "strategies", "study",
-    ]  # fmt: skip
+        "check",
+        "curves",
+        "demo",
+        "explain",
+        "fit",
+        "models",
+        "predict",
+        "rank",
+        "report",
+        "strategies",
+        "study",
+    ]
 
 
 def test_version(headstart):
