@@ -38,7 +38,7 @@ from record import write
 from headstart.core import Recipe, probe_hardware
 from headstart.data import LabelledData, load, make_splits
 from headstart.models import build, encode_texts, predict_network, resolve
-from headstart.strategies import FitHead, Pairs, Setting, get_strategy
+from headstart.strategies import FitHead, Pairs, Regime, get_strategy
 from headstart.training import LoopOptions, TrialContext, train
 from headstart.training.probes import fit_probe
 
@@ -126,7 +126,7 @@ class Comparison:
     def ours(self, rows: np.ndarray, asked: np.ndarray, seed: int, steps: int | None = None) -> tuple:
         """Our default recipe, carried out by our loop."""
         classes = len(self.data.class_names)
-        setting = Setting("text", self.candidate.family, len(rows), classes)
+        setting = Regime("text", self.candidate.family, len(rows), classes)
         recipe = get_strategy("contrastive").recipes(setting)[0]
         recipe = recipe.model_copy(update={"steps": steps or recipe.steps})
         network = build(self.candidate, self.data.class_names, weights="pretrained", seed=seed)

@@ -30,7 +30,7 @@ import pandas as pd
 from headstart.core import Arm, Recipe, TrialSpec, derive_seed, probe_hardware, share_cores_politely
 from headstart.data import LabelledData, Split, load, make_splits, nested_subset
 from headstart.models import resolve
-from headstart.strategies import Setting, get_strategy, strategy_names
+from headstart.strategies import Regime, get_strategy, strategy_names
 from headstart.studies.probing import labels_survive_mirroring
 from headstart.training import TrialContext, execute
 
@@ -120,7 +120,7 @@ class Bench:
     def recipes(self, arm: Arm, n: int) -> tuple[Recipe, ...]:
         """An arm's recipes at a size."""
         candidate = self.context.candidates[arm.candidate]
-        setting = Setting(candidate.modality, candidate.family, n, len(self.data.class_names), self.mirrored)
+        setting = Regime(candidate.modality, candidate.family, n, len(self.data.class_names), self.mirrored)
         return get_strategy(arm.strategy).recipes(setting)
 
     def chosen(self, arm: Arm, n: int) -> Recipe | None:

@@ -5,14 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headstart.core import Arm
-from headstart.strategies import Setting
+from headstart.strategies import Regime
 from headstart.studies.tuning import allocate, at_edge, beyond_edge, equal_effort, further_recipes, recipes_for
 
 PROBE = Arm(candidate="p", strategy="linear_probe", paradigm="transfer")
 TUNE = Arm(candidate="p", strategy="full_finetune", paradigm="transfer")
 OWN = Arm(candidate="p", strategy="from_scratch", paradigm="scratch")
 COMPACT = Arm(candidate="c", strategy="from_scratch", paradigm="scratch")
-SETTING = Setting("image", "transformers", 500, 10)
+SETTING = Regime("image", "transformers", 500, 10)
 SETTINGS = {arm.key: SETTING for arm in (PROBE, TUNE, OWN, COMPACT)}
 
 

@@ -1,6 +1,6 @@
 """The commands, and how every failure becomes one message and an exit code.
 
-Exit codes: 0 done (decided or not: the JSON says), 1 the user can fix it, 2 usage, 3 ours.
+Exit codes: 0 done (decided or not: the JSON says), 1 the user can fix it, 2 usage, 3 ours, 130 stopped by the user.
 Heavy imports stay inside the commands, so that a help page takes no time.
 """
 
@@ -24,7 +24,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-TYPERS_CTRL_C = 130  # the code that Typer makes of a KeyboardInterrupt
+STOPPED = 130  # as shells have it for Ctrl-C; Typer makes the same of a KeyboardInterrupt
 
 Data = Annotated[
     str, typer.Argument(metavar="DATA", help="Class folders, a table file, a folder of such files, or a hub id.")
@@ -77,6 +77,11 @@ def study(
     group_regex: GroupRegex = None,
     test: Test = None,
     seed: Annotated[int, typer.Option(help="Determines every random choice.")] = 0,
+    jobs: Annotated[int, typer.Option(help="Trials that run at once; the cores are shared out among them.")] = 1,
+    executor: Annotated[
+        str | None, typer.Option(help="inline, processes, ray or ray://ADDRESS; by --jobs if not given.")
+    ] = None,
+    planner: Annotated[str, typer.Option(help="Which planner chooses the trials.")] = "staged",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Plan and predict the cost; train nothing.")] = False,
     json_output: Json = False,
     quiet: Quiet = False,
@@ -100,6 +105,9 @@ def study(
         group_regex=group_regex,
         test=test,
         seed=seed,
+        jobs=jobs,
+        executor=executor,
+        planner=planner,
         dry_run=dry_run,
         json_output=json_output,
         quiet=quiet,
@@ -140,7 +148,7 @@ def fit(
         data,
         candidate=candidate,
         strategy=strategy,
-        settings=setting or [],
+        values=setting or [],
         n=n,
         budget=budget,
         out=out,
@@ -343,7 +351,7 @@ def main() -> None:
     """Run the command line; no failure of the user's making ever shows a traceback."""
     try:
         code = app(standalone_mode=False, prog_name="headstart") or 0
-        if code == TYPERS_CTRL_C:
+        if code == STOPPED:
             raise KeyboardInterrupt
         sys.exit(code)
     except SystemExit:
@@ -360,8 +368,8 @@ def _report_failure(error: BaseException) -> int:
 
     screen = Console(stderr=True)
     if isinstance(error, typer.Abort | KeyboardInterrupt):
-        screen.print("Stopped. What was finished is stored; the same command goes on.", highlight=False)
-        return 1
+        screen.print("Stopped by you. What was finished is stored; the same command goes on.", highlight=False)
+        return STOPPED
     if isinstance(error, typer.TyperException):
         error.show()
         return 2

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from headstart.report import view, wording
+from headstart.report import lookup, wording
+from headstart.report.lookup import Document
 from headstart.report.palette import INK, LINE, SOFT, ArmStyle
-from headstart.report.view import Summary
 
 if TYPE_CHECKING:
     import altair as alt
@@ -41,9 +41,9 @@ def names_axis(narrow: bool, limit: int = 190) -> alt.Axis:
     return alt.Axis(labelLimit=165 if narrow else limit, ticks=False, domain=False, labelPadding=8)
 
 
-def factor(summary: Summary) -> float:
+def factor(summary: Document) -> float:
     """100 where the metric is read in percent."""
-    return 100.0 if wording.is_share(view.metric_name(summary)) else 1.0
+    return 100.0 if wording.is_share(lookup.metric_name(summary)) else 1.0
 
 
 def axis_title(metric: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable, Mapping
 from functools import cached_property
 
 import numpy as np
@@ -24,21 +24,23 @@ from headstart.evidence import (
     pooled_scatter,
 )
 from headstart.studies.settings import StudySettings
-from headstart.studies.store import Store, Trial
+from headstart.studies.trials import Trial, Trials
 
 ROTATING_REPEATS = 5
 FIXED_REPEATS = 3
 
 
-class StudyView:
-    """Reads a study's store; never writes.
+class Evidence:
+    """What the finished trials of a study show.
 
     Args:
         settings: What was asked for.
         data: The labelled examples.
-        splits: One, or five that rotate.
+        splits: One, or several whose test parts rotate.
         arms: Every arm that may be compared.
-        store: Finished trials.
+        table: Finished trials.
+        dropped: Gives the reasons of arms that were dropped for good, by key.
+        repeats: Repeats that a size gets at most; by the kind of test part if not given.
     """
 
     def __init__(
@@ -47,22 +49,21 @@ class StudyView:
         data: LabelledData,
         splits: tuple[Split, ...],
         arms: tuple[Arm, ...],
-        store: Store,
+        table: Trials,
+        dropped: Callable[[], Mapping[str, str]] = dict,
+        repeats: int | None = None,
     ) -> None:
-        self.settings, self.data, self.splits, self.arms, self.store = settings, data, splits, arms, store
+        self.settings, self.data, self.splits, self.arms, self.table = settings, data, splits, arms, table
+        self.repeats = repeats or (ROTATING_REPEATS if len(splits) > 1 else FIXED_REPEATS)
+        self._dropped = dropped
         self._runs: dict[str, Run] = {}
         self._draws: dict[tuple[object, ...], JointDraws] = {}
-        self._curves: dict[tuple[object, ...], CurveDraws] = {}
+        self._curves: dict[tuple[object, ...], CurveDraws | None] = {}
 
     @property
     def rotating(self) -> bool:
         """Whether repeats rotate the test part."""
         return len(self.splits) > 1
-
-    @property
-    def repeats(self) -> int:
-        """Repeats that a size gets at most."""
-        return ROTATING_REPEATS if self.rotating else FIXED_REPEATS
 
     @cached_property
     def pool_size(self) -> int:
@@ -84,8 +85,8 @@ class StudyView:
         """Successful trials, filtered."""
         return [
             trial
-            for trial in self.store.trials()
-            if trial.measurement.succeeded
+            for trial in self.table.trials()
+            if trial.succeeded
             and (arm is None or trial.spec.arm.key == arm)
             and (role is None or trial.spec.role == role)
             and (n is None or trial.spec.n == n)
@@ -94,7 +95,7 @@ class StudyView:
     def run(self, trial: Trial) -> Run:
         """Predictions of a measuring trial."""
         if trial.key not in self._runs:
-            measured, probabilities = self.store.predictions(trial.key)
+            measured, probabilities = self.table.predictions(trial.key)
             order = np.argsort(measured)
             examples = measured[order]
             self._runs[trial.key] = Run(
@@ -120,15 +121,9 @@ class StudyView:
         return sorted({trial.spec.n for trial in self.trials(arm, "measuring")})
 
     @property
-    def dropped(self) -> dict[str, str]:
-        """Why arms take no further part, by arm key."""
-        reasons = {arm.key: self.store.fact(f"dropped:{arm.key}") for arm in self.arms}
-        return {key: reason for key, reason in reasons.items() if reason}
-
-    @property
-    def cut_texts(self) -> dict[str, tuple[int, int]]:
-        """How many texts were cut, and at how many tokens, by candidate."""
-        return {name: (cut, limit) for name, (cut, limit) in json.loads(self.store.fact("cut_texts") or "{}").items()}
+    def dropped(self) -> Mapping[str, str]:
+        """Why arms were dropped for good, by arm key."""
+        return self._dropped()
 
     @property
     def all_sizes(self) -> list[int]:
@@ -191,7 +186,7 @@ class StudyView:
 
     def probabilities(self, trial: Trial) -> tuple[np.ndarray, np.ndarray]:
         """Probabilities (M, classes) of a measuring trial, which sum to 1, and the true classes (M,)."""
-        measured, stored = self.store.predictions(trial.key)
+        measured, stored = self.table.predictions(trial.key)
         exact = stored.astype(float)
         return exact / exact.sum(1, keepdims=True), self.data.labels[measured]  # half precision on disk
 

@@ -8,14 +8,14 @@ import numpy as np
 
 from headstart.core import Arm
 from headstart.evidence.significance import always_valid_interval, group_differences
-from headstart.studies.view import StudyView
+from headstart.studies.evidence import Evidence
 
 CLEARLY = 0.02
 FEWEST = 30  # groups of test examples: the interval is an asymptotic one
 CLEARLY_SMALL_TEST = 0.002  # for macro-F1, which is no mean over examples: the same strictness by joint draws
 
 
-def clearly_worse(view: StudyView, sizes: Sequence[int], alive: Sequence[Arm]) -> list[tuple[Arm, str]]:
+def clearly_worse(evidence: Evidence, sizes: Sequence[int], alive: Sequence[Arm]) -> list[tuple[Arm, str]]:
     """Find arms that are clearly behind another of their paradigm and are not catching up.
 
     Judged at the two largest of the sizes that all arms of the paradigm have reached. An arm whose gap
@@ -24,7 +24,7 @@ def clearly_worse(view: StudyView, sizes: Sequence[int], alive: Sequence[Arm]) -
     again: there the paired difference must lie below zero by an interval that stays valid however often one looks.
 
     Args:
-        view: The evidence.
+        evidence: The evidence.
         sizes: Sizes below the comparison size, ascending.
         alive: Arms that still take part.
 
@@ -34,14 +34,14 @@ def clearly_worse(view: StudyView, sizes: Sequence[int], alive: Sequence[Arm]) -
     news = []
     for paradigm in ("transfer", "scratch", "hybrid"):
         arms = [arm for arm in alive if arm.paradigm == paradigm]
-        common = [n for n in sizes if all(n in view.sizes(arm.key) for arm in arms)]
+        common = [n for n in sizes if all(n in evidence.sizes(arm.key) for arm in arms)]
         if len(arms) >= 2 and len(common) >= 2:
-            news += _behind(view, arms, common[-2], common[-1])
+            news += _behind(evidence, arms, common[-2], common[-1])
     return news
 
 
-def _behind(view: StudyView, arms: list[Arm], earlier: int, later: int) -> list[tuple[Arm, str]]:
-    before, after = (view.draws(n, arms, "judge") for n in (earlier, later))
+def _behind(evidence: Evidence, arms: list[Arm], earlier: int, later: int) -> list[tuple[Arm, str]]:
+    before, after = (evidence.draws(n, arms, "judge") for n in (earlier, later))
     assert before is not None
     assert after is not None
     best = after.arms[int(np.argmax(after.estimates))]
@@ -51,22 +51,22 @@ def _behind(view: StudyView, arms: list[Arm], earlier: int, later: int) -> list[
             continue
         gap, _, high, p_better = after.difference(arm.key, best)
         gap_before, *_ = before.difference(arm.key, best)
-        behind = high < -view.settings.margin and gap <= gap_before
-        if behind and _surely(view, arm.key, best, later, p_better):
+        behind = high < -evidence.settings.margin and gap <= gap_before
+        if behind and _surely(evidence, arm.key, best, later, p_better):
             news.append((arm, f"{-100 * gap:.1f} points behind {best} at {later:,} labels and not catching up"))
     return news
 
 
-def _surely(view: StudyView, arm: str, best: str, n: int, p_better: float) -> bool:
+def _surely(evidence: Evidence, arm: str, best: str, n: int, p_better: float) -> bool:
     """Whether looking again and again cannot have made up the lead of ``best``."""
-    if view.judged[1]:
+    if evidence.judged[1]:
         return p_better < CLEARLY
-    if view.settings.metric == "macro-f1":
+    if evidence.settings.metric == "macro-f1":
         return p_better < CLEARLY_SMALL_TEST
-    classes = len(view.data.class_names) if view.settings.metric == "balanced-accuracy" else None
-    ours, theirs = view.runs(arm, n, "judge"), view.runs(best, n, "judge")
+    classes = len(evidence.data.class_names) if evidence.settings.metric == "balanced-accuracy" else None
+    ours, theirs = evidence.runs(arm, n, "judge"), evidence.runs(best, n, "judge")
     if not {run.key for run in ours} & {run.key for run in theirs}:
         return False
     values = group_differences(ours, theirs, classes)
-    planned = len(np.unique(view.data.groups)) if view.rotating else len(values)
+    planned = len(np.unique(evidence.data.groups)) if evidence.rotating else len(values)
     return len(values) >= FEWEST and always_valid_interval(values, planned=planned)[1] < 0

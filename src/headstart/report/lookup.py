@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from headstart.report import wording
 
-Summary = dict[str, Any]
+if TYPE_CHECKING:
+    from headstart.report.summary import Summary
+
+Document = dict[str, Any]  # a summary as JSON has it: what page, card and screen are drawn from
 HEADLINES = {
     "transfer": "Transfer",
     "scratch": "From scratch",
@@ -18,18 +21,23 @@ HEADLINES = {
 STATUS_ORDER = ("chosen", "compared", "dropped", "failed", "not started")
 
 
-def headline(summary: Summary) -> str:
+def document_of(summary: Summary | Document) -> Document:
+    """A summary as JSON has it."""
+    return summary if isinstance(summary, dict) else summary.model_dump(mode="json")
+
+
+def headline(summary: Document) -> str:
     """The verdict in one or two words, such as ``"Transfer"``."""
     paradigm = summary["recommendation"]["paradigm"]
     return HEADLINES.get(paradigm, paradigm)
 
 
-def metric_name(summary: Summary) -> str:
+def metric_name(summary: Document) -> str:
     """Name of the study's metric."""
     return str(summary["recommendation"]["metric"]["name"])
 
 
-def chosen_arm(summary: Summary) -> dict[str, Any] | None:
+def chosen_arm(summary: Document) -> dict[str, Any] | None:
     """The arm to use now; None when no arm was measured."""
     answer = summary["recommendation"]
     for arm in answer["arms"]:
@@ -41,7 +49,7 @@ def chosen_arm(summary: Summary) -> dict[str, Any] | None:
     return None
 
 
-def find_arm(summary: Summary, key: str) -> dict[str, Any] | None:
+def find_arm(summary: Document, key: str) -> dict[str, Any] | None:
     """The arm with this key (or this name, which outside tables use)."""
     for arm in summary["recommendation"]["arms"]:
         if key in (arm["key"], arm["name"]):
@@ -49,7 +57,7 @@ def find_arm(summary: Summary, key: str) -> dict[str, Any] | None:
     return None
 
 
-def arm_name(summary: Summary, key: str) -> str:
+def arm_name(summary: Document, key: str) -> str:
     """The arm in words; the key itself when the study does not know it."""
     arm = find_arm(summary, key)
     return arm["name"] if arm else key
@@ -61,7 +69,7 @@ def last_point(arm: dict[str, Any]) -> dict[str, Any] | None:
     return max(curve, key=lambda point: point["n"]) if curve else None
 
 
-def ordered_arms(summary: Summary) -> list[dict[str, Any]]:
+def ordered_arms(summary: Document) -> list[dict[str, Any]]:
     """Arms as a reader wants them: the chosen one, then by status, then by their metric."""
 
     def rank(arm: dict[str, Any]) -> tuple[int, float]:
@@ -72,7 +80,7 @@ def ordered_arms(summary: Summary) -> list[dict[str, Any]]:
     return sorted(summary["recommendation"]["arms"], key=rank)
 
 
-def short_names(summary: Summary) -> dict[str, str]:
+def short_names(summary: Document) -> dict[str, str]:
     """Names short enough for a chart, by arm key: the strategy, and the candidate only where it is needed."""
     arms = summary["recommendation"]["arms"]
     often = Counter(arm["strategy"] for arm in arms)
@@ -90,7 +98,7 @@ def short_names(summary: Summary) -> dict[str, str]:
     }
 
 
-def main_difference(summary: Summary) -> dict[str, Any] | None:
+def main_difference(summary: Document) -> dict[str, Any] | None:
     """The paired difference behind the verdict: the chosen arm against the best of the other paradigms.
 
     Returns:
@@ -130,7 +138,7 @@ def mirrored(difference: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def difference_sentence(summary: Summary) -> tuple[str, str] | None:
+def difference_sentence(summary: Document) -> tuple[str, str] | None:
     """The main difference in words.
 
     Returns:
