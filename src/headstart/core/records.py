@@ -172,6 +172,7 @@ class Measurement(Record):
         value: The study's metric: on the held-out fifth when tuning, on the test part when measuring.
         seconds: Wall-clock seconds of training and evaluation, without waiting for shared caches.
         cpu_seconds: Processor seconds of the same, over all threads: what other work on the machine hardly changes.
+        threads: CPU threads that it computed with.
         machine: Name of the machine that it ran on; seconds of another one say little about this one.
         n_realised: Labels used after rounding to classes and groups.
         n_test: Examples that ``value`` was measured on.
@@ -189,6 +190,7 @@ class Measurement(Record):
     value: float = float("nan")
     seconds: float = 0.0
     cpu_seconds: float = 0.0
+    threads: int = 0
     machine: str = ""
     n_realised: int = 0
     n_test: int = 0

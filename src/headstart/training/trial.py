@@ -91,6 +91,7 @@ def train_trial(
             if not len(measured):
                 raise HeadstartError(f"{realised} labels are too few to hold any out")
             _fill_caches(strategy, spec, worker, learn, measured, notes)
+            threads = torch.get_num_threads()
             start, cpu = time.perf_counter(), time.process_time()
             model, record = _fit(strategy, spec, worker, learn, measured, notes)
             seconds, cpu = time.perf_counter() - start + record.seconds_before, time.process_time() - cpu
@@ -109,6 +110,7 @@ def train_trial(
         value=METRICS[worker.metric](probabilities, worker.data.labels[measured]),
         seconds=spent,
         cpu_seconds=cpu * spent / max(seconds - record.seconds_before, 1e-9) if seconds else 0.0,
+        threads=threads,
         machine=machine_name(),
         n_realised=realised,
         n_test=len(measured),

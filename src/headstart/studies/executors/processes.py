@@ -69,12 +69,13 @@ class ProcessExecutor:
 
     def _pool(self, slot: int) -> ProcessPoolExecutor:
         from loky import ProcessPoolExecutor
+        from loky.backend import get_context
 
         pool = self._pools[slot]
         if pool is None:
             gpu = self._gpus[slot % len(self._gpus)] if self._gpus else None
             variables = environment(self.bench.threads, gpu)
-            pool = self._pools[slot] = ProcessPoolExecutor(max_workers=1, context="loky", env=variables)
+            pool = self._pools[slot] = ProcessPoolExecutor(max_workers=1, context=get_context("loky"), env=variables)
         return pool
 
     def _end(self, slot: int, outer: Future[Outcome], inner: Future[Outcome]) -> None:
