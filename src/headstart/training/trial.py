@@ -80,6 +80,7 @@ def train_trial(
 
     Raises:
         OutOfTime: The deadline passed; the trial's checkpoint stays.
+        BaseException: What ``progress`` raises.
     """
     learn, measured, realised = trial_rows(spec, worker)
     notes: list[str] = []
@@ -102,6 +103,8 @@ def train_trial(
     except PASSED_ON:
         raise
     except BaseException as error:
+        if error is worker.raised:
+            raise
         reason = reason_of(error, kind=not isinstance(error, HeadstartError))
         failed = Measurement(error=reason, n_realised=realised, notes=tuple(notes), machine=machine_name())
         return Trained(Outcome(failed, measured, np.empty((0, 0), dtype=np.float32)), None)

@@ -77,6 +77,7 @@ class Worker:
     Attributes:
         data: The examples.
         encoded: Inputs so far, by candidate; :meth:`inputs` fills it.
+        raised: What a progress callback raised last: the caller's own, no failure of the trial.
         latencies: Seconds to predict one example through a frozen network and its head, by candidate.
     """
 
@@ -87,6 +88,7 @@ class Worker:
         self.metric, self.seed = bench.metric, bench.seed
         self.encoded: dict[str, Inputs] = {}
         self.latencies: dict[str, float] = {}
+        self.raised: BaseException | None = None
         self._progress: Progress | None = None
         self._ends = float("inf")
         self._features: dict[tuple[str, str], FeatureCache] = {}
@@ -114,9 +116,14 @@ class Worker:
 
         Raises:
             OutOfTime: Its time is over.
+            BaseException: Whatever the callback raises, which goes through to the caller of the trial.
         """
         if self._progress is not None:
-            self._progress(done, total)
+            try:
+                self._progress(done, total)
+            except BaseException as error:
+                self.raised = error
+                raise
         self.check_time()
 
     def check_time(self) -> None:
