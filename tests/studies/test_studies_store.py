@@ -1,12 +1,12 @@
 """What is stored, who may read it, and what damage or another version says."""
 
-import os
 import shutil
 import sqlite3
-import stat
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
@@ -75,37 +75,41 @@ def test_reading_where_nothing_is(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.fixture
+def reachable():
+    """A folder that every user of the machine may look into."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
 @pytest.mark.parametrize("log", [False, True], ids=["closed", "killed with a log"])
-def test_a_folder_that_may_not_be_written_opens_and_stays_as_it_is(tmp_path, spec_of, outcome_of, log):
-    folder = tmp_path / "study"
-    store = Store(folder)
+def test_a_folder_that_may_not_be_written_opens_and_stays_as_it_is(reachable, spec_of, outcome_of, log):
+    store = Store(reachable / "study")
     store.set_record(record())
     store.add(spec_of(), outcome_of(), 1.0, 2.0)
     if not log:
         store.close()
-    copy = tmp_path / "copy"
-    shutil.copytree(folder, copy)
-    for file in [*copy.iterdir(), copy]:
-        file.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    copy = reachable / "copy"
+    shutil.copytree(reachable / "study", copy)
+    for file in copy.iterdir():
+        file.chmod(0o444)
+    copy.chmod(0o555)
     before = {file.name: file.read_bytes() for file in copy.iterdir() if not file.name.endswith("-shm")}
     program = (
         "import os, sys, pathlib\n"
+        "import encodings.cp437, numpy.lib.format\n"
         "from headstart.studies import Store\n"
-        "if os.getuid() == 0: os.setegid(65534); os.seteuid(65534)\n"
+        "if os.getuid() == 0: os.setegid(65534); os.seteuid(65534)\n"  # root may write anywhere: read as nobody
         "store = Store.open_readonly(pathlib.Path(sys.argv[1]))\n"
         "print(len(store.trials()), store.record().created, store.predictions(store.trials()[0].key)[0].tolist())\n"
     )
-    if os.getuid() == 0:  # root may write anywhere: read as nobody, who must be able to reach the folder
-        for parent in [copy, *copy.parents]:
-            if parent.stat().st_uid == 0 and str(parent).startswith(str(tmp_path.parents[1])):
-                parent.chmod(parent.stat().st_mode | stat.S_IROTH | stat.S_IXOTH)
-        for file in copy.iterdir():
-            file.chmod(0o444)
     done = subprocess.run([sys.executable, "-c", program, str(copy)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["1", "now", "[7,", "3]"]
     assert {file.name: file.read_bytes() for file in copy.iterdir() if not file.name.endswith("-shm")} == before
     store.close()
+    copy.chmod(0o755)
 
 
 def test_a_study_of_the_previous_version_is_refused_with_what_to_do(tmp_path):

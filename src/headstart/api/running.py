@@ -10,7 +10,6 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from headstart._version import __version__
-from headstart.advice import resolution_warning
 from headstart.api.keywords import check_keywords
 from headstart.api.opened import Study
 from headstart.api.session import Request, Session
@@ -89,9 +88,9 @@ def study(
         with Progress(
             screen, request.budget_seconds, quiet, spent_seconds=session.budget.spent, metric=setup.metric
         ) as progress:
-            plan = session.prepare(progress)
+            intended = session.prepare(progress)
             if not quiet:
-                render_plan(_shown(plan, session), screen)
+                render_plan(intended.model_dump(), screen)
             summary = session.run(progress)
     return Study(summary, request.folder)
 
@@ -156,7 +155,7 @@ def plan(
             with Progress(screen, request.budget_seconds, quiet, metric=setup.metric) as progress:
                 made = session.prepare(progress)
                 if not quiet:
-                    render_plan(_shown(made, session), screen)
+                    render_plan(made.model_dump(), screen)
     return made
 
 
@@ -232,10 +231,6 @@ def _show_data(session: Session, setup: Setup, screen: Console, quiet: bool) -> 
     if not quiet:
         render_data(describe_data(session.evidence, setup.findings).model_dump(), screen)
         screen.print(f"Metric     {setup.metric} ({setup.metric_reason})", highlight=False)
-
-
-def _shown(plan: Plan, session: Session) -> dict[str, Any]:
-    return {**plan.model_dump(), "notes": resolution_warning(session.evidence)}
 
 
 def _python_call(data: Any, given: dict[str, Any], columns: dict[str, Any]) -> str:

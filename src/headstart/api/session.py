@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from headstart.advice import folder_size_mb, recommend
+from headstart.advice import folder_size_mb, recommend, resolution_warning
 from headstart.api.setup import Setup
 from headstart.core import Hardware, SettingsError, seconds_waited
 from headstart.report import write_html, write_json
@@ -138,7 +138,7 @@ class Session:
             )
             plan = self.driver.plan(closing_seconds(self.request.budget_seconds))
         self.skipped += [(left.what, left.reason) for left in plan.left_out]
-        return plan
+        return plan.model_copy(update={"notes": tuple(resolution_warning(self.evidence))})
 
     def run(self, observer: Observer) -> Summary:
         """Run trials, and write the answer."""

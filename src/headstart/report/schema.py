@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from headstart.report.summary import Summary
+if TYPE_CHECKING:
+    from headstart.report.summary import Summary
+
 
 FILE_NAME = "recommendation.json"
 SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"  # a name, never fetched

@@ -44,9 +44,11 @@ class Store:
         self.folder = folder
         self._trials: dict[str, Trial] | None = None
         file = folder / FILE
-        if read_only and not file.exists():
-            raise BundleError("no study here", place=str(folder), hint="Give the folder that `headstart study` named")
         with self._explained("opened"):
+            if read_only and not file.exists():
+                raise BundleError(
+                    "no study here", place=str(folder), hint="Give the folder that `headstart study` named"
+                )
             if read_only:
                 self._connection = _connect_read_only(file)
             else:

@@ -40,6 +40,7 @@ class Plan(Record):
         total_seconds: Predicted.
         budget_seconds: The budget it was made for.
         comparison_size: Labels up to which arms of different sides are compared; None if that is open.
+        notes: What the data cannot show whatever is spent.
     """
 
     rows: tuple[PlanRow, ...] = ()
@@ -47,6 +48,7 @@ class Plan(Record):
     budget_seconds: float = 0.0
     comparison_size: int | None = None
     left_out: tuple[LeftOut, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
