@@ -52,7 +52,8 @@ def comparison_size(evidence: Evidence) -> int | None:
         return complete[-1]
     paradigms = {arm.paradigm for arm in evidence.arms}
     sizes = [n for n in evidence.all_sizes if {arm.paradigm for arm in evidence.measured_at(n)} == paradigms]
-    return (sizes or evidence.all_sizes or [None])[-1]
+    measured = sizes or evidence.all_sizes
+    return measured[-1] if measured else None
 
 
 def decide(evidence: Evidence) -> Verdict | None:

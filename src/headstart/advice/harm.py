@@ -57,7 +57,7 @@ def negative_transfer(evidence: Evidence, verdict: Verdict | None) -> NegativeTr
             )
             for one in harmed
         ),
-        way_out=way_out(harms, found),  # type: ignore[arg-type]
+        way_out=way_out(harms, found),
     )
 
 

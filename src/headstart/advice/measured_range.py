@@ -79,7 +79,7 @@ def measured_head_start(evidence: Evidence) -> HeadStart:
     for index in range(len(sizes) - 1, -1, -1):
         n = int(sizes[index])
         needed = labels_to_match(sizes, scratch, transfer[:, index])
-        low, middle, high = (np.quantile(needed, share, method="nearest") for share in (0.05, 0.5, 0.95))
+        low, middle, high = (float(np.quantile(needed, share, method="nearest")) for share in (0.05, 0.5, 0.95))
         if np.isfinite(middle) and middle > sizes[0]:
             upper = _round(high) if np.isfinite(high) else f"more than {int(sizes[-1]):,}"
             return HeadStart(

@@ -22,6 +22,7 @@ from headstart.studies import (
     ModelShelf,
     Observer,
     Plan,
+    Planner,
     Preparation,
     Publisher,
     SpecMaker,
@@ -93,6 +94,7 @@ class Session:
             budget_seconds=request.budget_seconds,
         )
         self.arms = arms
+        self.planner: Planner = get_planner(request.planner)
         record = self._record(settings)
         self.hardware = _same_precision(record, request.hardware)
         self.budget = Budget(
@@ -129,7 +131,7 @@ class Session:
                 self.store,
                 self.journal,
                 self.prices,
-                get_planner(self.request.planner),
+                self.planner,
                 make_executor(self.request.executor, self.bench, self.worker, self.request.jobs, observer.steps),
                 self.shelf,
                 observer,

@@ -371,7 +371,7 @@ def _report_failure(error: BaseException) -> int:
         screen.print("Stopped by you. What was finished is stored; the same command goes on.", highlight=False)
         return STOPPED
     if isinstance(error, typer.TyperException):
-        error.show()
+        error.show()  # type: ignore[attr-defined]
         return 2
     if os.environ.get("HEADSTART_DEBUG"):
         import traceback

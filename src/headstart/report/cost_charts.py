@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from headstart.report import look, lookup, palette, wording
 from headstart.report.lookup import Document
@@ -55,7 +55,8 @@ def cost_against_metric(summary: Document, narrow: bool = False) -> look.Spec | 
         ),
         base.mark_point(filled=True, size=110, opacity=1).encode(color=colour, shape=shape),
     ]
-    for side, align in ((True, "left"), (False, "right")):
+    sides: tuple[tuple[bool, Literal["left", "right"]], ...] = ((True, "left"), (False, "right"))
+    for side, align in sides:
         names = [row for row in rows if row["right"] is side]
         if names:
             offset = 11 if side else -11

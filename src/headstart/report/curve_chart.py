@@ -75,7 +75,7 @@ def _reach(crossing: dict[str, Any], sizes: list[int]) -> float:
     n = crossing.get("n")
     if n is None or wording.missing(n) or not sizes[-1] < n <= crossing["horizon"]:
         return sizes[-1]
-    return 1.12 * n
+    return 1.12 * float(n)
 
 
 def _crossing_marks(

@@ -78,7 +78,7 @@ def draw_figures(summary: Document) -> dict[str, Figure]:
 
 def _curves(summary: Document) -> Figure:
     metric = lookup.metric_name(summary)
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
             arm["name"],
             wording.count(point["n"]),
@@ -98,7 +98,7 @@ def _curves(summary: Document) -> Figure:
 
 def _differences(summary: Document) -> Figure:
     metric = lookup.metric_name(summary)
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
             lookup.arm_name(summary, row["arm"]),
             lookup.arm_name(summary, row["reference"]),
@@ -122,7 +122,7 @@ def _differences(summary: Document) -> Figure:
 
 def _cost(summary: Document) -> Figure:
     metric = lookup.metric_name(summary)
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
             row["name"],
             wording.duration(row["seconds"]),
@@ -141,7 +141,7 @@ def _cost(summary: Document) -> Figure:
 
 
 def _timeline(summary: Document) -> Figure:
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for arm in lookup.ordered_arms(summary):
         own = [trial for trial in summary["trials"] if trial["arm"] == arm["key"]]
         spent = {role: sum(t["seconds"] or 0 for t in own if t["role"] == role) for role in ("tuning", "measuring")}

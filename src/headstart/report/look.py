@@ -52,7 +52,7 @@ def axis_title(metric: str) -> str:
     return f"{name} in %" if wording.is_share(metric) else name
 
 
-def finish(chart: alt.LayerChart, narrow: bool, height: float, width: float | None = None) -> Spec:
+def finish(chart: alt.LayerChart | alt.FacetChart, narrow: bool, height: float, width: float | None = None) -> Spec:
     """Give a chart its size and the quiet look all of them share."""
     chart = chart.properties(width=width or (NARROW if narrow else WIDE), height=height, background="transparent")
     chart = chart.configure(font=FONT, padding=4)
@@ -69,4 +69,5 @@ def finish(chart: alt.LayerChart, narrow: bool, height: float, width: float | No
         titlePadding=10,
         labelLimit=200,
     )
-    return chart.configure_legend(labelColor=INK, labelFontSize=12, rowPadding=3).to_dict()
+    spec: Spec = chart.configure_legend(labelColor=INK, labelFontSize=12, rowPadding=3).to_dict()
+    return spec

@@ -29,7 +29,7 @@ def document_of(summary: Summary | Document) -> Document:
 def headline(summary: Document) -> str:
     """The verdict in one or two words, such as ``"Transfer"``."""
     paradigm = summary["recommendation"]["paradigm"]
-    return HEADLINES.get(paradigm, paradigm)
+    return str(HEADLINES.get(paradigm, paradigm))
 
 
 def metric_name(summary: Document) -> str:
@@ -40,10 +40,11 @@ def metric_name(summary: Document) -> str:
 def chosen_arm(summary: Document) -> dict[str, Any] | None:
     """The arm to use now; None when no arm was measured."""
     answer = summary["recommendation"]
-    for arm in answer["arms"]:
+    arms: list[dict[str, Any]] = answer["arms"]
+    for arm in arms:
         if arm["status"] == "chosen":
             return arm
-    for arm in answer["arms"]:
+    for arm in arms:
         if arm["strategy"] == answer["strategy"] and arm["candidate"] == answer["candidate"] and arm["strategy"]:
             return arm
     return None
@@ -51,7 +52,8 @@ def chosen_arm(summary: Document) -> dict[str, Any] | None:
 
 def find_arm(summary: Document, key: str) -> dict[str, Any] | None:
     """The arm with this key (or this name, which outside tables use)."""
-    for arm in summary["recommendation"]["arms"]:
+    arms: list[dict[str, Any]] = summary["recommendation"]["arms"]
+    for arm in arms:
         if key in (arm["key"], arm["name"]):
             return arm
     return None

@@ -23,6 +23,7 @@ from headstart.evidence import (
     mistake_correlation,
     pooled_scatter,
 )
+from headstart.evidence.curves import TEST_CORRELATION
 from headstart.studies.settings import StudySettings
 from headstart.studies.trials import Trial, Trials
 
@@ -180,7 +181,7 @@ class Evidence:
                 seed=derive_seed(self.settings.seed, "curves"),
                 n_test=n_test,
                 chance=1 - self.baseline,
-                **({} if known is None else {"test_correlation": known}),
+                test_correlation=TEST_CORRELATION if known is None else known,
             )
         return self._curves[key]
 

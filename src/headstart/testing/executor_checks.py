@@ -85,17 +85,17 @@ def make_specs(bench: Bench) -> list[TrialSpec]:
 
 def _run(executor: Executor, specs: list[TrialSpec], deadline: float) -> dict[str, Outcome | BaseException]:
     """Keep all slots filled until every trial has ended."""
-    waiting, running, ended = list(specs), {}, {}
-    results: dict[str, Outcome | BaseException] = ended
-    running_futures: dict[Future[Outcome], TrialSpec] = running
-    while waiting or running_futures:
-        while waiting and len(running_futures) < executor.slots:
+    waiting = list(specs)
+    results: dict[str, Outcome | BaseException] = {}
+    running: dict[Future[Outcome], TrialSpec] = {}
+    while waiting or running:
+        while waiting and len(running) < executor.slots:
             spec = waiting.pop(0)
-            running_futures[executor.submit(spec, deadline)] = spec
-        done = executor.wait(running_futures, PATIENCE)
-        assert done, f"no trial ended within {PATIENCE:.0f} s: {len(running_futures)} futures are lost"
+            running[executor.submit(spec, deadline)] = spec
+        done = executor.wait(running, PATIENCE)
+        assert done, f"no trial ended within {PATIENCE:.0f} s: {len(running)} futures are lost"
         for future in done:
-            spec = running_futures.pop(future)
+            spec = running.pop(future)
             error = future.exception()
             results[spec.key] = future.result() if error is None else error
     return results

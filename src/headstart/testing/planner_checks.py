@@ -27,13 +27,13 @@ def example_table() -> RecordedTable:
         ("from_scratch", "start", "scratch"): (0.88, 0.80, 0.02, False),
         ("from_scratch", "compact", "scratch"): (0.82, 0.80, 0.005, False),
     }
-    arms = []
+    arms: list[RecordedArm] = []
     for (strategy, candidate, paradigm), (ceiling, fall, price, closed) in shapes.items():
         rng = np.random.default_rng(len(arms))
         level = ceiling - fall * (SIZES / 25) ** -0.5
         values = np.clip(level + 0.01 * rng.standard_normal((3, len(SIZES))), 0.25, 1)
         seconds = np.full(len(SIZES), 0.1) if closed else 2.0 + price * np.maximum(SIZES, 400)
-        arm = Arm(candidate=candidate, strategy=strategy, paradigm=paradigm)  # type: ignore[arg-type]
+        arm = Arm(candidate=candidate, strategy=strategy, paradigm=paradigm)
         arms.append(RecordedArm(arm, SIZES, values, seconds, closed, (Recipe(),) if closed else rates))
     return RecordedTable(tuple(arms), int(SIZES[-1]), tested=2400, classes=4)
 

@@ -87,7 +87,7 @@ class RecordedTable:
         """
         arms = []
         for name, (paradigm, sizes, values, seconds) in curves.items():
-            arm = Arm(candidate=name, strategy="recorded", paradigm=paradigm)  # type: ignore[arg-type]
+            arm = Arm(candidate=name, strategy="recorded", paradigm=paradigm)
             flat = np.atleast_2d(np.asarray(values, dtype=float))
             arms.append(
                 RecordedArm(arm, np.asarray(sizes), flat, np.asarray(seconds, dtype=float), name in closed_form)
@@ -104,11 +104,13 @@ class RecordedTable:
         import pandas as pd
 
         rows = pd.read_parquet(file)
-        measured = rows[rows["role"] == "measuring"]
+        rows = rows.assign(steps=[Recipe.from_json(text).steps for text in rows["settings"]])
+        # the same arm on another arm's schedule is an ablation
+        measured = rows[(rows["role"] == "measuring") & ~rows["recipe"].str.startswith("schedule of")]
         arms = []
         for (strategy, candidate, paradigm), own in measured.groupby(["strategy", "candidate", "paradigm"]):
             by_size = own.groupby("n")
-            sizes = np.asarray(sorted(by_size.groups), dtype=float)
+            sizes = np.asarray(sorted(own["n"].unique()), dtype=float)
             if len(sizes) < 2:
                 continue
             repeats = int(by_size.size().min())
@@ -123,7 +125,7 @@ class RecordedTable:
                 for place, label in enumerate(tuning["recipe"])
             ) or (Recipe(learning_rate=1e-3, steps=100),)
             tuned = {place: float(value - held_out[0]) for place, value in enumerate(held_out)}
-            closed = bool((own["steps"] == 0).all()) if "steps" in own else strategy in ("linear_probe", "knn")
+            closed = bool((own["steps"] == 0).all())
             arms.append(RecordedArm(arm, sizes, values, seconds, closed, recipes, tuned))
         return cls(tuple(arms), int(max(arm.sizes[-1] for arm in arms)), tested, classes)
 

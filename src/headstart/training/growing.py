@@ -88,7 +88,8 @@ def grow(runner: PhaseRunner, learn: np.ndarray) -> tuple[tuple[Phase, ...], Loo
 def _losses(runner: PhaseRunner, fitted: FittedModel, rows: np.ndarray) -> np.ndarray:
     labels = runner.worker.data.labels[rows]
     probabilities = fitted.predict_inputs(runner.worker.inputs(runner.spec.arm.candidate), rows)
-    return -np.log(np.maximum(probabilities[np.arange(len(labels)), labels], SMALLEST_PROBABILITY))
+    losses: np.ndarray = -np.log(np.maximum(probabilities[np.arange(len(labels)), labels], SMALLEST_PROBABILITY))
+    return losses
 
 
 def _sentence(done: list[Grown], following: Phase | None) -> str:

@@ -195,7 +195,7 @@ class _Setup:
         torch.manual_seed(seed)
         moving, frozen = freeze(network, phase, recipe, lambda: relative_gradients(network, inputs, targets, rows))
         if network.candidate.modality == "image":
-            network.to(memory_format=torch.channels_last)
+            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             for parameter in network.added:  # peft reads adapters as flat matrices
                 parameter.data = parameter.data.contiguous()
         accelerator = Accelerator(cpu=not torch.cuda.is_available())

@@ -224,7 +224,8 @@ def _sizes(
 ) -> dict[str, Any]:
     """Parameters and operations; a head in closed form costs the forward passes of its features."""
     if model.card.model_format == "skops":
-        weights = model.model.named_steps["head"].coef_.size
+        pipeline: Any = model.model
+        weights = pipeline.named_steps["head"].coef_.size
         return {"parameters": int(weights), "trainable_parameters": int(weights)}
     network: Network = model.model
     facts = measure_facts(network, worker.inputs(spec.arm.candidate).batch(learn[:8]))
