@@ -118,7 +118,14 @@ class _LineReader:
     def look_like_rows(self, first: int, last: int) -> bool:
         """Whether the lines after the first one of a record look like rows of their own."""
         inner = self.lines[first + 1 : last + 1]
-        return sum(self._is_row(line) for line in inner) >= 0.5 * len(inner)
+        if inner and self._closes_a_cell(inner[-1]):
+            inner = inner[:-1]
+        return bool(inner) and sum(self._is_row(line) for line in inner) >= 0.5 * len(inner)
+
+    def _closes_a_cell(self, line: str) -> bool:
+        """Whether a line ends a quoted cell, as the last line of one does, and begins none."""
+        odd = [cell.strip() for cell in self._plain(line) if cell.count('"') % 2]
+        return len(odd) == 1 and odd[0].endswith('"') and not odd[0].startswith('"')
 
     def _is_row(self, line: str) -> bool:
         cells = self._plain(line)
@@ -162,9 +169,7 @@ class _LineReader:
             if self._allowance < 0:
                 break
             stop = min(len(self.lines), first + LONGEST_CELL)
-            reader = csv.reader(
-                (self.lines[i] for i in range(first, stop)), delimiter=self.delimiter, strict=strict
-            )
+            reader = csv.reader((self.lines[i] for i in range(first, stop)), delimiter=self.delimiter, strict=strict)
             try:
                 cells = next(reader, None)
             except csv.Error:

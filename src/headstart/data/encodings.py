@@ -119,7 +119,7 @@ def encoding_of(pieces: Sequence[bytes]) -> str:
 
 
 def decode_as(raw: bytes, encoding: str) -> str:
-    """Decode with replacement, with line ends as ``\\n``."""
+    """Decode with replacement, with the line ends of Unix."""
     return raw.decode(encoding, "replace").replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
 
 

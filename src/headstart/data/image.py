@@ -30,9 +30,7 @@ if TYPE_CHECKING:
     import PIL.Image
     import torch
 
-IMAGE_SUFFIXES = frozenset(
-    ".jpg .jpeg .jfif .png .bmp .gif .webp .tif .tiff .ppm .pgm .pbm .heic .heif .avif".split()
-)
+IMAGE_SUFFIXES = frozenset(".jpg .jpeg .jfif .png .bmp .gif .webp .tif .tiff .ppm .pgm .pbm .heic .heif .avif".split())
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 _ORIENTATION = 0x0112  # EXIF tag; 5 to 8 swap the sides
 MAX_PIXELS = 50_000_000  # larger pictures would need over 150 MB each: damaged headers or decompression bombs

@@ -118,9 +118,7 @@ def _rows_of(document: Any, place: str) -> list[dict[str, Any]]:
         document = inner[0] if len(inner) == 1 else [document]
     if not isinstance(document, list) or not document or not all(isinstance(row, dict) for row in document):
         what = "is empty" if document == [] else "is no list of objects"
-        raise DataError(
-            f"The JSON document {what}", place=place, hint='Write [{"text": ..., "label": ...}, ...]'
-        )
+        raise DataError(f"The JSON document {what}", place=place, hint='Write [{"text": ..., "label": ...}, ...]')
     return document
 
 
@@ -128,7 +126,9 @@ def _pandas_rows(document: Mapping[str, Any]) -> list[dict[str, Any]] | None:
     """What ``DataFrame.to_json`` writes: columns of cells by row, rows by name, or names and rows apart."""
     if {"columns", "data"} <= set(document) and isinstance(document["data"], list):
         names = document["columns"]
-        if isinstance(names, list) and all(isinstance(row, list) and len(row) == len(names) for row in document["data"]):
+        if isinstance(names, list) and all(
+            isinstance(row, list) and len(row) == len(names) for row in document["data"]
+        ):
             return [dict(zip(map(str, names), row, strict=True)) for row in document["data"]]
     values = list(document.values())
     if not values or not all(isinstance(value, dict) and value for value in values):

@@ -142,8 +142,6 @@ def _whole(stream: IO[bytes], path: Path) -> bytes:
         content.write(chunk)
         if content.tell() > MAX_UNPACKED:
             raise DataError(
-                f"The file unpacks to more than {MAX_UNPACKED // 2**30} GB",
-                place=str(path),
-                hint="Give a part of it",
+                f"The file unpacks to more than {MAX_UNPACKED // 2**30} GB", place=str(path), hint="Give a part of it"
             )
     return content.getvalue()

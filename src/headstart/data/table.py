@@ -298,9 +298,7 @@ def _ragged_findings(ragged: list[tuple[int, int]], whole: int, names: list[str]
     return _malformed(ids, whole, name, f"do not have {plural(len(names), 'cell')}", Counter(w for _, w in ragged))
 
 
-def _malformed(
-    ids: list[str], whole: int, name: str, what: str, widths: Counter[int] | None = None
-) -> list[Finding]:
+def _malformed(ids: list[str], whole: int, name: str, what: str, widths: Counter[int] | None = None) -> list[Finding]:
     if not ids:
         return []
     message = f"{plural(len(ids), 'row')} of {name} {what} and were left out"

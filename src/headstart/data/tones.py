@@ -119,7 +119,9 @@ def to_rgb(image: PIL.Image.Image, tones: Tones | None = None) -> tuple[PIL.Imag
         if isinstance(lowest, int) and lowest < 255:
             traits = Traits(alpha=True, seen=_seen(layers), mode=mode)
             chosen = tones or tones_of([traits]) or Tones()
-            ground = Image.new("RGBA", layers.size, (255, 255, 255, 255) if chosen.ground == "white" else (0, 0, 0, 255))
+            ground = Image.new(
+                "RGBA", layers.size, (255, 255, 255, 255) if chosen.ground == "white" else (0, 0, 0, 255)
+            )
             return Image.alpha_composite(ground, layers).convert("RGB"), traits
     return image.convert("RGB"), Traits(mode=mode)
 
