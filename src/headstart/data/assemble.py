@@ -44,7 +44,7 @@ def assemble(raw: RawExamples, folder: Path, group_regex: str | None = None) -> 
         SettingsError: The pattern is no pattern, or fits no file.
     """
     raw.labels = [None if label is None else _as_text(label) for label in raw.labels]
-    raw.class_order = raw.class_order and [_as_text(name) for name in raw.class_order]
+    raw.class_order = raw.class_order and tuple(_as_text(name) for name in raw.class_order)
     raw.ids = [_as_text(name) for name in raw.ids]
     findings = list(raw.findings)
     found = list(raw.found)

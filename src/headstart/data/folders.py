@@ -23,6 +23,7 @@ from headstart.data.text import as_text
 TEXT_SUFFIXES = frozenset({".txt", ".text"})
 FEW_IMAGES = 0.2  # of the texts: figures beside documents
 MAX_TEXT = 2**26  # bytes; a longer file is no example
+ARCHIVES = frozenset({".zip", ".tar", ".tgz", ".gz", ".7z", ".rar"})  # may hold any number of examples
 MANY_SKIPPED = 0.05  # of the files, from which other kinds are a warning
 KINDS: dict[Kind, str] = {
     "hidden": "hidden",
@@ -194,7 +195,8 @@ def skipped_files(entries: list[Entry], what: str, total: int) -> Finding | None
     known = [REFUSED[kind] for kind, _ in kinds if kind in REFUSED]
     hint = f"; {known[0][1]}" if known and len(entries) > MANY_SKIPPED * total else ""
     message = f"{plural(len(entries), 'file is', 'files are')} no {what} and left out ({listing}){hint}"
-    severity: Severity = "warning" if len(entries) > MANY_SKIPPED * max(total, 20) else "info"
+    loud = len(entries) > MANY_SKIPPED * max(total, 20) or any(entry.suffix in ARCHIVES for entry in entries)
+    severity: Severity = "warning" if loud else "info"
     return finding("skipped-files", severity, message, _names(entries))
 
 
@@ -208,8 +210,8 @@ def _account(
         media |= dict.fromkeys(entries, "without labels")
         left = [entry for entry in entries if entry not in used]
         if left:
-            message = f"{plural(len(left), what)} of the {part} part {'has' if len(left) == 1 else 'have'} no label"
-            message += " and left out: no class folders"
+            has = "has no label and is" if len(left) == 1 else "have no label and are"
+            message = f"{plural(len(left), what)} of the {part} part {has} left out (not in class folders)"
             findings.append(finding("unlabelled-files", "warning", message, _names(left)))
     other: list[Entry] = []
     for entry in listing.entries:

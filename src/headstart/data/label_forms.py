@@ -1,5 +1,4 @@
-"""Labels that are no single class: lists, joined names, one column for each class. Recognised, so that they can be
-refused by what they are."""
+"""Labels that are no single class: lists, joined names, one column for each class; each is refused by what it is."""
 
 from __future__ import annotations
 

@@ -72,8 +72,8 @@ def class_labels(
     if several:
         most = max(len(value) for value in several)
         raise DataError(
-            f"{len(several):,} of {len(values):,} rows have several labels (up to {most}, such as {_shown(several[0])}): "
-            "not supported yet",
+            f"{len(several):,} of {len(values):,} rows have several labels (up to {most}, such as "
+            f"{_shown(several[0])}): not supported yet",
             place=where,
             hint=f"Keep one label a row, or {choose}",
         )

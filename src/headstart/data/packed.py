@@ -9,7 +9,7 @@ import lzma
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Any
 
 from headstart.core import DataError
 
@@ -93,14 +93,8 @@ def unpacked(path: Path) -> tuple[bytes, str]:
                 place=str(path),
                 hint=f"Unpack it first: {unpack}",
             )
-        stream: IO[bytes]
-        if suffix == ".gz":
-            stream = gzip.open(path)
-        elif suffix == ".bz2":
-            stream = bz2.open(path)
-        else:
-            stream = lzma.open(path)
-        with stream:
+        opener: Any = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}[suffix]
+        with opener(path) as stream:
             return _whole(stream, path), inner
     except (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as e:
         raise DataError(

@@ -119,7 +119,9 @@ def parts_among(names: Iterable[str], short: bool = False) -> dict[str, Part]:
     public = [name for name in listed if set(words_of(name)) >= {"public", "test"}]
     private = [name for name in listed if set(words_of(name)) >= {"private", "test"}]
     if public and private:
-        found |= dict.fromkeys(public, "validation") | dict.fromkeys(private, "test")
+        for name in listed:
+            if name in public or name in private:
+                found[name] = "validation" if name in public else "test"
     return found
 
 

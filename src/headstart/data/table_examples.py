@@ -169,7 +169,7 @@ def _fill_texts(raw: RawExamples, table: Table, columns: Columns, join: Join | N
     if join is not None:
         raw.texts, findings = read_text_entries(join.files)
         raw.findings += findings
-        raw.file_names = [entry and entry.name for entry in join.files]
+        raw.file_names = [entry.name if entry is not None else None for entry in join.files]
         raw.row_files = join.files
         raw.used_files = {entry for entry in join.files if entry is not None}
         raw.found.append(_join_sentence(columns.text[0], join, "texts"))
