@@ -234,7 +234,7 @@ class _Finder:
         for name, folder in list(folders.items()):
             inner = {child.name for child in folder.folders.values() if child.count(self.suffixes)}
             others = {other for other, node in folders.items() if other != name and node.count(self.suffixes)}
-            if len(others) < 2 or not others <= inner:
+            if folder_part(name) or len(others) < 2 or not others <= inner:
                 continue
             nested = {(entry.inside[len(folder.inside) :], entry.size) for entry in self._of(folder)}
             depth = len(self.reading.base.inside)

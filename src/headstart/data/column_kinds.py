@@ -100,12 +100,12 @@ def could_be_labels(values: Sequence[Any]) -> bool:
 
 
 def could_be_names(values: Sequence[Any]) -> bool:
-    """Whether the cells may be names or numbers of files: short, and nearly all different."""
+    """Whether the cells may be names or numbers of files: short, and mostly different (two parts may share them)."""
     sample = present(values)
     if not sample or not all(isinstance(value, (str, int, float, PurePath)) for value in sample):
         return False
     written = {str(value) for value in sample}
-    return len(written) >= 0.9 * len(sample) and not any("\n" in name or len(name) > 1024 for name in written)
+    return len(written) >= 0.4 * len(sample) and not any("\n" in name or len(name) > 1024 for name in written)
 
 
 def one_to_one(left: Sequence[Any], right: Sequence[Any]) -> bool:

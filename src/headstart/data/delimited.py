@@ -79,7 +79,7 @@ def read_records(text: str, delimiter: str, *, quoted: bool) -> Records:
             spans = _spans(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
         except csv.Error:
             spans = None
-        reader = _LineReader(list(io.StringIO(text, newline="")), delimiter)
+        reader = _LineReader(list(io.StringIO(text, newline="")), delimiter, spans)
         if spans is not None and not any(
             last > first and reader.look_like_rows(first, last) for first, last, _ in spans
         ):
@@ -90,8 +90,9 @@ def read_records(text: str, delimiter: str, *, quoted: bool) -> Records:
 class _LineReader:
     """Reads record by record, trying each line by itself first."""
 
-    def __init__(self, lines: list[str], delimiter: str) -> None:
+    def __init__(self, lines: list[str], delimiter: str, spans: list[tuple[int, int, list[str]]] | None) -> None:
         self.lines = lines
+        self.spans = spans  # where all marks pair, so that lines inside cells do not pass for rows
         self.delimiter = delimiter
         first = next((line for line in lines if line.strip()), "")
         self.width = len(self._one(first) or self._plain(first))
@@ -140,19 +141,24 @@ class _LineReader:
         """For each column its values, where it has only few."""
         if self._closed is None:
             counts: list[Counter[str]] = [Counter() for _ in range(self.width)]
-            for line in self.lines[1:]:
-                cells = self._one(line)
-                if cells is not None and len(cells) == self.width:
+            for cells in self._single_lines():
+                if len(cells) == self.width:
                     for counter, cell in zip(counts, cells, strict=True):
                         if len(counter) <= CLOSED_VALUES:
                             counter[cell.strip()] += 1
             self._closed = [
-                {value for value in counter if value}
+                {value for value, count in counter.items() if value and count >= 0.01 * counter.total()}
                 if len(counter) <= min(CLOSED_VALUES, counter.total() / 2)
                 else set()
                 for counter in counts
             ]
         return self._closed
+
+    def _single_lines(self) -> Iterator[list[str]]:
+        if self.spans is not None:
+            yield from (cells for first, last, cells in self.spans[1:] if first == last)
+            return
+        yield from (cells for line in self.lines[1:] if (cells := self._one(line)) is not None)
 
     def _one(self, line: str) -> list[str] | None:
         """The cells of a line whose marks pair; None otherwise."""

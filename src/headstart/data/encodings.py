@@ -14,6 +14,8 @@ from headstart.core import DataError
 SAMPLE_BYTES = 64 * 1024  # of lines with unusual characters; detection gains nothing from more
 BINARY_SHARE = 0.05  # more control characters than this: no text that a user wrote
 NUL_SHARE = 0.001  # up to here, zero bytes are damage in a text
+SPOKEN = 0.1  # its "coherence", from which a language is recognised
+KANA_SHARE = 0.2  # of a Japanese text's characters are syllables
 SAME_CHAOS = 0.02  # difference of charset-normalizer's "chaos" that decides nothing
 MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -22,6 +24,7 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+WIDE = ["utf_16", "utf_16_le", "utf_16_be", "utf_32", "utf_32_le", "utf_32_be", "utf_7"]  # recognised by their zeros
 _REPLACED = "\ufffd"
 _state = threading.local()
 
@@ -156,19 +159,36 @@ def _unusual_lines(pieces: Sequence[bytes]) -> bytes:
 
 
 def _detected(sample: bytes) -> str:
-    """What charset-normalizer finds; the usual encoding of Western Europe where it is as likely."""
+    """What charset-normalizer finds.
+
+    A language that it recognises in another script decides, and so does Japanese by its syllables; otherwise the usual
+    encoding of Western Europe is taken where it is as clean as the best.
+    """
     import charset_normalizer
 
-    matches = list(charset_normalizer.from_bytes(sample))
+    matches = list(charset_normalizer.from_bytes(sample, cp_exclusion=WIDE))
+    for encoding in ("cp932", "euc_jp"):
+        if _share(sample, encoding, "\u3040", "\u309f") > KANA_SHARE:
+            return encoding
     if not matches:
         return "cp1252"
-    best = matches[0]
-    for match in matches:
-        western = "cp1252" in match.could_be_from_charset
-        foreign = best.coherence > match.coherence + 0.1
-        if western and match.chaos <= best.chaos + SAME_CHAOS and not foreign:
-            return "cp1252"
-    return best.encoding
+    spoken = max(matches, key=lambda match: match.coherence - match.chaos)
+    if spoken.coherence > SPOKEN and _share(sample, spoken.encoding, "\u0000", "\u024f") < 0.5:
+        return spoken.encoding
+    clean = matches[0].chaos + SAME_CHAOS
+    if any("cp1252" in match.could_be_from_charset and match.chaos <= clean for match in matches):
+        return "cp1252"
+    return matches[0].encoding
+
+
+def _share(sample: bytes, encoding: str, first: str, last: str) -> float:
+    """Share of the characters beyond ASCII that lie in a range."""
+    try:
+        text = sample.decode(encoding)
+    except UnicodeDecodeError:
+        return 0.0
+    foreign = [character for character in text if character > "\x7f"]
+    return sum(first <= character <= last for character in foreign) / max(1, len(foreign))
 
 
 def _mark(error: UnicodeError) -> tuple[str, int]:

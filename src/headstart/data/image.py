@@ -102,10 +102,10 @@ def open_image(source: bytes | Path, *, quick: bool = False, tones: Tones | None
         kind = image.format or "unknown"
         if quick and min(width, height) > 1024:
             image.draft("RGB", (512, 512))
+        moving = bool(getattr(image, "is_animated", False))
+        wide = kind == "PNG" and image.mode[:3] == "RGB" and bool(image.tile) and "16" in str(image.tile[0][3])
         orientation = image.getexif().get(_ORIENTATION, 1)
         turned = orientation in (5, 6, 7, 8)
-        moving = bool(getattr(image, "is_animated", False))
-        wide = "16" in str(image.tile[0][3]) if kind == "PNG" and image.mode[:3] == "RGB" and image.tile else False
         # most pictures are upright: exif_transpose would copy them for nothing
         upright = image if orientation == 1 else ImageOps.exif_transpose(image)
         result, traits = to_rgb(upright, tones)

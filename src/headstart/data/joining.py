@@ -15,6 +15,7 @@ from headstart.data.labels import is_missing
 from headstart.data.listing import Entry
 from headstart.data.parts import Part, folder_part
 
+WHOLE_NAMES = "by their names"
 SAMPLE = 2_000  # rows that choose the rule
 _DRIVE = re.compile(r"^[A-Za-z]:")
 _DIGITS = re.compile(r"\d+")
@@ -50,6 +51,11 @@ class Join:
     words: str
     share: float
     unclear: int
+
+    @property
+    def by_name(self) -> bool:
+        """Whether whole names were compared, which do not agree by chance."""
+        return self.words == WHOLE_NAMES
 
 
 def written(cell: Any) -> str:
@@ -142,7 +148,7 @@ def _rules(entries: Sequence[Entry]) -> list[Rule]:
         return _stem(path).removeprefix(first).removesuffix(last)
 
     rules = [
-        Rule("by their names", _base, _base),
+        Rule(WHOLE_NAMES, _base, _base),
         Rule("by their names with %-signs", _base, lambda name: _base(unquote(name))),
         Rule("without ending", _stem, _stem),
         Rule("without ending", _stem, _base),

@@ -105,7 +105,7 @@ def _rows_of(document: Any, place: str) -> list[dict[str, Any]]:
             return rows
         values = list(document.values())
         if values and all(isinstance(value, list) for value in values) and len({len(value) for value in values}) == 1:
-            if not (len(values) == 1 and isinstance(next(iter(values[0]), None), dict)):
+            if not all(isinstance(next(iter(value), None), dict) for value in values):
                 return [dict(zip(document, row, strict=True)) for row in zip(*values, strict=True)]
         inner = [value for value in values if isinstance(value, list) and value and isinstance(value[0], dict)]
         if len(inner) > 1:

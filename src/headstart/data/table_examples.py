@@ -27,6 +27,7 @@ from headstart.data.table import Table
 from headstart.data.text import as_text, is_damaged
 
 ENOUGH = 0.5  # share of the rows that must name a file, before a column is taken for file names
+OWN_FILE = 0.8  # of these rows must have a file that no other row has
 REACH = 300_000  # files beside a table that are looked through at most
 CHECKED = 200  # file names that are looked up before the whole folder is listed
 
@@ -150,7 +151,9 @@ def _with_files(
         best: tuple[float, str, Join] | None = None
         for column in candidates if entries else ():
             join = join_files(table.columns[column], entries, table.parts)
-            if join.share >= ENOUGH and (best is None or join.share > best[0]):
+            matched = [entry for entry in join.files if entry is not None]
+            own = len(set(matched)) >= OWN_FILE * len(matched)
+            if own and join.share >= ENOUGH and (best is None or join.share > best[0]):
                 best = (join.share, column, join)
         if best is not None:
             _, column, join = best
@@ -198,7 +201,7 @@ def _fill_images(raw: RawExamples, table: Table, column: str, reach: Reach, join
     if join is None and _names_are_missing(cells, table.base):
         entries = reach.files(IMAGE_SUFFIXES)
         tried = join_files(cells, entries, raw.parts)
-        join = tried if tried.share > 0 else None
+        join = tried if tried.share >= ENOUGH or (tried.share > 0 and tried.by_name) else None
         if join is None and not _any_exists(cells, table.base):
             raise _no_files(cells, table.base, entries, name, column, raw.ids)
     direct = [_image_source(cell, table.base) for cell in cells]
