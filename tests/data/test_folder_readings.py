@@ -428,3 +428,11 @@ def test_absent_files_show_the_cell_and_the_path(tmp_path):
 def test_frame_with_paths(tmp_path):
     paths = save_all(tmp_path, [f"{i}.png" for i in range(8)])
     assert len(load(pd.DataFrame({"image": paths, "label": ["a", "b"] * 4}))) == 8
+
+
+def test_folders_without_end_are_refused(tmp_path):
+    inner = tmp_path
+    for _ in range(250):
+        inner /= "d"
+    inner.mkdir(parents=True)
+    assert "nested more than" in refused(tmp_path)

@@ -10,7 +10,7 @@ import zipfile
 import numpy as np
 import pandas as pd
 import pytest
-from awkward_inputs import remarks, table
+from awkward_inputs import remarks
 
 from headstart.core import DataError, SettingsError
 from headstart.data import check, load

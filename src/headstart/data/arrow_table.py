@@ -44,11 +44,12 @@ def read_arrow(source: Path | bytes, suffix: str, place: str) -> tuple[Any, dict
             arrow = pyarrow.parquet.ParquetFile(stream, read_dictionary=strings).read()
         else:
             arrow = _read_ipc(stream)
-    except (OSError, pyarrow.ArrowException, OverflowError, RuntimeError) as error:
+        arrow.validate(full=True)  # damaged offsets would read beyond the end
+        size = sum(_expanded(column) for column in arrow.columns) if arrow.column_names else 0
+    except (OSError, pyarrow.ArrowException, ValueError, OverflowError, RuntimeError, KeyError) as error:
         raise DataError(
             f"The file is no readable {kind} file", place=place, hint="Copy it again, or write it once more"
         ) from error
-    size = sum(_expanded(column) for column in arrow.columns)
     if size > MAX_EXPANDED:
         raise DataError(
             f"The table expands to {size / 2**30:,.0f} GB ({arrow.num_rows:,} rows)",
@@ -74,7 +75,7 @@ def cells_of(column: Any) -> list[Any]:
     with progress("reading rows", len(column)) as step:
         for chunk in column.chunks:
             if pyarrow.types.is_dictionary(chunk.type):
-                values = [*chunk.dictionary.to_pylist(), None]
+                values = [*_plain(chunk.dictionary), None]
                 missing = len(values) - 1
                 places = chunk.indices.fill_null(missing).to_numpy(zero_copy_only=False).tolist()
                 cells.extend([values[place] for place in places])

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 MARKS = (",", ";", "\t", "|")
+LOOKED_AT = 200_000  # characters that show the separator
 CLOSED_VALUES = 200  # distinct values up to which a column is taken for one of a few words
 LONGEST_CELL = 10_000  # lines that one quoted cell may go over where quotation marks are known to be odd
 _EXCEL = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
@@ -41,7 +42,7 @@ def delimiter_of(text: str) -> tuple[str, int]:
     """
     if match := _EXCEL.match(text):
         return match.group(1), match.end()
-    lines = [line for line in text[:200_000].split("\n")[:200] if line.strip()]
+    lines = [line for line in io.StringIO(text[:LOOKED_AT], newline="") if line.strip()][:200]
     header = lines[0] if lines else ""
     best = max(MARKS, key=header.count)
     if header.count(best) and _agreement(lines, best) < 0.5:
@@ -53,7 +54,10 @@ def delimiter_of(text: str) -> tuple[str, int]:
 def _agreement(lines: list[str], mark: str) -> float:
     width = lines[0].count(mark) + 1
     with _wide_cells():
-        rows = [len(row) for row in csv.reader(lines[1:], delimiter=mark)]
+        try:
+            rows = [len(row) for row in csv.reader(lines[1:], delimiter=mark)]
+        except csv.Error:
+            return 0.0
     return sum(row == width for row in rows) / max(1, len(rows))
 
 
@@ -125,7 +129,7 @@ class _LineReader:
 
     def _closes_a_cell(self, line: str) -> bool:
         """Whether a line ends a quoted cell, as the last line of one does, and begins none."""
-        odd = [cell.strip() for cell in self._plain(line) if cell.count('"') % 2]
+        odd = [cell.strip().replace('""', "") for cell in self._plain(line) if cell.count('"') % 2]
         return len(odd) == 1 and odd[0].endswith('"') and not odd[0].startswith('"')
 
     def _is_row(self, line: str) -> bool:

@@ -15,6 +15,7 @@ from headstart.data.progress import progress
 Kind = Literal["file", "hidden", "broken link", "linked folder", "no file", "unreadable folder"]
 
 MAX_ENTRIES = 5_000_000  # more is no data set but somebody's disk
+MAX_DEPTH = 200  # folders inside folders
 FOLLOWED_DEPTH = 2  # links to folders are followed where parts and classes stand
 HIDDEN_NAMES = frozenset({"__pycache__", "__MACOSX", "Thumbs.db", "desktop.ini"})
 
@@ -132,6 +133,12 @@ def list_folder(root: Path, limit: int = MAX_ENTRIES) -> Listing:
                 raise DataError(
                     f"The folder holds more than {limit:,} files",
                     place=str(root),
+                    hint="Give the folder that holds the examples",
+                )
+            if len(node.inside) > MAX_DEPTH:
+                raise DataError(
+                    f"Folders are nested more than {MAX_DEPTH} deep",
+                    place=str(folder)[:200],
                     hint="Give the folder that holds the examples",
                 )
     return listing
