@@ -266,7 +266,7 @@ def _in_child(source: Path, folder: Path) -> None:
         sys.stdout = open(folder / "stdout", "w")  # noqa: SIM115 - the child ends at once
         sys.stderr = open(folder / "stderr", "w")  # noqa: SIM115
         os.environ["HEADSTART_CACHE"] = str(folder / "cache")
-        sys.argv = ["headstart", "check", str(source), "--json"]
+        sys.argv = ["headstart", "check", str(source), *(["--json"] if len(str(source)) % 2 else [])]
         from headstart.cli import main
 
         main()
@@ -285,6 +285,7 @@ def _in_child(source: Path, folder: Path) -> None:
 
 def run(count: int, seed: int, keep: Path) -> list[Outcome]:
     """Try inputs one after the other."""
+    os.environ["OMP_NUM_THREADS"] = "1"  # threads of a parent do not live on in its children
     import headstart.cli  # noqa: F401 - imported once, for all children
     import headstart.report  # noqa: F401
     from headstart.data import check as _check

@@ -42,7 +42,7 @@ def show_check(data: str, *, json_output: bool, reading: dict[str, Any]) -> None
     from headstart.report import render_data
 
     card["found"] = ["; ".join(labelled.found), labelled.accounting.sentence()]
-    render_data(card, Console(), shown=len(findings))
+    render_data(card, Console(), most=len(findings))
 
 
 @contextmanager
