@@ -137,9 +137,9 @@ def main() -> None:
             exponents.append(exponent)
     lines = [
         "Texts of 20 words in one CSV file; JPEG files of 64 x 64 pixels in class folders, one in fifty a near copy. "
-        f"Each figure is the least CPU time of {REPEATS} processes, with the libraries imported beforehand and an empty "
-        "cache. CPU seconds are user + system, because the machine does other work too. Memory is all of the process, about "
-        "200 MB of it libraries.",
+        f"Each figure is the least CPU time of {REPEATS} processes, with the libraries imported beforehand and an "
+        "empty cache. CPU seconds are user + system, because the machine does other work too. Memory is all of the "
+        "process, about 140 MB of it libraries.",
         "",
         "| data | examples | CPU s | wall s | peak MB | growth exponent |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",

@@ -274,3 +274,37 @@ def test_two_numbers_columns_and_images(tmp_path):
     save_all(tmp_path, [f"p/{i}.png" for i in range(20)])
     (tmp_path / "faces.csv").write_text(table([(f"{i}.png", i, i % 2) for i in range(20)], ("file", "size", "label")))
     assert load(tmp_path / "faces.csv").task == "image-classification"
+
+
+def test_files_written_out_as_text_are_named():
+    import base64
+
+    encoded = [base64.b64encode(np.random.default_rng(i).bytes(200)).decode() for i in range(20)]
+    assert "files in base64" in refused(pd.DataFrame({"image": encoded, "label": ["a", "b"] * 10}))
+    shown = [str(np.random.default_rng(i).bytes(20)) for i in range(20)]
+    assert "as Python shows them" in refused(pd.DataFrame({"image": shown, "label": ["a", "b"] * 10}))
+    urls = [f"data:image/png;base64,{base64.b64encode(png(i)).decode()}" for i in range(8)]
+    assert len(load(pd.DataFrame({"image": urls, "label": ["a", "b"] * 4}))) == 8
+
+
+def png(seed):
+    import io
+
+    stream = io.BytesIO()
+    picture(seed).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def test_many_numbers_as_labels_are_a_warning():
+    rows = remarks(200)
+    scores = pd.DataFrame({"text": [text for text, _ in rows], "label": [i % 30 * 3 for i in range(200)]})
+    assert "30 whole numbers from 0 to 87" in codes(load(scores))["numeric-labels"].message
+    classes = scores.assign(label=[i % 30 for i in range(200)])
+    assert "numeric-labels" not in codes(load(classes))
+
+
+def test_file_names_with_words_for_parts_are_no_parts(tmp_path):
+    names = [f"{part}{i}.png" for part in ("train", "test") for i in range(6)]
+    save_all(tmp_path, names)
+    (tmp_path / "list.csv").write_text(table([(name, i % 2) for i, name in enumerate(names)], ("file", "label")))
+    assert not load(tmp_path / "list.csv").has_test

@@ -436,3 +436,52 @@ def test_folders_without_end_are_refused(tmp_path):
         inner /= "d"
     inner.mkdir(parents=True)
     assert "nested more than" in refused(tmp_path)
+
+
+def test_lost_parts_are_loud(tmp_path):
+    class_tree(tmp_path / "train", ("cat", "dog"))
+    (tmp_path / "test" / "cat").mkdir(parents=True)
+    found = codes(load(tmp_path))
+    assert found["lost-part"].severity == "error"
+    assert found["empty-class"].examples == ("test/cat",)
+
+
+def test_one_column_for_each_class_beside_flat_pictures(tmp_path):
+    for place, part in enumerate(("train", "valid", "test")):
+        names = [f"{part}{i}.jpg" for i in range(9)]
+        save_all(tmp_path / part, names, 100 * place)
+        rows = [(name, *(int(i % 3 == k) for k in range(3))) for i, name in enumerate(names)]
+        (tmp_path / part / "_classes.csv").write_text(table(rows, ("filename", "a", "b", "c")))
+    assert "spread over 3 columns of 0 and 1" in refused(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["trainLabels.csv", "labels.csv", "Annotations.tsv"])
+def test_table_beside_flat_parts(tmp_path, name):
+    save_all(tmp_path / "train", [f"{i}.jpg" for i in range(10)])
+    save_all(tmp_path / "test", [f"{100 + i}.jpg" for i in range(5)], 50)
+    body = table(
+        [(f"{i}.jpg", "ab"[i % 2]) for i in range(10)], ("id", "breed"), delimiter="\t" if "tsv" in name else ","
+    )
+    (tmp_path / name).write_text(body)
+    data = load(tmp_path)
+    assert len(data) == 10
+    assert codes(data)["unlabelled-files"].count == 5
+
+
+def test_files_without_endings_and_single_pictures(tmp_path):
+    for name in ("cat", "dog"):
+        (tmp_path / name).mkdir()
+        for i in range(3):
+            picture(i).save(tmp_path / name / f"{i}", "PNG")
+    assert "ending, such as .jpg" in refused(tmp_path)
+    assert "The file is an image" in refused(save_all(tmp_path, ["one.png"])[0])
+
+
+def test_layouts_that_others_publish_are_refused_by_what_they_are(tmp_path):
+    save_all(tmp_path / "images" / "train", [f"{i}.jpg" for i in range(6)])
+    (tmp_path / "instances.json").write_text('{"images": [{"id": 1}], "annotations": [{"id": 2}]}')
+    assert "2 lists of objects (images, annotations)" in refused(tmp_path)
+    (tmp_path / "instances.json").unlink()
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "0.txt").write_text("0 .5 .5 .1 .1")
+    assert "no class folders" in refused(tmp_path)

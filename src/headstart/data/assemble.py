@@ -57,7 +57,8 @@ def assemble(raw: RawExamples, folder: Path, group_regex: str | None = None) -> 
     is_test = np.array([part == "test" for part in raw.parts])
     keep = _with_enough_per_class(raw, scan, keep, is_test, findings)
     if is_test.any() and not is_test[keep].any():
-        found.append("Nothing of the test part can be used, so a test part is taken from the rest")
+        message = "Nothing of the test part can be used, so a test part is taken from the rest"
+        findings.append(finding("lost-part", "error", message, _ids(raw, is_test)))
     names = {raw.labels[i] for i in keep}
     class_names = tuple(name for name in raw.class_order or ordered(names) if name in names)
     index = {name: i for i, name in enumerate(class_names)}

@@ -93,6 +93,9 @@ class _Finder:
             if others:
                 self.reading.found.append(f"Folders beside the parts were left out: {', '.join(list(others)[:5])}")
         for name, part in parts.items():
+            if not folders[name].count(self.suffixes):
+                message = f"The folder {name!r} holds nothing of the {part} part that is read"
+                self.reading.findings.append(finding("lost-part", "error", message, [name]))
             node = _inner(folders[name], self.suffixes)
             self._classes(node.folders, part, inside=True)
             self._loose(node, part)
@@ -124,9 +127,9 @@ class _Finder:
                 continue
             count = sum(1 for _ in folder.all_files())
             if count and len(chosen) > 1 and not folder.folders:
-                self.reading.unread[name] = self.reading.unread.get(name, 0) + count
+                self.reading.unread["/".join(folder.inside)] = count
             elif not count and not folder.folders:
-                self.reading.empty.append(name)
+                self.reading.empty.append("/".join(folder.inside))
         below = self._parts_below(chosen)
         if below is None and self._use_deepest(chosen):
             for folder in chosen.values():

@@ -14,6 +14,8 @@ from headstart.data.labels import class_texts, is_missing
 SAMPLE = 2_000  # rows looked at when judging what a column holds
 MAX_CLASSES = 200  # a column without a telling name may have this many values to count as labels
 FEWEST_NUMBERS = 8  # in a cell, from which it is a row of numbers and no text
+LONG_WORD = 100  # characters without a space
+_BASE64 = re.compile(r"^[A-Za-z0-9+/_-]+={0,2}$")
 _ADDRESS = re.compile(r"^(https?|ftp|s3|gs|hdfs|az|abfss?)://", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[\s,;|\[\]()]+")
 _NUMBER = re.compile(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
@@ -86,6 +88,16 @@ def numbers_a_cell(values: Sequence[Any]) -> int:
     if not counts or counts[len(counts) // 10] < FEWEST_NUMBERS:
         return 0
     return counts[len(counts) // 2]
+
+
+def encoded_as(values: Sequence[Any]) -> str | None:
+    """Return how files are written out as text in the cells: as base64, or as Python shows bytes."""
+    sample = [value for value in present(values)[:50] if isinstance(value, str)]
+    if sample and all(value[:2] in ("b'", 'b"') for value in sample):
+        return "bytes written out as Python shows them"
+    if sample and all(len(value) >= LONG_WORD and _BASE64.match(value.strip()) for value in sample):
+        return "files in base64"
+    return None
 
 
 def could_be_labels(values: Sequence[Any]) -> bool:

@@ -10,6 +10,7 @@ from headstart.core import DataError, SettingsError, did_you_mean
 from headstart.data.column_kinds import (
     all_missing,
     could_be_labels,
+    encoded_as,
     holds_addresses,
     holds_images,
     holds_sentences,
@@ -261,6 +262,9 @@ def _no_text(table: Table, open_columns: list[str], place: str) -> DataError:
             hint="If they are pixels, write each row to an image file, in one folder per class",
         )
     for name in open_columns:
+        if form := encoded_as(table.columns[name]):
+            hint = "Write the files themselves, and their names into the column; or bytes into a Parquet file"
+            return DataError(f"The column {name!r} holds {form}, which are not decoded", place=place, hint=hint)
         if holds_addresses(table.columns[name]):
             return addresses_error(table, name, place)
     return DataError(
@@ -305,10 +309,11 @@ def _label_column(table: Table, place: str, taken: set[str], found: list[str]) -
 def _labels_apart(flags: list[str], single: bool, place: str) -> DataError:
     listing = ", ".join(flags[:6]) + (" ..." if len(flags) > 6 else "")
     if single:
+        listed = repr(flags) if len(flags) <= 6 else "[the columns]"
         return DataError(
             f"The label is spread over {len(flags)} columns of 0 and 1, one of them 1 in each row ({listing})",
             place=place,
-            hint=f"Write the name of the column that is 1 into one column: frame[{flags[:2]} + ...].idxmax(axis=1)",
+            hint=f"Write the name of the column that is 1 into one column: frame[{listed}].idxmax(axis=1)",
         )
     return DataError(
         f"{len(flags)} columns of 0 and 1 are several labels a row ({listing}): not supported yet",

@@ -292,10 +292,18 @@ def _account(raw: RawExamples, listing: Listing, tables: set[Entry], copies: tup
         message = f"{plural(len(others), 'table was', 'tables were')} not read: "
         message += ", ".join(entry.relative for entry in others[:4])
         findings.append(finding("skipped-tables", "info", message, [entry.relative for entry in others]))
-    if skipped := skipped_files([entry for entry in other if entry not in others], what, len(raw)):
+    strange = [entry for entry in other if entry not in others and not _is_about(entry)]
+    if skipped := skipped_files(strange, what, len(raw)):
         findings.append(skipped)
     raw.findings += findings
     return raw
+
+
+def _is_about(entry: Entry) -> bool:
+    """Whether a file describes the data rather than holding any, such as a README."""
+    return entry.suffix in (".md", ".rst") or entry.name.lower().startswith(
+        ("readme", "license", "licence", "citation")
+    )
 
 
 def _kinds_hint() -> str:

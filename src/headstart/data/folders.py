@@ -175,7 +175,7 @@ def account_entries(listing: Listing, ledger: Ledger) -> list[Finding]:
     if odd:
         counts = Counter(KINDS[entry.kind] for entry in odd)
         listing_of = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
-        message = f"{plural(len(odd), 'entry', 'entries')} cannot be read and left out: {listing_of}"
+        message = f"{plural(len(odd), 'entry', 'entries')} cannot be read; left out: {listing_of}"
         findings.append(finding("no-file", "warning", message, [entry.relative for entry in odd]))
     return findings
 
@@ -229,7 +229,7 @@ def _account(
             lie = f"{what} lies" if len(entries) == 1 else f"{what}s lie"
             place = "outside the class folders" if reason == "without labels" else f"in folders for {reason}"
             message = (
-                f"{len(entries):,} {lie} {'beside the parts' if reason == 'beside the parts' else place} and left out"
+                f"{len(entries):,} {lie} {'beside the parts' if reason == 'beside the parts' else place}; left out"
             )
             findings.append(finding("unlabelled-files", "warning", message, _names(entries)))
     if skipped := skipped_files(other, what, len(reading.examples)):
@@ -308,11 +308,14 @@ def nothing_found(listing: Listing, reading: ClassFolders) -> DataError:
     kinds = Counter(entry.suffix or "no ending" for entry in files)
     found = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common(4))
     main = kinds.most_common(1)[0][0]
+    endless = "Give the files an ending, such as .jpg or .txt: without one they are not read"
     packed = [entry for entry in files if entry.suffix in PACKED_SUFFIXES]
     hint = FORMATS_HINT
     if packed and len(packed) >= 0.5 * len(files):
         hint = f"Unpack them first, such as {packed[0].relative}"
     elif main in REFUSED:
         hint = REFUSED[main][1]
+    elif main == "no ending":
+        hint = endless
     where = "in the class folders" if any(len(entry.inside) > 1 for entry in files) else "in the folder"
     return DataError(f"No images or texts {where} (found {found})", place=root, hint=hint)

@@ -115,6 +115,22 @@ def class_labels(
     return [None if is_missing(value) else next(named) for value in cells]
 
 
+def quantities(labels: Sequence[str | None]) -> list[int]:
+    """Return the distinct labels, sorted, where they look like quantities: many whole numbers, not counted through.
+
+    Args:
+        labels: Class names; None where there is none.
+
+    Returns:
+        The numbers; empty where the labels are classes.
+    """
+    names = {label for label in labels if label is not None}
+    if len(names) <= MAX_MEASURED or not all(name.lstrip("-").isdecimal() and len(name) < 19 for name in names):
+        return []
+    numbers = sorted(map(int, names))
+    return [] if numbers[-1] - numbers[0] + 1 == len(numbers) and numbers[0] in (0, 1) else numbers
+
+
 def ordered(names: set[str]) -> tuple[str, ...]:
     """Sort class names, numbers by their value."""
     if all(name.lstrip("-").isdecimal() and name.isascii() for name in names):

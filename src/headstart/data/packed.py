@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from headstart.core import DataError
+from headstart.data.image import IMAGE_SUFFIXES
 
 PACKED_SUFFIXES = (".gz", ".bz2", ".xz", ".zip")
 MAX_UNPACKED = 4 * 2**30  # bytes; more does not fit beside the rows made of it
@@ -107,6 +108,9 @@ def unpacked(path: Path) -> tuple[bytes, str]:
 def refuse(path: Path, formats: str) -> DataError:
     """Return the error for a file of a kind that is not read."""
     suffix = path.suffix.lower()
+    if suffix in IMAGE_SUFFIXES:
+        hint = "Give the folder that holds one folder of images per class"
+        return DataError("The file is an image, and a data set needs many", place=str(path), hint=hint)
     if suffix in REFUSED:
         what, hint = REFUSED[suffix]
         return DataError(f"The file is {what} ({suffix!r}), which is not read", place=str(path), hint=hint)

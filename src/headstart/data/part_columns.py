@@ -12,6 +12,7 @@ from headstart.data.labels import is_missing
 from headstart.data.parts import PART_NAMES, Part, parts_among, words_of
 
 NAMES = frozenset("split part partition subset set usage phase portion splits dataset".split())
+ROWS_A_VALUE = 3  # at least, on average, where only the values say that it is a column of parts
 _MOST_VALUES = 30  # a column of parts has few
 _NUMBERED: dict[str, Part] = {"0": "train", "1": "validation", "2": "test"}  # the usual code, where all three occur
 _YES, _NO = frozenset(("1", "true", "yes", "y", "t")), frozenset(("0", "false", "no", "n", "f"))
@@ -109,7 +110,8 @@ def _meaning(name: str, values: Counter[str]) -> dict[str, Part] | None:
         if set(values) == set(_NUMBERED) and values.most_common(1)[0][0] == "0":
             return dict(_NUMBERED)
         return None
-    return found if covered == 1 and "train" in kinds and len(kinds) > 1 else None
+    repeated = values.total() >= ROWS_A_VALUE * len(values)  # names of files have words for parts in them too
+    return found if covered == 1 and "train" in kinds and len(kinds) > 1 and repeated else None
 
 
 def _read(name: str, cells: Sequence[Any], ids: Sequence[str], meaning: dict[str, Part]) -> PartColumn:

@@ -20,7 +20,7 @@ from headstart.data.findings import finding, plural
 from headstart.data.folders import TEXT_SUFFIXES, read_text_entries
 from headstart.data.image import IMAGE_SUFFIXES
 from headstart.data.joining import Join, folders_of, join_files, written
-from headstart.data.labels import class_labels, is_missing
+from headstart.data.labels import class_labels, is_missing, quantities
 from headstart.data.listing import Entry, Listing, list_folder
 from headstart.data.parts import folder_part, is_container
 from headstart.data.table import Table
@@ -119,6 +119,12 @@ def examples_from_table(
             unused_columns=list(columns.unused),
         ),
     )
+    if names is None and (numbers := quantities(raw.labels)):
+        low, high = numbers[0], numbers[-1]
+        message = (
+            f"Labels are {len(numbers)} whole numbers from {low:,} to {high:,}: if these are quantities, sort them into"
+        )
+        raw.findings.append(finding("numeric-labels", "warning", f"{message} a few classes", count=len(numbers)))
     if columns.part:
         raw.set_aside = [None if part else "no part" for part in columns.part.parts]
         raw.parts = [part or "train" for part in columns.part.parts]
