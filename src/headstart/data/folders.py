@@ -51,7 +51,7 @@ def class_folders_of(listing: Listing, *, deepest: bool | None = None) -> ClassF
     reading = find_classes(listing.tree, media, str(listing.root), deepest=deepest)
     if not reading.examples and media is IMAGE_SUFFIXES and listing.tree.count(TEXT_SUFFIXES):
         texts = find_classes(listing.tree, TEXT_SUFFIXES, str(listing.root), deepest=deepest)
-        reading = texts if texts.examples else reading
+        reading = texts if len(texts.classes) > 1 else reading
     return reading
 
 
