@@ -308,3 +308,32 @@ def test_file_names_with_words_for_parts_are_no_parts(tmp_path):
     save_all(tmp_path, names)
     (tmp_path / "list.csv").write_text(table([(name, i % 2) for i, name in enumerate(names)], ("file", "label")))
     assert not load(tmp_path / "list.csv").has_test
+
+
+def test_names_that_look_like_commands_survive():
+    names = ["[/b]", "<script>alert(1)</script>", "50% off %s {x}", "a/b\\c", "x" * 300, "tab\there", "שלום", "[red]"]
+    data = load(pd.DataFrame({"text": TEXTS[:56], "label": [names[i % 8] for i in range(56)]}))
+    assert set(data.class_names) == set(names)
+
+
+def test_a_thousand_classes_and_two_odd_ones(tmp_path):
+    rows = [(f"Ticket about part {c} no. {k}", f"P{c:04d}") for c in range(1000) for k in range(2)]
+    (tmp_path / "train.csv").write_text(table([*rows, ("lonely", "only_one")], ("text", "label")))
+    test = [(f"Where is part {c}", f"P{c:04d}") for c in range(0, 1000, 4)]
+    (tmp_path / "test.csv").write_text(table([*test, ("new", "never_seen")], ("text", "label")))
+    data = load(tmp_path)
+    assert len(data.class_names) == 1000
+    assert "never_seen, only_one" in codes(data)["tiny-class"].message
+    assert data.accounting.rows.named == {"class too small": 2}
+
+
+def test_frame_with_another_index_in_a_thread():
+    from threading import Thread
+
+    rows = frame().astype({"label": "category"})
+    rows.index += 5
+    read = []
+    thread = Thread(target=lambda: read.append(load(rows)))
+    thread.start()
+    thread.join()
+    assert read[0].texts == TEXTS
