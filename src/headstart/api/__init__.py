@@ -44,7 +44,8 @@ def check(source: Any, task: str | None = None, **columns: Any) -> tuple[Finding
     Args:
         source: As for :func:`study`.
         task: ``image-classification`` or ``text-classification``; found if not given.
-        **columns: ``text_column``, ``image_column``, ``label_column``, ``group_column``, ``group_regex``, ``test``.
+        **columns: ``text_column`` (one or several), ``image_column``, ``label_column``, ``group_column``,
+            ``group_regex``, ``layout``, ``labels``, ``test``.
     """
     check_keywords(columns, check)
     return check_data(load_data(source, task, **columns))

@@ -146,31 +146,6 @@ def _model_row(candidate: Any, task: str) -> dict[str, Any]:
     return row
 
 
-def show_check(data: str, task: str | None, *, json_output: bool, **columns: Any) -> None:
-    """Print the findings of the health check."""
-    from headstart.data import check, load
-    from headstart.report import render_data
-
-    labelled = load(data, task, **columns)
-    findings = check(labelled)
-    if json_output:
-        print(json.dumps([finding.model_dump() for finding in findings], indent=2, ensure_ascii=False))
-        return
-    test = int(labelled.is_test.sum())
-    card = {
-        "source": labelled.source,
-        "task": labelled.task,
-        "n_pool": len(labelled) - test,
-        "n_test": test,
-        "test_kind": "official" if test else "none",
-        "class_names": list(labelled.class_names),
-        "class_counts": [int(count) for count in labelled.class_counts],
-        "found": list(labelled.found),
-        "findings": [finding.model_dump() for finding in findings],
-    }
-    render_data(card, Console())
-
-
 def show_strategies(*, json_output: bool) -> None:
     """List the installed strategies."""
     from headstart.strategies import strategy_names
