@@ -12,9 +12,9 @@ from headstart.data import load
 
 def column_options() -> tuple[str, ...]:
     """Keywords that :func:`headstart.data.load` takes beside those that every function has of its own."""
-    return tuple(
-        name for name in inspect.signature(load).parameters if name not in ("source", "task", "seed", "cache_dir")
-    )
+    own = ("source", "task", "seed", "cache_dir")
+    parameters = inspect.signature(load).parameters.items()
+    return tuple(name for name, one in parameters if name not in own and one.kind is not one.VAR_KEYWORD)
 
 
 def check_keywords(columns: Mapping[str, Any], function: Callable[..., Any]) -> None:
