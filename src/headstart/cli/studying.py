@@ -18,6 +18,8 @@ from headstart.report import render_plan, render_summary, write_html, write_json
 from headstart.report.schema import nullify
 from headstart.studies import StudyLock
 
+STOPPED = 130  # exit code, as shells have it for Ctrl-C
+
 
 def run_study(data: str, *, json_output: bool, quiet: bool, out: Path | None, dry_run: bool, **options: Any) -> None:
     """Run a study and print its last screen, or one JSON document; or plan it."""
@@ -28,6 +30,7 @@ def run_study(data: str, *, json_output: bool, quiet: bool, out: Path | None, dr
             result = study(data, out=out, quiet=quiet, command=["headstart", *sys.argv[1:]], **options)
     if not dry_run:
         _show(result, json_output)
+        _end(result)
     elif json_output:
         print(json.dumps(made.model_dump(mode="json"), indent=2, ensure_ascii=False))
     elif quiet:  # else the plan was shown on the way
@@ -60,6 +63,7 @@ def run_demo(out: Path, budget: str, *, json_output: bool, quiet: bool) -> None:
     with _own_stdout(json_output):
         result = study(data, budget, out=out, quiet=quiet, command=command)
     _show(result, json_output)
+    _end(result)
 
 
 def show_report(folder: Path, *, json_output: bool) -> None:
@@ -83,3 +87,9 @@ def _show(result: Study, json_output: bool) -> None:
         print(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
         return
     render_summary(result.summary, Console())
+
+
+def _end(result: Study) -> None:
+    """Say by the exit code that the user stopped the study."""
+    if result.summary.study.status == "interrupted":
+        raise SystemExit(STOPPED)

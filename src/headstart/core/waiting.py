@@ -11,13 +11,14 @@ _waited = 0.0
 
 @contextmanager
 def waiting() -> Iterator[None]:
-    """Count what happens inside as waiting rather than work."""
+    """Count what happens inside as waiting rather than work, if it brings what was waited for.
+
+    A wait that ends in an error counts as work: the user allowed a time, and nothing came of this part of it.
+    """
     global _waited
     start = time.monotonic()
-    try:
-        yield
-    finally:
-        _waited += time.monotonic() - start
+    yield
+    _waited += time.monotonic() - start
 
 
 def seconds_waited() -> float:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import re
-import socket
 import threading
+import urllib.error
+import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from headstart.core import DataError, SourceError, waiting
 from headstart.data.parts import part_of
@@ -143,24 +144,25 @@ def table_from_hub(hub_id: str) -> Table:
 def can_connect(timeout: float = CONNECT_SECONDS) -> bool:
     """Tell whether the hub (or the proxy in front of it) answers at all.
 
-    The lookup of a name cannot be given a time limit, so it runs in a thread that is left behind.
+    Asks for an answer, not only for a connection: a proxy may accept one and never say anything. The lookup of a name
+    cannot be given a time limit, so it runs in a thread that is left behind.
 
     Args:
         timeout: Seconds to wait.
 
     Returns:
-        Whether a connection was made in time.
+        Whether there was any answer in time, be it an error.
     """
-    proxy = os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy")
-    address = urlsplit(proxy or os.environ.get("HF_ENDPOINT") or "https://huggingface.co")
-    port = address.port or (80 if address.scheme == "http" else 443)
     connected = threading.Event()
 
     def connect() -> None:
         try:
-            socket.create_connection((address.hostname or "", port), timeout=timeout).close()
+            address = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
+            with urllib.request.urlopen(urllib.request.Request(address, method="HEAD"), timeout=timeout):
+                connected.set()
+        except urllib.error.HTTPError:
             connected.set()
-        except OSError:
+        except (OSError, ValueError, http.client.HTTPException):  # also addresses that are none
             pass
 
     thread = threading.Thread(target=connect, daemon=True)

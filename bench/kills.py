@@ -1,0 +1,138 @@
+"""Kill running studies at random moments, and count what that cost: finished trials lost, and finished trials repeated.
+
+    python bench/kills.py WORK_FOLDER [--kills 50] [--seed 0]
+
+One study of generated texts for each number of jobs; each is killed with SIGKILL, started again by the same command,
+and so on. Drivers are forked from a process that has the libraries loaded, so that most kills fall into the study and
+not into imports; the processes of ``--jobs 2`` are spawned as always. A moment is drawn uniformly over what a driver
+needs for its start and a few trials.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import random
+import signal
+import sqlite3
+import sys
+import time
+from pathlib import Path
+
+import psutil
+from record import write
+
+LONGEST = {1: 8.0, 2: 14.0}  # seconds until a kill, at most; worker processes take some to start
+WORDS = "the a film plot actor scene was is very quite one two three four five six".split()
+
+
+def main() -> None:
+    """Run both studies and write the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("work", type=Path)
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    os.environ["OMP_NUM_THREADS"] = "1"
+    arguments.work.mkdir(parents=True, exist_ok=True)
+    data = make_texts(arguments.work / "texts.csv")
+    import headstart.api.running  # noqa: F401 - loaded once, before the forks
+
+    lines = [
+        "| jobs | kills | of these in preparation | trials stored at the end | finished trials lost | repeated |",
+        "|---|---|---|---|---|---|",
+    ]
+    for jobs in (1, 2):
+        lines.append(run(data, arguments.work / f"jobs-{jobs}", jobs, arguments.kills, random.Random(arguments.seed)))
+        print(lines[-1], flush=True)
+    lines += [
+        "",
+        "A trial counts as lost if its row was there before a kill and is not there after a later one, and as",
+    ]
+    lines += ["repeated if its row changed: each row holds when the trial ended on the study's clock."]
+    write("kills", "Studies that are killed", lines)
+
+
+def run(data: Path, folder: Path, jobs: int, kills: int, rng: random.Random) -> str:
+    """Kill one study again and again."""
+    known: dict[str, tuple] = {}
+    lost = repeated = early = 0
+    for _ in range(kills):
+        before = len(known)
+        child = fork(data, folder, jobs)
+        time.sleep(rng.uniform(0.3, LONGEST[jobs]))
+        kill(child)
+        rows = stored(folder)
+        lost += len(known.keys() - rows.keys())
+        repeated += sum(known[key] != rows[key] for key in known.keys() & rows.keys())
+        known = rows
+        early += len(rows) == before
+    return f"| {jobs} | {kills} | {early} | {len(known)} | {lost} | {repeated} |"
+
+
+def fork(data: Path, folder: Path, jobs: int) -> int:
+    """Start the study's command in a child process."""
+    child = os.fork()
+    if child:
+        return child
+    os.setsid()
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(quiet, 1)
+    os.dup2(quiet, 2)
+    words = ["study", str(data), "--out", str(folder), "--budget", "30m", "--jobs", str(jobs), "--quiet"]
+    sys.argv = ["headstart", *words, "--strategy", "from_scratch"]
+    from headstart.cli import main as command
+
+    try:
+        command()
+    finally:
+        os._exit(0)
+
+
+def kill(child: int) -> None:
+    """End a driver at once, then the worker processes that it leaves behind."""
+    try:
+        workers = psutil.Process(child).children(recursive=True)
+    except psutil.NoSuchProcess:
+        workers = []
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    for worker in workers:
+        try:
+            worker.kill()
+        except psutil.NoSuchProcess:
+            continue
+
+
+def stored(folder: Path) -> dict[str, tuple]:
+    """Rows of the store by their key."""
+    file = folder / "study.sqlite"
+    if not file.exists():
+        return {}
+    connection = sqlite3.connect(file)
+    try:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        rows = connection.execute("SELECT key, measurement, started, ended FROM trials").fetchall()
+    except sqlite3.OperationalError:  # killed before its tables were there
+        return {}
+    finally:
+        connection.close()
+    return {key: tuple(rest) for key, *rest in rows}
+
+
+def make_texts(file: Path) -> Path:
+    """Two classes of 600 short texts."""
+    rng = random.Random(0)
+    with file.open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["text", "label"])
+        for index in range(600):
+            label = ("bad", "good")[index % 2]
+            hint = {"bad": "awful", "good": "great"}[label] if rng.random() < 0.8 else ""
+            writer.writerow([" ".join([*rng.choices(WORDS, k=6), hint, str(index)]), label])
+    return file
+
+
+if __name__ == "__main__":
+    main()
