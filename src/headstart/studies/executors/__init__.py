@@ -1,13 +1,17 @@
-"""Executors: where trials run."""
+"""Executors: where trials run. More can come from any package through the entry point ``headstart.executors``."""
 
 from __future__ import annotations
 
-from headstart.core import SettingsError
+from collections.abc import Callable
+from importlib.metadata import entry_points
+
+from headstart.core import SettingsError, did_you_mean, reason_of
 from headstart.studies.executors.base import Executor, WorkerLost
 from headstart.studies.executors.inline import InlineExecutor
 from headstart.studies.executors.processes import ProcessExecutor
 from headstart.training import Bench, Progress, Worker
 
+GROUP = "headstart.executors"
 NAMES = ("inline", "processes", "ray", "ray://ADDRESS")
 
 __all__ = ["NAMES", "Executor", "InlineExecutor", "ProcessExecutor", "WorkerLost", "check_jobs", "make_executor"]
@@ -20,8 +24,9 @@ def check_jobs(jobs: int, executor: str | None) -> tuple[int, str]:
         SettingsError: There is no such executor, or it cannot run so many.
     """
     name = executor or ("inline" if jobs == 1 else "processes")
-    if name.partition("://")[0] not in ("inline", "processes", "ray"):
-        raise SettingsError(f"no executor {name!r}", place="--executor", hint=f"Choose one of: {', '.join(NAMES)}")
+    others = [entry.name for entry in entry_points(group=GROUP)]
+    if name.partition("://")[0] not in ("inline", "processes", "ray", *others):
+        raise SettingsError(f"no executor {name!r}", place="--executor", hint=did_you_mean(name, (*NAMES, *others)))
     if not 1 <= jobs <= 1024:
         raise SettingsError(f"{jobs} trials at once are not possible", place="--jobs", hint="Give 1 or more")
     if name == "inline" and jobs > 1:
@@ -39,6 +44,22 @@ def make_executor(name: str, bench: Bench, worker: Worker, jobs: int, progress: 
         return InlineExecutor(worker, progress)
     if name == "processes":
         return ProcessExecutor(bench, jobs)
-    from headstart.studies.executors.ray import RayExecutor
+    if name.partition("://")[0] == "ray":
+        from headstart.studies.executors.ray import RayExecutor
 
-    return RayExecutor(bench, jobs if jobs > 1 else None, name.partition("://")[2] or None)
+        return RayExecutor(bench, jobs if jobs > 1 else None, name.partition("://")[2] or None)
+    return _installed(name)(bench, jobs)
+
+
+def _installed(name: str) -> Callable[[Bench, int], Executor]:
+    """Load the executor of another package: anything that takes a bench and the number of jobs."""
+    (entry,) = (entry for entry in entry_points(group=GROUP) if entry.name == name)
+    try:
+        made: Callable[[Bench, int], Executor] = entry.load()
+    except Exception as error:
+        raise SettingsError(
+            f"executor {name!r} cannot be loaded: {reason_of(error, kind=True)}",
+            place=entry.value,
+            hint="Repair or uninstall the package that brings it",
+        ) from error
+    return made
