@@ -9,7 +9,7 @@ FAST := not real and not slow and not browser
 # A process for each core, each with one thread: threads of several processes would only get in each other's way.
 PYTEST_FAST := OMP_NUM_THREADS=1 $(BIN)/pytest -m "$(FAST)" -n auto --dist loadfile
 
-.PHONY: help setup demo test test-fast lint style format types imports docs pages bench pin clean
+.PHONY: help setup demo test test-fast coverage lint style format types imports docs pages bench pin clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -37,6 +37,9 @@ test: $(STAMP) ## All tests: the fast ones first, then real data, browser and wh
 
 test-fast: $(STAMP) ## The tests that take less than two minutes.
 	$(PYTEST_FAST)
+
+coverage: $(STAMP) ## The share of lines that the fast tests run.
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m "$(FAST)" -n auto --dist loadfile --cov=headstart --cov-report=term:skip-covered
 
 lint: style types imports ## Style, types and the layers.
 

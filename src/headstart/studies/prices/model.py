@@ -15,6 +15,7 @@ FIXED_SECONDS = 0.5  # building, saving and storing
 NEWEST = 0.7  # weight of a finished trial against what was known before, in the logarithm
 SHIFTED = 1.5  # an arm that is off by more than this factor, after it was right, says something about the machine
 BUSY = 1.5  # wall time over what the same processor time takes alone, from which on the machine counts as busy
+LONG = 1.0  # seconds of a trial from which on its processor time is compared with its wall time
 Kind = Literal["train", "fit", "embed", "predict"]
 
 
@@ -139,7 +140,8 @@ class PriceModel:
         arm, n, latency = spec.arm, measurement.n_realised, measurement.latency
         work = self.counter.count(arm, spec.recipe, n or spec.n, spec.role)
         learning = max(measurement.seconds - latency * measurement.n_test, 0.0)  # its seconds hold both
-        use = measurement.cpu_seconds / measurement.seconds if measurement.seconds else 0.0
+        long = measurement.seconds >= LONG  # a short one says little about other work on the machine
+        use = measurement.cpu_seconds / measurement.seconds if long else 0.0
         if work.predicted and latency:
             self._learn(_key("predict", arm.key), latency, use, finished=True)
         if work.steps and learning:
