@@ -18,18 +18,15 @@ from synthetic_curves import REPEATS, SIZES, TUNING_SEED, pairs
 from headstart.evidence.calibration import calibration
 from headstart.evidence.crossover import find_crossover
 from headstart.evidence.curves import fit_curves
-from headstart.evidence.domain_gap import debiased_cka
 from headstart.evidence.head_start import gain_of_labels, head_start
 from headstart.evidence.information import expected_regret_fall, next_measurements
 from headstart.evidence.linear_probe import linear_probe
 from headstart.evidence.negative_transfer import by_class, harm_by_slice
 from headstart.evidence.observed import ArmErrors
 from headstart.evidence.paired import joint_draws
-from headstart.evidence.probability_draws import ProbabilityRun, probability_draws
-from headstart.evidence.ranking_metrics import auroc
 from headstart.evidence.scores import Run
 from headstart.evidence.selection import corrected_metric
-from headstart.evidence.transferability import h_score, leep, log_me, nearest_neighbours
+from headstart.evidence.transferability import h_score, log_me, nearest_neighbours
 
 ROUNDS = 5
 MILLION = 1_000_000
@@ -103,10 +100,6 @@ def functions() -> dict[str, tuple[str, int, int, Callable[[np.ndarray, np.ndarr
     def joint(_f: np.ndarray, p: np.ndarray, y: np.ndarray) -> Any:
         return joint_draws({"a": runs_of(y, p), "b": runs_of(y, p)}, "accuracy", p.shape[1], 0.01, 0)
 
-    def probable(_f: np.ndarray, p: np.ndarray, y: np.ndarray) -> Any:
-        runs = [ProbabilityRun(r, np.arange(len(y)), y, p) for r in range(2)]
-        return probability_draws({"a": runs, "b": runs}, "auroc", 0.01, 0, draws=20)
-
     def harmed(_f: np.ndarray, p: np.ndarray, y: np.ndarray) -> Any:
         return harm_by_slice(runs_of(y, p), runs_of(y, p), by_class(y, [str(c) for c in range(10)]))
 
@@ -114,13 +107,9 @@ def functions() -> dict[str, tuple[str, int, int, Callable[[np.ndarray, np.ndarr
         "log_me": ("n D min(n, D)", 8000, 64, lambda f, p, y: log_me(f, y)),
         "h_score": ("n D min(n, D)", 8000, 64, lambda f, p, y: h_score(f, y)),
         "linear_probe": ("n D min(n, D)", 8000, 64, lambda f, p, y: linear_probe(f, y)),
-        "leep": ("n D", 16000, 32, lambda f, p, y: leep(p, y)),
         "nearest_neighbours": ("n^2 D, said", 1500, 64, lambda f, p, y: nearest_neighbours(f, y)),
-        "debiased_cka": ("n^2 D, said", 1000, 64, lambda f, p, y: debiased_cka(f, f + 1)),
         "calibration": ("n D + n log n", 16000, 32, lambda f, p, y: calibration(p, y)),
-        "auroc": ("D n log n", 16000, 16, lambda f, p, y: auroc(p, y)),
         "joint_draws, 2,000 draws": ("draws x n", 2000, 16, joint),
-        "probability_draws, 20 draws": ("draws x D n log n, said", 2000, 16, probable),
         "harm_by_slice": ("classes x n", 8000, 16, harmed),
         "corrected_metric, 500 draws": (
             "draws x n",
@@ -153,7 +142,6 @@ def large_lines() -> list[str]:
         "log_me": lambda: log_me(f, y),
         "h_score": lambda: h_score(f, y),
         "linear_probe": lambda: linear_probe(f, y),
-        "leep": lambda: leep(p, y),
         "calibration": lambda: calibration(p, y),
     }
     lines = ["| function, 1,000,000 x 16 | seconds |", "| --- | --- |"]

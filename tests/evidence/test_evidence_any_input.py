@@ -21,8 +21,7 @@ from headstart.evidence import (
     next_measurements,
 )
 from headstart.evidence.negative_transfer import by_class, harm_by_slice, overall_harm
-from headstart.evidence.ranking_metrics import auroc, average_precision, log_loss
-from headstart.evidence.significance import always_valid_interval, mcnemar, rotating_difference, tie_test
+from headstart.evidence.significance import always_valid_interval, tie_test
 
 CLASSES = 3
 
@@ -122,12 +121,6 @@ def test_one_example_and_folds_without_a_class(drawn, metric, scatter):
             corrected_metric(first, metric, CLASSES, 0)
 
 
-def test_one_example_decides_nothing():
-    assert mcnemar(np.asarray([True]), np.asarray([False])) == 1
-    assert np.isnan(auroc(np.asarray([[0.4, 0.6]]), np.asarray([1])))
-    assert average_precision(np.asarray([[0.4, 0.6]]), np.asarray([1])) == 1
-
-
 MISSING = np.asarray([0.1, np.nan])
 
 
@@ -135,17 +128,12 @@ MISSING = np.asarray([0.1, np.nan])
     ("call", "message"),
     [
         (lambda: ArmErrors("x", "scratch", np.ones(2), MISSING, np.arange(2)), "x: errors must be shares"),
-        (lambda: rotating_difference(MISSING, 0.2), "differences hold missing"),
         (lambda: always_valid_interval(MISSING), "values are missing"),
         (lambda: tie_test(np.nan, 0.1, 4, 0.01), "must not be missing"),
         (lambda: tie_test(0.0, np.nan, 4, 0.01), "must not be missing"),
         (lambda: detectable_difference(100, np.nan), "a share of discordant"),
         (lambda: detectable_difference(0, 0.1), "test examples"),
         (lambda: labels_to_reach(fit_curves([arm_of(power())], draws=10), "a", np.nan), "error to reach is missing"),
-        (lambda: auroc(MISSING[None], np.asarray([0])), "probabilities hold missing"),
-        (lambda: average_precision(MISSING[None], np.asarray([0])), "probabilities hold missing"),
-        (lambda: log_loss(MISSING[None], np.asarray([0])), "probabilities hold missing"),
-        (lambda: log_loss(np.ones((2, 2)), np.asarray([0])), "label for each"),
     ],
 )
 def test_what_is_missing_is_refused_by_name(call, message):

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import log_loss
 
-from headstart.evidence.calibration import calibration, fit_gap
+from headstart.evidence.calibration import calibration
 
 
 def predictions(n, seed=0, temperature=1.0):
@@ -54,15 +54,3 @@ def test_any_probabilities_have_figures_in_range(n, classes, seed):
 def test_unusable_probabilities_are_named(p, message):
     with pytest.raises(ValueError, match=message):
         calibration(p, np.zeros(2, int))
-
-
-def test_the_gap_between_training_and_test():
-    found = fit_gap(np.asarray([0.99, 0.98, 1.0]), np.asarray([0.90, 0.91, 0.89]))
-    assert found.gap == pytest.approx(0.09)
-    assert found.low < 0.09 < found.high
-    assert found.spread == pytest.approx(0.01)
-    assert np.isnan(fit_gap(np.asarray([1.0]), np.asarray([0.9])).low)
-    with pytest.raises(ValueError, match="same runs"):
-        fit_gap(np.asarray([1.0]), np.asarray([]))
-    with pytest.raises(ValueError, match="missing"):
-        fit_gap(np.asarray([np.nan]), np.asarray([0.9]))

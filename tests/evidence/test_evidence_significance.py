@@ -5,30 +5,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from headstart.evidence import Run, metric_of
-from headstart.evidence.significance import (
-    always_valid_interval,
-    group_differences,
-    holm,
-    mcnemar,
-    rotating_difference,
-    tie_test,
-)
+from headstart.evidence.significance import always_valid_interval, group_differences, holm, tie_test
 
 SHARES = st.lists(st.floats(0, 1), min_size=1, max_size=8)
-
-
-@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60))
-def test_mcnemar_is_the_binomial_test_of_the_discordant(pairs):
-    one, other = (np.asarray(column) for column in zip(*pairs, strict=True))
-    ours, theirs = int((one & ~other).sum()), int((~one & other).sum())
-    expected = stats.binomtest(ours, ours + theirs).pvalue if ours + theirs else 1.0
-    assert mcnemar(one, other) == pytest.approx(expected)
-    assert mcnemar(other, one) == pytest.approx(expected)
-
-
-def test_mcnemar_needs_the_same_examples():
-    with pytest.raises(ValueError, match="same test examples"):
-        mcnemar(np.ones(3, bool), np.ones(4, bool))
 
 
 def test_holm_on_a_worked_example():
@@ -62,15 +41,6 @@ def test_ties_without_error_and_without_margin():
     assert tie_test(0.02, 0.0, 4, 0.01) == 1
     with pytest.raises(ValueError, match="positive margin"):
         tie_test(0.0, 0.1, 4, 0.0)
-
-
-def test_rotating_parts_by_hand():
-    mean, low, high = rotating_difference(np.asarray([0.01, 0.03, 0.02, 0.04, 0.05]), 0.2)
-    scale = np.sqrt((1 / 5 + 1 / 4) * 0.00025)
-    assert mean == pytest.approx(0.03)
-    assert high - mean == pytest.approx(mean - low) == pytest.approx(stats.t.ppf(0.95, 4) * scale)
-    with pytest.raises(ValueError, match="two or more"):
-        rotating_difference(np.asarray([0.1]), 0.2)
 
 
 def test_looking_at_every_value_keeps_the_promise():

@@ -7,7 +7,7 @@ from sklearn.covariance import ledoit_wolf as reference_covariance
 from sklearn.neighbors import KNeighborsClassifier
 
 from headstart.evidence.linear_probe import linear_probe
-from headstart.evidence.transferability import h_score, layer_mean, ledoit_wolf, leep, log_me, nearest_neighbours
+from headstart.evidence.transferability import h_score, layer_mean, ledoit_wolf, log_me, nearest_neighbours
 
 SCORES = (log_me, h_score, nearest_neighbours, linear_probe)
 
@@ -70,31 +70,13 @@ def test_blocks_change_nothing(monkeypatch):
     assert nearest_neighbours(f, labels) == whole
 
 
-def test_leep_by_hand():
-    # one source class for each target class: certain; the same distribution for all: the classes' entropy
-    labels = np.asarray([0, 0, 1, 1])
-    assert leep(np.eye(2)[labels], labels) == pytest.approx(0)
-    assert leep(np.full((4, 3), 1 / 3), labels) == pytest.approx(np.log(0.5))
-    theta = np.asarray([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.3, 0.7]])
-    total = 0.0
-    for i, label in enumerate(labels):
-        inner = 0.0
-        for z in range(2):
-            joint = sum(theta[j, z] for j in range(4) if labels[j] == label) / 4
-            inner += joint / (theta[:, z].sum() / 4) * theta[i, z]
-        total += np.log(inner) / 4
-    assert leep(theta, labels) == pytest.approx(total)
-    with pytest.raises(ValueError, match="sum to 1"):
-        leep(np.ones((4, 2)), labels)
-
-
 @pytest.mark.parametrize("score", SCORES)
 def test_more_signal_scores_higher(score):
     weak, strong = (score(*example(n=150, signal=signal)) for signal in (0.3, 3.0))
     assert strong > weak
 
 
-@pytest.mark.parametrize("score", [*SCORES, leep])
+@pytest.mark.parametrize("score", SCORES)
 @pytest.mark.parametrize(
     ("features", "labels", "message"),
     [
@@ -133,8 +115,6 @@ def test_a_million_examples_are_no_matter():
     assert np.isfinite(log_me(f, labels))
     assert 0 < h_score(f, labels) <= 2.1
     assert 0.9 < linear_probe(f, labels) <= 1
-    theta = rng.dirichlet(np.ones(4), 1000)[rng.integers(0, 1000, 1_000_000)]
-    assert leep(theta, labels) < 0
 
 
 def test_the_mean_of_layers():

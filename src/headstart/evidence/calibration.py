@@ -1,4 +1,4 @@
-"""Whether probabilities mean what they say, and how far training and test part."""
+"""Whether probabilities mean what they say."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.evidence.ranking_metrics import log_loss
 from headstart.evidence.scores import Floats, Integers
 
 BINS = 15
@@ -73,47 +72,5 @@ def calibration(probabilities: Floats, labels: Integers, bins: int = BINS) -> Ca
         float(np.sqrt(max(float(share @ (squared - noise)), 0.0))),
         float(share @ abs(sure - hit)),
         float(((p - truth) ** 2).sum(1).mean()),
-        log_loss(p, y),
+        float(-np.log(np.maximum(p[np.arange(len(y)), y], np.finfo(float).tiny)).mean()),
     )
-
-
-@dataclass(frozen=True)
-class FitGap:
-    """How far an arm does better on what it learnt from, and how its runs scatter.
-
-    Attributes:
-        gap: Mean training metric minus mean test metric, over runs.
-        low: Lower end of the 90 % interval over runs; not a number for a single one.
-        high: Upper end.
-        spread: Standard deviation of the test metric between runs; not a number for a single one.
-    """
-
-    gap: float
-    low: float
-    high: float
-    spread: float
-
-
-def fit_gap(train: Floats, test: Floats) -> FitGap:
-    """The overfitting gap and the spread between seeds.
-
-    Args:
-        train: Metric on the training examples, by run (R,).
-        test: Metric on the test examples, by run (R,).
-
-    Raises:
-        ValueError: Unequal lengths, no runs, or missing values.
-    """
-    from scipy.stats import t as student
-
-    one, other = np.asarray(train, dtype=float), np.asarray(test, dtype=float)
-    if len(one) != len(other) or not len(one):
-        raise ValueError("training and test need a value for each of the same runs")
-    if not (np.isfinite(one).all() and np.isfinite(other).all()):
-        raise ValueError("metrics hold missing values")
-    gaps = one - other
-    if len(gaps) == 1:
-        return FitGap(float(gaps[0]), np.nan, np.nan, np.nan)
-    half = float(student.ppf(0.95, len(gaps) - 1) * gaps.std(ddof=1) / np.sqrt(len(gaps)))
-    mean = float(gaps.mean())
-    return FitGap(mean, mean - half, mean + half, float(other.std(ddof=1)))

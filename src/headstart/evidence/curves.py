@@ -80,12 +80,6 @@ class CurveDraws:
         low, middle, high = np.quantile(values, [(1 - level) / 2, 0.5, (1 + level) / 2])
         return float(middle), float(low), float(high)
 
-    def envelope(self, paradigm: str) -> Floats:
-        """Lowest error of a paradigm's arms, draw by draw (draws, G); not a number where none is known."""
-        known = self.errors[:, self.of_paradigm(paradigm)]
-        lowest = np.where(np.isnan(known), np.inf, known).min(1, initial=np.inf)
-        return np.asarray(np.where(np.isinf(lowest), np.nan, lowest))
-
     def p_best(self, n: float) -> Floats:
         """Share of the draws in which each arm has the lowest error at n (A,); 0 where nothing is said."""
         return self._shares_best(self.at(n))

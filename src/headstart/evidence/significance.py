@@ -5,29 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import binom
 from scipy.stats import t as student
 
 from headstart.evidence.scores import Floats, Run
-
-
-def mcnemar(right: np.ndarray, other_right: np.ndarray) -> float:
-    """Exact two-sided p-value that two fixed models are equally often right (McNemar 1947).
-
-    It speaks of these two models, not of the procedures that made them: another seed is another model.
-
-    Args:
-        right: Whether one model is right on each test example (N,).
-        other_right: The same of the other model.
-
-    Raises:
-        ValueError: The lengths differ.
-    """
-    if len(right) != len(other_right):
-        raise ValueError("both models need the same test examples")
-    ours = int((np.asarray(right, bool) & ~np.asarray(other_right, bool)).sum())
-    theirs = int((~np.asarray(right, bool) & np.asarray(other_right, bool)).sum())
-    return min(1.0, 2 * float(binom.cdf(min(ours, theirs), ours + theirs, 0.5)))
 
 
 def holm(p_values: Sequence[float]) -> Floats:
@@ -75,33 +55,6 @@ def tie_test(difference: float, error: float, freedom: float, margin: float) -> 
     if error == 0:
         return 0.0 if room > 0 else 1.0
     return float(student.sf(room / error, freedom))
-
-
-def rotating_difference(differences: Floats, test_share: float, level: float = 0.90) -> tuple[float, float, float]:
-    """Mean difference over rotating test parts, with the corrected interval of Nadeau and Bengio (2003).
-
-    The training parts overlap, so that the naive variance is too small; it is raised from 1/J to 1/J + n_test/n_train.
-
-    Args:
-        differences: One for each of the J parts.
-        test_share: Share of the examples in one test part, such as 0.2.
-        level: Of the interval.
-
-    Returns:
-        Mean, low, high.
-
-    Raises:
-        ValueError: Fewer than two parts, or a missing difference.
-    """
-    values = np.asarray(differences, dtype=float)
-    if not np.isfinite(values).all():
-        raise ValueError("differences hold missing values")
-    if len(values) < 2 or not 0 < test_share < 1:
-        raise ValueError("two or more parts are needed, and a share between 0 and 1")
-    scale = np.sqrt((1 / len(values) + test_share / (1 - test_share)) * values.var(ddof=1))
-    half = float(student.ppf((1 + level) / 2, len(values) - 1) * scale)
-    mean = float(values.mean())
-    return mean, mean - half, mean + half
 
 
 def group_differences(ours: Sequence[Run], theirs: Sequence[Run], classes: int | None = None) -> Floats:

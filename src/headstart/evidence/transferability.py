@@ -110,27 +110,6 @@ def ledoit_wolf(centred: Floats) -> float:
     return float(min(max(noise, 0.0), spread) / spread) if spread > 0 else 0.0
 
 
-def leep(source: Floats, labels: Integers) -> float:
-    """Log expected empirical prediction (Nguyen et al. 2020, arXiv 2002.12462).
-
-    Args:
-        source: Probabilities of the classes the model was pretrained on (n, source classes).
-        labels: Classes (n,).
-
-    Raises:
-        ValueError: Missing values, unequal lengths, rows that are no probabilities, or a single class.
-    """
-    theta, y = checked(source, labels)
-    if (theta < 0).any() or not np.allclose(theta.sum(1), 1, atol=1e-4):
-        raise ValueError("source probabilities must not be negative and sum to 1")
-    classes, index = np.unique(y, return_inverse=True)
-    joint = np.stack([theta[index == place].sum(0) for place in range(len(classes))]) / len(y)
-    marginal = joint.sum(0)
-    conditional = joint / np.where(marginal > 0, marginal, 1)
-    expected = (theta * conditional[index]).sum(1)
-    return float(np.log(np.maximum(expected, np.finfo(float).tiny)).mean())
-
-
 def nearest_neighbours(features: Floats, labels: Integers, k: int = 5) -> float:
     """Share of examples whose k nearest others, by cosine, vote for their class. O(n^2 D), in blocks.
 
