@@ -114,8 +114,10 @@ def _write(network: Network, card: Card, file: Path) -> tuple[tuple[str, ...], i
 
     batch = _made_up(network, card, *SHAPES[1], seed=0)
     names = tuple(batch)
-    axes = {0: torch.export.Dim.DYNAMIC} if card.candidate.modality == "image" else dict.fromkeys(
-        (0, 1), torch.export.Dim.DYNAMIC
+    axes = (
+        {0: torch.export.Dim.DYNAMIC}
+        if card.candidate.modality == "image"
+        else dict.fromkeys((0, 1), torch.export.Dim.DYNAMIC)
     )
     try:
         with _quietly():

@@ -97,7 +97,8 @@ def _pool(output: torch.Tensor, pooling: str, mask: torch.Tensor | None) -> torc
     if mask is None:
         return output[:, -1] if pooling == "last" else output.mean(1)
     if pooling == "last":
-        return output[torch.arange(len(output), device=output.device), mask.sum(1) - 1]
+        last = (mask.sum(1) - 1)[:, None, None].expand(-1, 1, output.shape[2])
+        return output.gather(1, last)[:, 0]  # not by index, which would fix the number of examples on export
     weights = mask[..., None].to(output.dtype)
     return (output * weights).sum(1) / weights.sum(1).clamp(min=1)
 

@@ -106,7 +106,12 @@ def _bert() -> nn.Module:
     return BertForSequenceClassification(config)
 
 
-_TRANSFORMERS: dict[str, Callable[[], nn.Module]] = {"resnet": _resnet, "vit": _vit, "convnext": _convnext, "bert": _bert}
+_TRANSFORMERS: dict[str, Callable[[], nn.Module]] = {
+    "resnet": _resnet,
+    "vit": _vit,
+    "convnext": _convnext,
+    "bert": _bert,
+}
 
 
 def _save_tokenizer(place: Path) -> None:

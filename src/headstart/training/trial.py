@@ -232,6 +232,10 @@ def _card(spec: TrialSpec, context: TrialContext, model_format: ModelFormat, rea
         candidate=context.candidates[spec.arm.candidate],
         readout=readout,
         trial=spec.key,
+        columns=tuple(getattr(context.data, "content_columns", ())),
+        source=context.data.source,
+        learnt=spec.n,
+        labels=len(context.data),
     )
 
 
