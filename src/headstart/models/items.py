@@ -122,7 +122,7 @@ def _is_picture(value: Any) -> bool:
 
 def _text_of(value: Any, index: int) -> str:
     if isinstance(value, str):
-        return value
+        return _encodable(value)
     if isinstance(value, Path):
         return read_text_file(value)[0]
     if value is None or (isinstance(value, float) and value != value):
@@ -132,6 +132,15 @@ def _text_of(value: Any, index: int) -> str:
     raise DataError(
         f"a {type(value).__name__} is no text", place=f"input {index + 1}", hint="This model reads texts: give strings"
     )
+
+
+def _encodable(text: str) -> str:
+    """The text with its lone surrogates (bytes of file names, halves of emoji) replaced, which no tokenizer takes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def _picture_of(value: Any, index: int) -> Path | bytes | PIL.Image.Image:

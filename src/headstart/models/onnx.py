@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import logging
@@ -93,7 +94,8 @@ def export_onnx(model: FittedModel, file: str | Path) -> Exported:
             f"the file cannot be written: {error.strerror or reason_of(error)}", place=str(file), hint="Give --out"
         ) from None
     finally:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink()
     return Exported(file=str(file), inputs=names, difference=difference, opset=opset)
 
 

