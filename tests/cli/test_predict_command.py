@@ -153,6 +153,10 @@ def test_a_folder_of_texts(headstart, text_model, tmp_path):
     (folder / "table.csv").write_text("text\nand one more\n")
     rows = headstart("predict", text_model, folder, "--json").document
     assert [row["row"] for row in rows] == ["more/0.txt", "more/1.txt", "more/2.txt", "table.csv:2"]
+    (folder / "empty.txt").touch()
+    done = headstart("predict", text_model, folder)
+    assert len(lines(done)) == 4
+    assert "empty.txt: The file is empty" in done.err
     (tmp_path / "nothing").mkdir()
     headstart("predict", text_model, tmp_path / "nothing").failed_well("no texts (.txt) and no tables found")
 
@@ -190,6 +194,8 @@ def test_files_of_another_kind(headstart, text_model, digit_folders, tmp_path):
     os.mkfifo(tmp_path / "pipe")
     headstart("predict", text_model, tmp_path / "pipe").failed_well("no regular file")
     headstart("predict", text_model, "").failed_well("an empty text")
+    assert headstart("predict", text_model, "long " * 2000, "--out", tmp_path / "preds.csv").code == 0
+    assert headstart("predict", text_model, "long " * 2000, "--out", tmp_path / "preds.csv").code == 0  # now it exists
 
 
 def test_predictions_in_a_file(headstart, text_model, table, tmp_path):

@@ -121,6 +121,14 @@ class Reading:
                 item = _beside(line.strip(), folder) if self.images else line
                 yield Given(item, line, f"{name}:{number}")
 
+    def _text(self, file: Path) -> str | None:
+        """A listed file as one text; None, and a note, where it cannot be read."""
+        try:
+            return read_text_file(file)[0]
+        except DataError as trouble:
+            self.note(f"{file}: {trouble.fact}")
+            return None
+
     def _folder(self, folder: Path, word: str) -> list[Given]:
         """Every image file, or every text file as one text each, and every table."""
         wanted = IMAGE_SUFFIXES if self.images else TEXT_FILES
@@ -130,7 +138,7 @@ class Reading:
             if file.name.startswith(".") or not file.is_file():
                 continue
             if suffix in wanted:
-                item = file if self.images else read_text_file(file)[0]
+                item = file if self.images else self._text(file)
                 found.append(Given(item, str(file), str(file.relative_to(folder))))
             elif not self.images and suffix in TABLE_SUFFIXES:
                 found += self._table(file)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from headstart.cli.lines import as_json, one_line
-from headstart.core import DataError, SettingsError
+from headstart.core import DataError, SettingsError, reason_of
 
 SUFFIXES = (".csv", ".tsv", ".jsonl")
 
@@ -144,14 +144,19 @@ def check_target(out: Path | None, inputs: Sequence[str]) -> None:
             place="--out",
             hint=f"Give a file that ends in {', '.join(SUFFIXES)}",
         )
-    if any(
-        word == str(out) or (Path(word).exists() and out.exists() and os.path.samefile(word, out)) for word in inputs
-    ):
+    if out.exists() and any(_is_file(word, out) for word in inputs):
         raise DataError("--out would replace an input", place=str(out), hint="Give another file")
     if not out.parent.is_dir() or out.is_dir():
         raise DataError(
             "predictions cannot be written there", place=str(out), hint="Give a file in a folder that exists"
         )
+
+
+def _is_file(word: str, out: Path) -> bool:
+    try:
+        return os.path.samefile(word, out)
+    except (OSError, ValueError):  # a text, or longer than a name can be
+        return False
 
 
 @contextmanager
@@ -177,7 +182,9 @@ def open_writer(out: Path | None, top: int, *, json_output: bool) -> Iterator[Wr
         partial.replace(out)
     except OSError as error:
         raise DataError(
-            f"predictions cannot be written: {error.strerror}", place=str(out), hint="Give another --out"
+            f"predictions cannot be written: {error.strerror or reason_of(error)}",
+            place=str(out),
+            hint="Give another --out",
         ) from None
     finally:
         partial.unlink(missing_ok=True)

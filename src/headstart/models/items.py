@@ -151,7 +151,7 @@ def _picture_of(value: Any, index: int) -> Path | bytes | PIL.Image.Image:
     if isinstance(value, str):
         value = Path(value)
     if isinstance(value, Path):
-        if not value.exists():
+        if not _exists(value):
             raise DataError("no such file", place=str(value), hint="This model reads image files; give their paths")
         return value
     if isinstance(value, bytes):
@@ -166,6 +166,13 @@ def _picture_of(value: Any, index: int) -> Path | bytes | PIL.Image.Image:
         place=f"input {index + 1}",
         hint="This model reads images: give paths, arrays (H, W, 3) or Pillow images",
     )
+
+
+def _exists(file: Path) -> bool:
+    try:
+        return file.exists()
+    except OSError:  # longer than a name can be
+        return False
 
 
 def _split(array: np.ndarray) -> list[np.ndarray]:
