@@ -398,7 +398,7 @@ def main() -> int:
         f"{len(numbers):,} mutated model folders and inputs (seed {wanted.seed}) given to `headstart predict`: "
         f"{sum('traceback' in fault for fault in faults)} tracebacks, "
         f"{sum('hangs' in fault for fault in faults)} over {LIMIT:.0f} s, {len(faults)} faults in all. "
-        f"{codes[0]:,} were answered (many mutations change nothing that matters), {codes[1]:,} refused in one message.",
+        f"{codes[0]:,} were answered (many mutations change nothing that matters), {codes[1]:,} refused in a message.",
         "",
         f"Slowest {slowest[0]:.1f} s ({slowest[1]}); most memory {largest[0]:,} MB ({largest[1]}); "
         f"{time.monotonic() - start:.0f} s in all.",

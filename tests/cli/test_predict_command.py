@@ -191,6 +191,8 @@ def test_files_of_another_kind(headstart, text_model, digit_folders, tmp_path):
     headstart("predict", text_model, tmp_path / "new.xlsx").failed_well("ending in .xlsx are not read", ".csv")
     (tmp_path / "what").write_bytes(bytes(range(256)) * 40)
     headstart("predict", text_model, tmp_path / "what").failed_well("binary")
+    (tmp_path / "deep.jsonl").write_text('{"a":' * 100_000)
+    headstart("predict", text_model, tmp_path / "deep.jsonl").failed_well("deep.jsonl")
     os.mkfifo(tmp_path / "pipe")
     headstart("predict", text_model, tmp_path / "pipe").failed_well("no regular file")
     headstart("predict", text_model, "").failed_well("an empty text")

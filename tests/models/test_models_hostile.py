@@ -184,3 +184,12 @@ def test_a_folder_that_cannot_be_written_leaves_nothing_half(tmp_path, monkeypat
     with pytest.raises(BundleError, match="No space left"):
         compact(tmp_path / "model")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["headstart.json", "network.safetensors"])
+def test_devices_and_pipes_in_place_of_files(tmp_path, name):
+    folder = compact(tmp_path / "model")
+    for make in (lambda file: file.symlink_to("/dev/zero"), os.mkfifo):
+        (folder / name).unlink()
+        make(folder / name)
+        refused(folder, "is no regular file")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from headstart.core import DataError, SettingsError, did_you_mean
+from headstart.core import DataError, HeadstartError, SettingsError, did_you_mean, reason_of
 from headstart.data.image import IMAGE_SUFFIXES
 from headstart.data.table import TABLE_SUFFIXES, read_table
 from headstart.models.card import Card
@@ -33,7 +33,14 @@ def read_columns(
         DataError: The table cannot be read, or nothing determines the column.
         SettingsError: A named column is not there.
     """
-    table = read_table(path, path.name)
+    try:
+        table = read_table(path, path.name)
+    except HeadstartError:
+        raise
+    except Exception as error:  # brackets 200,000 deep, metadata of other kinds: whatever a reader did not foresee
+        raise DataError(
+            f"the table cannot be read: {reason_of(error)}", place=str(path), hint="Write it again as CSV"
+        ) from error
     names = list(table.columns)
     for name in chosen:
         if name not in names:

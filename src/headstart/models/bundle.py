@@ -171,6 +171,7 @@ def load(folder: str | Path, *, allow_code: bool = False) -> FittedModel:
     """
     folder = Path(folder)
     folder = folder / "model" if not (folder / CARD).exists() and (folder / "model" / CARD).exists() else folder
+    _check_files(folder)
     card = read_card(folder)
     card = card.model_copy(update={"candidate": card.candidate.model_copy(update={"folder": str(folder)})})
     if card.candidate.family == "timm":
@@ -195,6 +196,14 @@ def load(folder: str | Path, *, allow_code: bool = False) -> FittedModel:
             raise
         reason = reason_of(error)
         raise BundleError(f"the model is damaged: {reason}", place=str(folder), hint="Save the model again") from error
+
+
+def _check_files(folder: Path) -> None:
+    """Refuse a folder with devices or pipes in it, whose reading would never end."""
+    places = [folder, *folder.glob("member-*")]
+    for file in (file for place in places if place.is_dir() for file in place.iterdir()):
+        if file.exists() and not file.is_file() and not file.is_dir():
+            raise BundleError(f"{file.name} is no regular file", place=str(folder), hint="Save the model again")
 
 
 def _check_classes(model: Any, card: Card) -> None:
