@@ -13,6 +13,7 @@ def needs_onnx():
         pytest.importorskip(name, reason="the extra onnx is not installed")
 
 
+@pytest.mark.slow
 def test_it_writes_a_checked_file(needs_onnx, headstart, image_model, tmp_path):
     done = headstart("export", image_model, "--onnx", "--out", tmp_path / "net.onnx")
     assert (done.code, done.err) == (0, "")

@@ -83,6 +83,7 @@ def test_an_ensemble(needs_onnx, tmp_path):
     assert export_onnx(fitted(candidate, network), tmp_path / "m.onnx").difference <= TOLERANCE
 
 
+@pytest.mark.slow
 def test_a_file_that_computes_something_else_is_not_kept(needs_onnx, tmp_path, monkeypatch):
     candidate = resolve("builtin:compact-image", IMAGE)
     model = fitted(candidate, build(candidate, NAMES, weights="random", seed=0))
