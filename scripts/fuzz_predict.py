@@ -339,17 +339,17 @@ def _wait(child: int, start: float) -> tuple[int | None, float, int]:
 
 
 def _fault(code: int | None, out: Path, err: Path, as_json: bool) -> str:
-    said = err.read_text(errors="replace") if err.exists() else ""
+    shown = err.read_text(errors="replace") if err.exists() else ""
     if code is None:
         return f"hangs for {LIMIT:.0f} s"
-    if "Traceback" in said:
-        return "traceback: " + said.strip().splitlines()[-1][:200]
+    if "Traceback" in shown:
+        return "traceback: " + shown.strip().splitlines()[-1][:200]
     if code not in CODES:
-        return f"exit code {code}: {said.strip()[-300:]}"
-    if code and said.count("error: ") != 1 and "Usage" not in said:
-        return f"exit code {code} without one message: {said.strip()[:300]}"
+        return f"exit code {code}: {shown.strip()[-300:]}"
+    if code and shown.count("error: ") != 1 and "Usage" not in shown:
+        return f"exit code {code} without one message: {shown.strip()[:300]}"
     printed = out.read_text(errors="surrogateescape")
-    if any(ord(character) < 32 and character not in "\n\t" for character in printed + said):
+    if any(ord(character) < 32 and character not in "\n\t" for character in printed + shown):
         return "control characters on the terminal"
     if not code and as_json:
         try:

@@ -72,8 +72,9 @@ def in_place(folder, tmp_path, **changes):
         file.rename(folder / file.name)
 
 
-@pytest.mark.parametrize("saved_hash", ["", "00", "right"])
-@pytest.mark.parametrize("model_format", ["headstart", "peft"])
+@pytest.mark.parametrize(
+    ("model_format", "saved_hash"), [("headstart", ""), ("headstart", "00"), ("headstart", "right"), ("peft", "right")]
+)
 def test_an_architecture_in_the_folder(payload, tmp_path, saved_hash, model_format):
     folder, _ = payload
     found = code_hash("payload:make") if saved_hash == "right" else saved_hash

@@ -17,7 +17,6 @@ from headstart.testing.architectures import ARCHITECTURES, save_architecture
 
 IMAGE, TEXT = "image-classification", "text-classification"
 NAMES = ("cat", "dog", "eel")
-QUICK = ("cnn",)  # the slow tests export the other architectures
 
 
 @pytest.fixture
@@ -41,9 +40,8 @@ def run(file, inputs):
     return found, session.get_modelmeta().custom_metadata_map
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in ARCHITECTURES]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ARCHITECTURES)
 def test_it_computes_the_same(needs_onnx, name, tmp_path, save_images):
     task = TEXT if name == "bert" else IMAGE
     candidate = resolve(save_architecture(name, tmp_path), task, native_size=32)

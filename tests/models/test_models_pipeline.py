@@ -29,7 +29,12 @@ OTHERS = [
     ("arch:headstart.testing.architectures:cnn", "full_finetune"),
     ("arch:headstart.testing.architectures:cnn", "lora"),
 ]
-CASES = [(start, name) for name in (*strategy_names(), *MORE) for start in NETWORKS] + OTHERS
+ALL = [(start, name) for name in (*strategy_names(), *MORE) for start in NETWORKS] + OTHERS
+QUICK = ("linear_probe", "full_finetune", "knn", "lora", "lp_ft", "hybrid")  # each form; the slow tests have the rest
+SLOW = {
+    case for case in ALL if case[0] == "builtin:text" or (case[1] not in QUICK and case[0] in (*NETWORKS, *COMPACT))
+} - {("bert", "ensemble:full_finetune"), ("builtin:bag", "from_scratch")}
+CASES = [pytest.param(*case, marks=pytest.mark.slow if case in SLOW else []) for case in ALL]
 WHOLE = {"full_finetune", "partial_finetune", "bitfit", "l2_sp", "gradual_unfreeze", "partial_transfer", "from_scratch"}
 
 

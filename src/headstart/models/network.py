@@ -276,7 +276,7 @@ def _check_loading(module: nn.Module, loading: dict[str, Any], with_head: bool) 
 
 
 def _renew_head(module: nn.Module) -> None:
-    """Draw the last layer anew where the checkpoint brought one for as many other classes."""
+    """Reinitialise the last layer where the checkpoint brought one for as many other classes."""
     head = last_linear(_transformers_head(module))[1]
     with torch.no_grad():
         head.weight.normal_(std=getattr(module.config, "initializer_range", None) or 0.02)

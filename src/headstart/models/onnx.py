@@ -150,12 +150,12 @@ def _write(network: Network, card: Card, file: Path) -> tuple[tuple[str, ...], i
 
 
 def _metadata(card: Card) -> dict[str, str]:
-    """What somebody who has the file alone needs to use it."""
+    """What is needed to use the file alone."""
     candidate = card.candidate
-    told = {"headstart": __version__, "class_names": json.dumps(card.class_names), "input_size": candidate.input_size}
+    known = {"headstart": __version__, "class_names": json.dumps(card.class_names), "input_size": candidate.input_size}
     if candidate.resize is not None:
-        told |= {"resize": candidate.resize.key, "mean": json.dumps(candidate.mean), "std": json.dumps(candidate.std)}
-    return {word: str(value) for word, value in told.items()}
+        known |= {"resize": candidate.resize.key, "mean": json.dumps(candidate.mean), "std": json.dumps(candidate.std)}
+    return {word: str(value) for word, value in known.items()}
 
 
 def _check(network: Network, card: Card, file: Path) -> float:
