@@ -36,10 +36,11 @@ import torch
 from record import write
 
 from headstart.core import Recipe, probe_hardware
+from headstart.core.hardware import default_threads
 from headstart.data import LabelledData, load, make_splits
 from headstart.models import build, encode_texts, predict_network, resolve
-from headstart.strategies import FitHead, Pairs, Setting, get_strategy
-from headstart.training import LoopOptions, TrialContext, train
+from headstart.strategies import FitHead, Pairs, Regime, get_strategy
+from headstart.training import Bench, LoopOptions, Worker, train
 from headstart.training.probes import fit_probe
 
 NAME = "builtin:text"
@@ -74,15 +75,17 @@ class Comparison:
         self.data, self.scratch = data, scratch
         self.split = make_splits(data, 0)[0]
         self.candidate = resolve(NAME, data.task)
-        self.context = TrialContext(
-            data=data,
-            splits=(self.split,),
-            candidates={NAME: self.candidate},
-            metric="accuracy",
-            seed=0,
-            hardware=probe_hardware(),
-            cache_folder=scratch,
-            checkpoint_folder=scratch,
+        self.worker = Worker(
+            Bench.of(
+                data,
+                (self.split,),
+                {NAME: self.candidate},
+                metric="accuracy",
+                seed=0,
+                dtype=probe_hardware().dtype,
+                threads=default_threads(),
+                folder=scratch,
+            )
         )
         work.mkdir(parents=True, exist_ok=True)
         self.file = work / "contrastive_parity.jsonl"
@@ -126,16 +129,16 @@ class Comparison:
     def ours(self, rows: np.ndarray, asked: np.ndarray, seed: int, steps: int | None = None) -> tuple:
         """Our default recipe, carried out by our loop."""
         classes = len(self.data.class_names)
-        setting = Setting("text", self.candidate.family, len(rows), classes)
+        setting = Regime("text", self.candidate.family, len(rows), classes)
         recipe = get_strategy("contrastive").recipes(setting)[0]
         recipe = recipe.model_copy(update={"steps": steps or recipe.steps})
         network = build(self.candidate, self.data.class_names, weights="pretrained", seed=seed)
-        inputs = self.context.inputs(NAME)
+        inputs = self.worker.inputs(NAME)
         with clocked() as clock:
-            encode_texts(self.candidate, self.texts(rows))  # the context did it already, for all texts
+            encode_texts(self.candidate, self.texts(rows))  # the worker did it already, for all texts
             train(network, inputs, self.data.labels, rows, Pairs(), recipe, seed, FINE)
             head = FitHead(on="features", kind="logistic")
-            tuned, _ = fit_probe(head, recipe, self.context, NAME, rows, seed, network)
+            tuned, _ = fit_probe(head, recipe, self.worker, NAME, rows, seed, network)
         return predict_network(tuned, inputs, asked).argmax(1), clock
 
     def setfit(self, rows: np.ndarray, asked: np.ndarray, seed: int, steps: int = -1) -> tuple:
@@ -162,8 +165,8 @@ class Comparison:
     def probe(self, rows: np.ndarray, asked: np.ndarray, seed: int) -> tuple:
         """A linear head on the encoder as it came."""
         with clocked() as clock:
-            network, _ = fit_probe(FitHead(on="features"), Recipe(), self.context, NAME, rows, seed)
-        return predict_network(network, self.context.inputs(NAME), asked).argmax(1), clock
+            network, _ = fit_probe(FitHead(on="features"), Recipe(), self.worker, NAME, rows, seed)
+        return predict_network(network, self.worker.inputs(NAME), asked).argmax(1), clock
 
     def texts(self, rows: np.ndarray) -> list[str]:
         """The texts of some examples."""

@@ -20,7 +20,7 @@ from record import write
 
 from headstart.core import Arm, share_cores_politely
 from headstart.strategies.schedules import at_other_rates
-from headstart.training import execute
+from headstart.training import Worker, train_trial
 
 SETS = {"tweeteval_emotion": 8, "sst2": 8, "cifar10": 5}  # labels per class
 DRAWS, TESTED = 3, 400
@@ -52,15 +52,16 @@ def draw(name: str, seed: int, arguments: argparse.Namespace) -> dict[str, float
     if kept.exists():
         return pd.read_json(kept, typ="series").to_dict()
     bench = Bench(name, arguments.folder, arguments.work)
-    (split,) = bench.context.splits
-    bench.context = replace(bench.context, splits=(replace(split, test=split.test[:TESTED]),))
+    (split,) = bench.worker.splits
+    smaller = replace(bench.worker.bench, splits=(replace(split, test=split.test[:TESTED]),))
+    bench.worker = Worker(smaller)
     n = SETS[name] * len(bench.data.class_names)
-    transfer = next(c.name for c in bench.context.candidates.values() if c.has_weights)
+    transfer = next(c.name for c in bench.worker.candidates.values() if c.has_weights)
     arm = Arm(candidate=transfer, strategy="full_finetune", paradigm="transfer")
-    labels = bench.data.labels[bench.context.splits[0].test]
+    labels = bench.data.labels[bench.worker.splits[0].test]
     found, predictions = {}, []
     for recipe in at_other_rates(bench.recipes(arm, n)[0], (3.0, 1 / 3)):
-        outcome = execute(bench.spec(arm, recipe, n, seed, "measuring"), bench.context)
+        outcome = train_trial(bench.spec(arm, recipe, n, seed, "measuring"), bench.worker).outcome
         predictions.append(outcome.probabilities)
         found[recipe.label] = float((outcome.probabilities.argmax(1) == labels).mean())
     found["average"] = float((np.mean(predictions, 0).argmax(1) == labels).mean())

@@ -16,7 +16,6 @@ are the metric on either half of the test part.
 from __future__ import annotations
 
 import argparse
-import sqlite3
 from pathlib import Path
 
 import numpy as np
@@ -24,25 +23,15 @@ import pandas as pd
 from record import write
 
 import headstart as hs
+from headstart.api.session import Request, Session
+from headstart.api.setup import set_up
 from headstart.core import derive_seed, probe_hardware
-from headstart.data import LabelledData, check, load, make_splits
+from headstart.data import LabelledData
 from headstart.evidence import metric_of
 from headstart.report import Progress
-from headstart.studies import (
-    Budget,
-    Plan,
-    Store,
-    StudyLock,
-    StudyRunner,
-    StudySettings,
-    StudyView,
-    Trial,
-    choose_metric,
-    find_candidates,
-    make_arms,
-)
+from headstart.studies import Evidence, Store, StudyLock, Trial, now
+from headstart.studies.planners import FactorialPlanner
 from headstart.studies.store import FILE
-from headstart.studies.tuning import SMALLEST_PER_CLASS, equal_effort
 
 RESULTS = Path(__file__).parent / "results"
 PARADIGMS = ("transfer", "scratch")
@@ -51,39 +40,35 @@ PARADIGMS = ("transfer", "scratch")
 def main() -> None:
     """Run what is missing and write the table."""
     arguments = read_arguments()
-    data = load(arguments.data, group_regex=arguments.group_regex)
-    data.findings = check(data)
-    metric, _ = choose_metric(None, [int(count) for count in data.class_counts])
-    candidates, _ = find_candidates((), data.task, data.images.native_size if data.images else 0)
-    arms, _ = make_arms(candidates, arguments.strategy, ())
-    budget = arguments.hours * 3600
-    settings = StudySettings(
-        source=data.source,
-        task=data.task,
-        metric=metric,
-        margin=0.01,
-        seed=0,
-        candidates=tuple(candidates),
-        weights=tuple(candidate.weights_hash for candidate in candidates.values()),
-        strategies=tuple(dict.fromkeys(arm.strategy for arm in arms)),
-        data_fingerprint=data.fingerprint,
-        budget_seconds=budget,
-    )
-    n = hs.Study.open(arguments.study).recommendation.comparison_size if arguments.study else arguments.n
+    setup = set_up(arguments.data, group_regex=arguments.group_regex)
+    known = hs.Study.open(arguments.study).recommendation if arguments.study else None
+    n = known.comparison_size if known else arguments.n
     if arguments.study and not (arguments.work / FILE).exists():
         take_over(arguments.study, arguments.work)
-    with StudyLock(arguments.work), Progress(None, budget, metric=metric) as progress:
+    request = Request(
+        folder=arguments.work,
+        budget_seconds=arguments.hours * 3600,
+        margin=0.01,
+        seed=0,
+        strategies=tuple(arguments.strategy),
+        candidates=(),
+        jobs=1,
+        executor="inline",
+        planner="staged",
+        started=now(),
+        hardware=probe_hardware(),
+    )
+    with StudyLock(arguments.work), Progress(None, request.budget_seconds, metric=setup.metric) as progress:
         store = Store(arguments.work)
-        view = Repeated(settings, data, make_splits(data, 0), arms, store)
-        view.repeats = arguments.repeats
-        clock = Budget(store, budget)
-        runner = StudyRunner(view, candidates, probe_hardware(), clock, progress, arguments.work / "cache")
-        runner.prepare()
-        runner.planner.dropped.clear()
-        size = min(n, view.pool_size)
-        runner.after_trial = lambda: write_results(view, size, arguments.work.name)
-        runner.after_trial()
-        runner.run(make_plan(runner, size, 1 if arguments.study else arguments.recipes))
+        session = Session(request, setup, store, [])
+        evidence = session.evidence
+        evidence.repeats = arguments.repeats
+        size = min(n, evidence.pool_size)
+        session.planner = FactorialPlanner((size,), arguments.repeats, 1 if known else arguments.recipes)
+        session.prepare(progress)
+        session.driver.after_trial = lambda _: write_results(evidence, size, arguments.work.name)
+        write_results(evidence, size, arguments.work.name)
+        session.driver.run()
         store.close()
 
 
@@ -103,39 +88,24 @@ def read_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-class Repeated(StudyView):
-    """A view whose number of repeats is given rather than derived."""
-
-    repeats = 3
-
-
 def take_over(study: Path, work: Path) -> None:
     """Copy a study's trials, with its clock at zero."""
     work.mkdir(parents=True, exist_ok=True)
-    source, target = sqlite3.connect(study / FILE), sqlite3.connect(work / FILE)
-    with target:
-        source.backup(target)
-        target.execute("DELETE FROM facts WHERE name NOT IN ('store_version', 'mirrored', 'dtype')")
+    source = Store.open_readonly(study)
+    source.copy_to(work)
     source.close()
+    target = Store(work)
+    record = target.record()
+    assert record is not None
+    target.set_record(
+        record.model_copy(update={"spent_seconds": 0.0, "finished_budget": None, "plan": None, "dropped": {}})
+    )
     target.close()
 
 
-def make_plan(runner: StudyRunner, size: int, recipes: int | None) -> Plan:
-    """Every arm at one size, with as many recipes as equal effort and ``recipes`` allow."""
-    view, pricing = runner.view, runner.planner.pricing
-    enough = SMALLEST_PER_CLASS * len(view.data.class_names)
-    tuning_size = size // 4 if size // 4 >= enough else size
-    paradigms = {arm.paradigm for arm in view.arms}
-    for effort in equal_effort(view.arms, {arm.key: pricing.setting(arm, tuning_size) for arm in view.arms}):
-        tuned = any(count > 1 for count in effort.values())
-        if not tuned or recipes is None or sum(effort.values()) <= recipes * len(paradigms):
-            break
-    return Plan((size,), size, tuning_size if tuned else None, effort, 0.0, fixed=True)
-
-
-def halves(data: LabelledData, view: StudyView) -> np.ndarray:
+def halves(data: LabelledData, evidence: Evidence) -> np.ndarray:
     """Mask of the examples that may name the best arm: the study's own half, or half of the groups by lot."""
-    mask, halved = view.judged
+    mask, halved = evidence.judged
     if halved:
         return mask
     lot = np.random.default_rng(derive_seed(0, "halves"))
@@ -143,18 +113,18 @@ def halves(data: LabelledData, view: StudyView) -> np.ndarray:
     return np.isin(data.groups, lot.choice(groups, len(groups) // 2, replace=False))
 
 
-def write_results(view: StudyView, size: int, name: str) -> None:
+def write_results(evidence: Evidence, size: int, name: str) -> None:
     """The table of trials, and the best of either paradigm against each other."""
-    if view.store.trials():
-        write_table(view, size, name)
-        write_margin(view, size, name)
+    if evidence.table.trials():
+        write_table(evidence, size, name)
+        write_margin(evidence, size, name)
 
 
-def write_table(view: StudyView, size: int, name: str) -> None:
+def write_table(evidence: Evidence, size: int, name: str) -> None:
     """A row for each finished trial of the size, and for those that chose its recipes."""
-    first_half = halves(view.data, view)
+    first_half = halves(evidence.data, evidence)
     rows = []
-    for trial in view.store.trials():
+    for trial in evidence.table.trials():
         spec, measurement = trial.spec, trial.measurement
         if spec.role == "measuring" and spec.n != size:
             continue
@@ -168,27 +138,29 @@ def write_table(view: StudyView, size: int, name: str) -> None:
             "recipe": spec.recipe.label,
             "rate": spec.recipe.learning_rate,
             "steps": spec.recipe.steps,
-            "metric": view.settings.metric,
+            "metric": evidence.settings.metric,
             "value": measurement.value,
             "seconds": round(trial.measurement.seconds, 2),
             "error": measurement.error or "",
         }
         if spec.role == "measuring" and measurement.succeeded:
-            row["judge"], row["final"] = on_halves(view, trial, first_half)
+            row["judge"], row["final"] = on_halves(evidence, trial, first_half)
         rows.append(row)
     pd.DataFrame(rows).to_csv(RESULTS / f"full_{name}.csv", index=False)
 
 
-def write_margin(view: StudyView, size: int, name: str) -> None:
+def write_margin(evidence: Evidence, size: int, name: str) -> None:
     """The best transfer arm against the best from-scratch arm on the whole test part, paired."""
-    draws = view.draws(size)
-    sides = {side: [arm.key for arm in view.measured_at(size) if arm.paradigm == side] for side in PARADIGMS}
+    draws = evidence.draws(size)
+    sides = {side: [arm.key for arm in evidence.measured_at(size) if arm.paradigm == side] for side in PARADIGMS}
     if draws is None or not all(sides.values()):
         return
     estimates = dict(zip(draws.arms, draws.estimates, strict=True))
     best = {side: max(keys, key=estimates.__getitem__) for side, keys in sides.items()}
     gap, low, high, p_better = draws.difference(best["transfer"], best["scratch"])
-    lines = [f"- {key}: {100 * value:.1f} ({view.settings.metric}, n = {size:,})" for key, value in estimates.items()]
+    lines = [
+        f"- {key}: {100 * value:.1f} ({evidence.settings.metric}, n = {size:,})" for key, value in estimates.items()
+    ]
     lines.append(
         f"- {best['transfer']} - {best['scratch']}: {100 * gap:+.1f} points [{100 * low:.1f}, {100 * high:.1f}], "
         f"better in {100 * p_better:.0f} % of the draws; {draws.repeats[0]} paired repeat(s)"
@@ -196,12 +168,12 @@ def write_margin(view: StudyView, size: int, name: str) -> None:
     write(f"full_{name}", f"A full comparison on {name}", lines)
 
 
-def on_halves(view: StudyView, trial: Trial, first_half: np.ndarray) -> tuple[float, float]:
+def on_halves(evidence: Evidence, trial: Trial, first_half: np.ndarray) -> tuple[float, float]:
     """The metric on either half of the test part."""
-    run = view.run(trial)
+    run = evidence.run(trial)
     inside = first_half[run.examples]
-    classes = len(view.data.class_names)
-    judge, final = (metric_of(run.restrict(part), view.settings.metric, classes) for part in (inside, ~inside))
+    classes = len(evidence.data.class_names)
+    judge, final = (metric_of(run.restrict(part), evidence.settings.metric, classes) for part in (inside, ~inside))
     return judge, final
 
 

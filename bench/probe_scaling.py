@@ -38,9 +38,9 @@ def main() -> None:
     ]
     for name in SETS:
         bench = Bench(name, arguments.folder, arguments.work)
-        (split,) = bench.context.splits
+        (split,) = bench.worker.splits
         labels, classes = bench.data.labels, len(bench.data.class_names)
-        pool, asked = (bench.context.features(SETS[name].candidate, rows) for rows in (split.pool, split.test))
+        pool, asked = (bench.worker.features(SETS[name].candidate, rows) for rows in (split.pool, split.test))
         for size in (*SIZES, None):
             found = []
             for draw in range(DRAWS if size else 1):

@@ -12,7 +12,7 @@ import argparse
 import time
 from pathlib import Path
 
-from run import SEEDS, SETS, TABLE, Bench
+from run import SEEDS, SETS, TABLE, Bench, cell
 
 from headstart.core import share_cores_politely
 from headstart.strategies.schedules import at_other_rates
@@ -41,7 +41,7 @@ def main() -> None:
             for recipe in (*rates, longer):
                 named = recipe.model_copy(update={"label": f"ablation: {recipe.label}"})
                 spec = bench.spec(arm, named, n, seed, "measuring")
-                if spec.key not in bench.done and time.monotonic() < until:
+                if cell(spec) not in bench.done and time.monotonic() < until:
                     row = bench.run(spec)
                     print(f"{arm.key} seed={seed} {row['recipe']}: {100 * row['value']:.1f}", flush=True)
 

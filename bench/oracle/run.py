@@ -27,12 +27,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from headstart.core import Arm, Recipe, TrialSpec, derive_seed, probe_hardware, share_cores_politely
+from headstart.core import Arm, Recipe, Role, TrialSpec, share_cores_politely
+from headstart.core.hardware import default_threads
 from headstart.data import LabelledData, Split, load, make_splits, nested_subset
 from headstart.models import resolve
-from headstart.strategies import Setting, get_strategy, strategy_names
+from headstart.strategies import Regime, get_strategy, strategy_names
+from headstart.studies import SpecMaker
 from headstart.studies.probing import labels_survive_mirroring
-from headstart.training import TrialContext, execute
+from headstart.training import Bench as TrialBench
+from headstart.training import Worker, train_trial
 
 TABLE = Path(__file__).parent / "trials"
 TOKENS, RECIPES, SEEDS = 64, 3, 3
@@ -79,7 +82,7 @@ class Bench:
     def __init__(self, name: str, folder: Path, work: Path, file: Path | None = None) -> None:
         self.name, self.file = name, file or TABLE / f"{name}.parquet"
         self.rows: list[dict] = pd.read_parquet(self.file).to_dict("records") if self.file.exists() else []
-        self.done = {row["key"] for row in self.rows}
+        self.done = {identity(row) for row in self.rows}
         chosen = SETS[name]
         self.data: LabelledData = load(folder / chosen.source)
         split = make_splits(self.data, 0)[0]
@@ -92,17 +95,18 @@ class Bench:
             candidate = resolve(other, self.data.task, native_size=native)
             tokens = {"input_size": min(TOKENS, candidate.input_size)} if candidate.modality == "text" else {}
             candidates[other] = candidate.model_copy(update=tokens if candidate.family != "tfidf" else {})
-        self.context = TrialContext(
-            data=self.data,
-            splits=(Split(0, pool, test, False),),
-            candidates=candidates,
+        bench = TrialBench.of(
+            self.data,
+            (Split(0, pool, test, False),),
+            candidates,
             metric="accuracy",
             seed=0,
-            hardware=probe_hardware(),
-            cache_folder=work / name / "cache",
-            checkpoint_folder=work / name / "checkpoints",
+            dtype="float32",
+            threads=default_threads(),
+            folder=(work / name).absolute(),
         )
-        self.mirrored = self.data.images is None or labels_survive_mirroring(self.context)
+        self.worker, self.maker = Worker(bench), SpecMaker.of(bench)
+        self.mirrored = self.data.images is None or labels_survive_mirroring(self.worker)
         self.sizes = {words: count * len(self.data.class_names) for words, count in (("few", 10), ("some", 50))}
         self.sizes["all"] = len(pool)
 
@@ -110,7 +114,7 @@ class Bench:
         """Every strategy with what it applies to; a deep text encoder from scratch is left out for its cost."""
         found = []
         for strategy in strategy_names():
-            for candidate in self.context.candidates.values():
+            for candidate in self.worker.candidates.values():
                 way = get_strategy(strategy)
                 deep = strategy == "from_scratch" and candidate.has_weights and candidate.modality == "text"
                 if way.refuses(candidate) is None and not deep:
@@ -119,8 +123,8 @@ class Bench:
 
     def recipes(self, arm: Arm, n: int) -> tuple[Recipe, ...]:
         """An arm's recipes at a size."""
-        candidate = self.context.candidates[arm.candidate]
-        setting = Setting(candidate.modality, candidate.family, n, len(self.data.class_names), self.mirrored)
+        candidate = self.worker.candidates[arm.candidate]
+        setting = Regime(candidate.modality, candidate.family, n, len(self.data.class_names), self.mirrored)
         return get_strategy(arm.strategy).recipes(setting)
 
     def chosen(self, arm: Arm, n: int) -> Recipe | None:
@@ -169,34 +173,22 @@ class Bench:
                     assert recipe is not None, "tuning comes first"
                     yield self.spec(arm, recipe, n, seed, "measuring")
         for arm in arms:
-            if arm.strategy == "from_scratch" and self.context.candidates[arm.candidate].has_weights:
+            if arm.strategy == "from_scratch" and self.worker.candidates[arm.candidate].has_weights:
                 for n in self.sizes.values():
                     recipe = self.recipes(arm.model_copy(update={"strategy": "full_finetune"}), n)[0]
                     named = recipe.model_copy(update={"label": "schedule of fine-tuning"})
                     yield self.spec(arm, named, n, 0, "measuring")
 
-    def spec(self, arm: Arm, recipe: Recipe, n: int, seed: int, role: str) -> TrialSpec:
+    def spec(self, arm: Arm, recipe: Recipe, n: int, seed: int, role: Role) -> TrialSpec:
         """A trial's specification."""
-        candidate = self.context.candidates[arm.candidate]
-        return TrialSpec(
-            role=role,
-            arm=arm,
-            recipe=recipe,
-            weights_hash=candidate.weights_hash,
-            input_size=candidate.input_size,
-            dtype="float32",
-            n=n,
-            repeat=seed,
-            seed=derive_seed(0, arm.key, n, seed),
-            data_fingerprint=self.data.fingerprint,
-        )
+        return self.maker.spec(arm, recipe, n, role=role, repeat=seed).model_copy(update={"fold": 0})
 
     def run(self, spec: TrialSpec) -> dict:
         """Add one row to the table, replacing its file in one step."""
         before = time.process_time()
         row = self.row(spec)
         self.rows.append({**row, "cpu_seconds": time.process_time() - before})
-        self.done.add(spec.key)
+        self.done.add(identity(row))
         partial = self.file.with_suffix(".partial")
         pd.DataFrame(self.rows).to_parquet(partial, compression="zstd")
         partial.replace(self.file)
@@ -204,7 +196,7 @@ class Bench:
 
     def row(self, spec: TrialSpec) -> dict:
         """Carry out a trial."""
-        outcome = execute(spec, self.context)
+        outcome = train_trial(spec, self.worker).outcome
         measured = outcome.measurement
         right = np.zeros(0, dtype=bool)
         if measured.succeeded:
@@ -235,6 +227,16 @@ class Bench:
         }
 
 
+def identity(row: dict) -> tuple:
+    """What a row of the table is, whatever version measured it."""
+    return row["arm"], row["role"], row["n"], row["seed"], row["recipe"]
+
+
+def cell(spec: TrialSpec) -> tuple:
+    """The same of a trial that may be missing."""
+    return spec.arm.key, spec.role, spec.n, spec.repeat, spec.recipe.label
+
+
 def main() -> None:
     """Run what is missing until the time is over."""
     share_cores_politely()
@@ -254,7 +256,7 @@ def main() -> None:
             for spec in bench.trials(first=first, seeds=seeds, only=arguments.only, named=arguments.strategy):
                 if time.monotonic() > until:
                     return
-                if spec.key not in bench.done:
+                if cell(spec) not in bench.done:
                     row = bench.run(spec)
                     print(
                         f"{bench.name} {row['arm']} {row['role']} n={row['n']} seed={row['seed']} {row['recipe']}: "

@@ -11,7 +11,7 @@ from headstart._version import __version__
 
 if TYPE_CHECKING:
     from headstart.advice import Recommendation
-    from headstart.api import Curves, Fit, RankedCandidates, Study, check, curves, fit, load, rank, study
+    from headstart.api import Curves, Fit, RankedCandidates, Study, check, curves, fit, load, plan, rank, study
     from headstart.core import HeadstartError
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "curves",
     "fit",
     "load",
+    "plan",
     "rank",
     "study",
 ]
@@ -41,6 +42,7 @@ _HOMES = {
     "curves": "headstart.api",
     "fit": "headstart.api",
     "load": "headstart.api",
+    "plan": "headstart.api",
     "rank": "headstart.api",
     "study": "headstart.api",
 }

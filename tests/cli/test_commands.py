@@ -22,11 +22,65 @@ def test_check_as_json_is_one_document(headstart, tmp_path):
     file.write_text("\n".join(["text,label", *rows, "win a prize number 1,ham", "win a prize number 1,ham"]) + "\n")
     done = headstart("check", file, "--json")
     assert (done.code, done.err) == (0, "")
-    assert {"code", "severity", "message"} <= set(done.document[0])
+    assert {"code", "severity", "message"} <= set(done.document["findings"][0])
+    rows = done.document["accounting"]["rows"]
+    assert (rows["seen"], rows["used"], rows["named"]) == (42, 42, {})
+
+
+def test_check_says_how_the_data_was_read(headstart, tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_text("id,text,label\n" + "".join(f"{n},some words {n},{'ab'[n % 2]}\n" for n in range(30)) + "30,,a\n")
+    done = headstart("check", file)
+    text = " ".join(done.out.split())
+    assert "Texts are in the column 'text', labels in 'label'" in text
+    assert "31 rows: 30 became examples, 1 empty; columns not used: id" in text
+
+
+def test_check_lists_every_finding(headstart, tmp_path):
+    for number in range(8):
+        folder = tmp_path / f"class{number}"
+        folder.mkdir()
+        for place in range(3):
+            (folder / f"{place}.png").write_bytes(b"damaged")
+    from PIL import Image
+
+    for number in range(2):
+        for place in range(3):
+            Image.new("RGB", (9, 9), (90 * number, 30 * place, 5)).save(tmp_path / f"class{number}" / f"{place}.png")
+    done = headstart("check", tmp_path)
+    assert done.out.count("is lost") == 6
+
+
+def test_texts_of_two_columns(headstart, tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_text("head,body,label\n" + "".join(f"t {n},b {n},{'ab'[n % 2]}\n" for n in range(12)))
+    done = headstart("check", file, "--text-column", "head", "--text-column", "body", "--json")
+    assert done.document["accounting"]["columns"] == {"head": "text", "body": "text", "label": "label"}
+
+
+def test_slow_reading_shows_a_line_within_two_seconds(headstart, tmp_path, monkeypatch):
+    from headstart.cli import checking
+
+    file = tmp_path / "a.parquet"
+    import pandas as pd
+
+    pd.DataFrame({"text": [f"some words {n}" for n in range(40)], "label": ["a", "b"] * 20}).to_parquet(file)
+    monkeypatch.setattr(checking, "FIRST_LINE", -1.0)
+    assert "reading rows: 0 of 40" in headstart("check", file).err
 
 
 def test_check_knows_every_option_of_study_that_describes_data(headstart):
-    for option in ("task", "label-column", "text-column", "image-column", "group-column", "group-regex", "test"):
+    for option in (
+        "task",
+        "label-column",
+        "text-column",
+        "image-column",
+        "group-column",
+        "group-regex",
+        "layout",
+        "labels",
+        "test",
+    ):
         assert f"--{option}" in headstart("check", "--help").out
         assert f"--{option}" in headstart("study", "--help").out
 

@@ -97,7 +97,7 @@ def test_ctrl_c_says_that_nothing_is_lost(headstart, monkeypatch):
 
     monkeypatch.setattr("headstart.cli.using.show_strategies", stop)
     done = headstart("strategies")
-    assert done.code == 1
+    assert done.code == 130
     assert "the same command goes on" in done.err
 
 

@@ -105,17 +105,16 @@ def test_the_screen_of_fit_is_short(headstart, colours):
 
 
 def test_a_budget_shortens_the_schedule(colours, tmp_path, monkeypatch):
-    from headstart.studies.cost import CostModel
 
-    def timed(self, arm, recipe, context, rows):
-        self.train_rate[arm.key, recipe.batch_size] = 0.1
+    def timed(prices, arm, recipe, _worker, _rows):
+        prices.learn("train", arm.key, recipe.batch_size, 0.1)
 
-    monkeypatch.setattr(CostModel, "time_arm", timed)
-    fitted = hs.fit(colours, settings={"steps": 40}, budget=30, out=tmp_path / "model")
+    monkeypatch.setattr("headstart.api.fitting.time_arm", timed)
+    fitted = hs.fit(colours, recipe={"steps": 40}, budget=30, out=tmp_path / "model")
     assert 4 < fitted.recipe.steps < 40
     assert any("shortened from 40" in note for note in fitted.measurement.notes)
     with pytest.raises(BudgetError, match="predicted to take"):
-        hs.fit(colours, settings={"steps": 4000}, budget=30, out=tmp_path / "other")
+        hs.fit(colours, recipe={"steps": 4000}, budget=30, out=tmp_path / "other")
 
 
 def test_an_architecture_of_ones_own(headstart, colours, architectures):
@@ -146,7 +145,7 @@ def test_an_architecture_for_texts(architectures, tmp_path):
     frame = pd.DataFrame(
         {"text": [f"{word} film {i}" for i in range(20) for word in ("good", "bad")], "label": ["pos", "neg"] * 20}
     )
-    fitted = hs.fit(frame, f"arch:{architectures}:Words", "from_scratch", settings={"steps": 5}, out=tmp_path / "m")
+    fitted = hs.fit(frame, f"arch:{architectures}:Words", "from_scratch", recipe={"steps": 5}, out=tmp_path / "m")
     model = hs.load(fitted.model_dir, allow_code=True)
     assert model.predict_proba(["good film", "bad"]).shape == (2, 2)
 
@@ -180,14 +179,14 @@ def test_a_hybrid_with_a_module_before_the_head(headstart, colours, architecture
 def test_a_module_whose_code_changed_is_another_trial(colours, architectures, monkeypatch):
     specs = []
 
-    def keep(spec, _context):
+    def keep(spec, _worker, _on_step):
         specs.append(spec)
         raise HeadstartError("seen enough")
 
-    monkeypatch.setattr("headstart.api.fitting.execute", keep)
+    monkeypatch.setattr("headstart.api.fitting.train_trial", keep)
     for _ in range(2):
         with pytest.raises(HeadstartError, match="seen enough"):
-            hs.fit(colours, strategy="hybrid", settings={"inserted": f"{architectures}:Gate"})
+            hs.fit(colours, strategy="hybrid", recipe={"inserted": f"{architectures}:Gate"})
         file = Path(f"{architectures}.py")
         file.write_text(file.read_text() + "# changed")
     assert specs[0].inserted_source

@@ -63,6 +63,8 @@ SPEC = TrialSpec(
     data_fingerprint="def",
 )
 OTHER = {
+    "threads": 2,
+    "convergence_check": True,
     "role": "tuning",
     "weights_hash": "x",
     "input_size": 32,
@@ -89,7 +91,6 @@ OTHER_RECIPE = {
     "label_smoothing": 0.1,
     "mixup": 0.2,
     "ema": 0.9,
-    "label": "rate x 3",
     "views": 2,
     "moving": "last:1",
     "layer_decay": 0.5,
@@ -121,7 +122,7 @@ def test_measurements_survive_json_with_nan_and_infinity(measurement):
 
 
 def test_the_key_is_known_on_every_machine():
-    assert SPEC.key == TrialSpec.from_json(SPEC.to_json()).key == "498748b23d6fc9db153583a1"
+    assert SPEC.key == TrialSpec.from_json(SPEC.to_json()).key == "857cefed5404c88a891baa3b"
 
 
 def test_a_new_protocol_is_told_even_where_it_is_the_default():
@@ -136,7 +137,7 @@ def test_every_field_changes_the_key(field):
     assert SPEC.model_copy(update={field: OTHER[field]}).key != SPEC.key
 
 
-@pytest.mark.parametrize("field", sorted(Recipe.model_fields))
+@pytest.mark.parametrize("field", sorted(set(Recipe.model_fields) - {"label"}))
 def test_every_field_of_the_recipe_changes_the_key(field):
     recipe = SPEC.recipe.model_copy(update={field: OTHER_RECIPE[field]})
     assert SPEC.model_copy(update={"recipe": recipe}).key != SPEC.key

@@ -38,7 +38,7 @@ def test_no_text():
 
 
 def test_lists_are_no_labels():
-    assert "must have one class" in message(text=TEXTS, label=[["a", "b"]] * 12)
+    assert "12 of 12 rows have several labels" in message(text=TEXTS, label=[["a", "b"]] * 12)
 
 
 def test_label_by_values():

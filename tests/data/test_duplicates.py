@@ -3,7 +3,8 @@ import pytest
 from PIL import Image, ImageFilter
 
 from headstart.data import duplicates, load
-from headstart.data.duplicates import _close, connect, near_pairs
+from headstart.data.close_hashes import close_pairs
+from headstart.data.duplicates import connect, near_pairs
 
 
 def smooth(seed, size=96):
@@ -46,7 +47,7 @@ def test_search_equals_brute_force():
     rng = np.random.default_rng(0)
     bits = rng.integers(0, 2**63, (300, 4), dtype=np.uint64)
     bits[200:] = bits[:100] ^ (np.uint64(1) << rng.integers(0, 60, (100, 4), dtype=np.uint64))
-    left, right = _close(bits, 10)
+    left, right = close_pairs(bits, 10)
     distance = np.bitwise_count(bits[:, None] ^ bits[None]).sum(axis=2)
     expected = {(i, j) for i, j in zip(*np.nonzero(distance <= 10), strict=True) if i < j}
     assert {(min(i, j), max(i, j)) for i, j in zip(left.tolist(), right.tolist(), strict=True)} == expected

@@ -2,7 +2,8 @@ import pytest
 
 from headstart.core import DataError
 from headstart.data import text_lengths
-from headstart.data.text import as_text, exact_keys, near_keys, read_text_file
+from headstart.data.encodings import read_text_file
+from headstart.data.text import as_text, exact_keys, near_keys
 
 
 @pytest.mark.parametrize("value", [None, float("nan"), "", "  \n", "\u200b\ufeff", "\x00"])
@@ -34,13 +35,13 @@ def test_lengths():
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_encodings(write, encoding):
-    text, name = read_text_file(write("a.txt", "größer als\n".encode(encoding)))
-    assert text == "größer als\n"
-    assert name == encoding.removesuffix("-sig")
+    decoded = read_text_file(write("a.txt", "größer als\n".encode(encoding)))
+    assert decoded.text == "größer als\n"
+    assert decoded.encoding == encoding.removesuffix("-sig")
 
 
 def test_a_few_control_characters_are_text(write):
-    assert read_text_file(write("a.txt", "It\x92s a message \x01 from a phone with enough words\n" * 20))[0]
+    assert read_text_file(write("a.txt", "It\x92s a message \x01 from a phone with enough words\n" * 20)).text
 
 
 def test_binary(write):

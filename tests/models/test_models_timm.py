@@ -149,7 +149,7 @@ def test_without_weights_it_says_why_and_trains_from_scratch_alone(colours, tmp_
     with pytest.raises(SettingsError, match="does not apply to timm:test_resnet: its weights, timm/test_resnet"):
         hs.fit(colours, f"timm:{SMALL}", "full_finetune")
     fitted = hs.fit(
-        colours, f"timm:{SMALL}", "from_scratch", settings={"steps": 3, "batch_size": 8}, out=tmp_path / "model"
+        colours, f"timm:{SMALL}", "from_scratch", recipe={"steps": 3, "batch_size": 8}, out=tmp_path / "model"
     )
     assert any("trains from scratch alone: its weights, timm/" in note for note in fitted.measurement.notes)
     files = sorted(colours.rglob("*.png"))[:3]
@@ -182,7 +182,7 @@ def test_the_identity_follows_the_weights(cached):
 def test_it_transfers_is_saved_and_loaded(cached, colours, tmp_path, strategy):
     cached(SMALL)
     settings = {} if strategy == "linear_probe" else {"steps": 3, "batch_size": 8}
-    fitted = hs.fit(colours, f"timm:{SMALL}", strategy, settings=settings, out=tmp_path / "model")
+    fitted = hs.fit(colours, f"timm:{SMALL}", strategy, recipe=settings, out=tmp_path / "model")
     files = sorted(colours.rglob("*.png"))[::9]
     first = fitted.model()
     assert first.card.model_format == ("peft" if strategy == "lora" else "headstart")

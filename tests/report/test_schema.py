@@ -6,10 +6,11 @@ from variants import empty
 
 from headstart.advice.recommendation import Recommendation
 from headstart.report import recommendation_schema, write_json
+from headstart.report.summary import Summary
 
 
 def test_file_is_the_record_and_nothing_else(summary, tmp_path):
-    path = write_json(summary, tmp_path)
+    path = write_json(Summary.model_validate(summary), tmp_path)
     assert path.name == "recommendation.json"
     document = json.loads(path.read_text(encoding="utf-8"))
     assert document["schema_version"] == 1
@@ -17,13 +18,13 @@ def test_file_is_the_record_and_nothing_else(summary, tmp_path):
 
 
 def test_missing_figures_become_null(tmp_path):
-    path = write_json(empty(), tmp_path / "r.json")
+    path = write_json(Summary.model_validate(empty()), tmp_path / "r.json")
     assert json.loads(path.read_text(encoding="utf-8"))["metric"]["value"] is None
 
 
 def test_non_finite_numbers_never_reach_the_file(summary, tmp_path):
     summary["recommendation"]["p_best"] = float("nan")
-    text = write_json(summary, tmp_path / "r.json").read_text(encoding="utf-8")
+    text = write_json(Summary.model_validate(summary), tmp_path / "r.json").read_text(encoding="utf-8")
     assert "NaN" not in text
     assert json.loads(text)["p_best"] is None
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 from variants import HOSTILE, tie, undetermined
 
-from headstart.report import view, wording
+from headstart.report import lookup, wording
 
 
 @pytest.mark.parametrize(
@@ -54,17 +54,17 @@ def test_clean_leaves_one_printable_line(words):
 
 def test_difference_is_read_from_the_chosen_side(summary):
     row = summary["recommendation"]["differences"][0]
-    summary["recommendation"]["differences"] = [view.mirrored(row)]
-    assert view.main_difference(summary)["difference"] == pytest.approx(row["difference"])
-    assert view.difference_sentence(summary)[0] == "Beats"
-    assert view.difference_sentence(tie())[0] == "Ties with"
-    assert view.difference_sentence(undetermined())[0] == "So far"
+    summary["recommendation"]["differences"] = [lookup.mirrored(row)]
+    assert lookup.main_difference(summary)["difference"] == pytest.approx(row["difference"])
+    assert lookup.difference_sentence(summary)[0] == "Beats"
+    assert lookup.difference_sentence(tie())[0] == "Ties with"
+    assert lookup.difference_sentence(undetermined())[0] == "So far"
 
 
 def test_short_names_stay_distinct(summary):
     for arm in summary["recommendation"]["arms"]:
         arm["candidate"] = "x" * 60
-    names = view.short_names(summary)
+    names = lookup.short_names(summary)
     assert len(set(names.values())) == len(names)
 
 

@@ -2,7 +2,7 @@ import pytest
 
 from headstart.core import SettingsError
 from headstart.models import resolve
-from headstart.strategies import Setting, get_strategy
+from headstart.strategies import Regime, get_strategy
 
 IMAGE, TEXT = "image-classification", "text-classification"
 
@@ -12,7 +12,7 @@ def test_an_ensemble_is_its_strategy_at_three_rates(inner):
     ensemble, alone = get_strategy(f"ensemble:{inner}"), get_strategy(inner)
     assert (ensemble.paradigm, ensemble.weights, ensemble.grows) == (alone.paradigm, alone.weights, alone.grows)
     assert ensemble.phases("transformers") == alone.phases("transformers")
-    setting = Setting("image", "transformers", 40, 4)
+    setting = Regime("image", "transformers", 40, 4)
     (recipe,) = ensemble.recipes(setting)
     assert recipe == alone.recipes(setting)[0]
     rates = [member.learning_rate / recipe.learning_rate for member in ensemble.members(recipe)]

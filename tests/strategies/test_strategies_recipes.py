@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from headstart.core import Recipe
 from headstart.models import Candidate
-from headstart.strategies import FitHead, Grown, Setting, Train, get_strategy
+from headstart.strategies import FitHead, Grown, Regime, Train, get_strategy
 from headstart.strategies.schedules import batch_size_for, steps_for
 
 STRATEGIES = (
@@ -30,7 +30,7 @@ STRATEGIES = (
 FAMILIES = {"image": ("transformers", "compact"), "text": ("transformers", "compact", "tfidf")}
 settings = st.sampled_from([(m, f) for m, families in FAMILIES.items() for f in families]).flatmap(
     lambda pair: st.builds(
-        Setting,
+        Regime,
         modality=st.just(pair[0]),
         family=st.just(pair[1]),
         n=st.integers(1, 10**6),
@@ -66,7 +66,7 @@ def test_flips_are_left_out_where_they_change_the_label(setting):
 
 
 def test_a_factor_of_three_lies_between_rates():
-    setting = Setting(modality="image", family="transformers", n=500, num_classes=3)
+    setting = Regime(modality="image", family="transformers", n=500, num_classes=3)
     for name in ("full_finetune", "from_scratch"):
         default, *others = get_strategy(name).recipes(setting)
         rates = {recipe.label: recipe.learning_rate for recipe in others}
@@ -142,7 +142,7 @@ def test_phases():
 def test_scratch_gets_the_longer_schedule():
     for n in (20, 500, 5000):
         for modality in ("image", "text"):
-            setting = Setting(modality=modality, family="transformers", n=n, num_classes=2)
+            setting = Regime(modality=modality, family="transformers", n=n, num_classes=2)
             tuned, scratch = (get_strategy(name).recipes(setting)[0] for name in ("full_finetune", "from_scratch"))
             assert scratch.steps * scratch.batch_size >= 2 * tuned.steps * tuned.batch_size
 

@@ -9,7 +9,7 @@ import pytest
 
 from headstart.core import Arm
 from headstart.evidence import Run, joint_draws
-from headstart.studies.dropping import clearly_worse
+from headstart.studies.planners.dropping import clearly_worse
 
 GOOD = Arm(candidate="a", strategy="full_finetune", paradigm="transfer")
 BAD = Arm(candidate="b", strategy="full_finetune", paradigm="transfer")

@@ -5,15 +5,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headstart.core import Arm
-from headstart.strategies import Setting
-from headstart.studies.tuning import allocate, at_edge, beyond_edge, equal_effort, further_recipes, recipes_for
+from headstart.models import resolve
+from headstart.studies import StrategyLineUp
+from headstart.studies.planners.tuning import (
+    allocate,
+    at_edge,
+    beyond_edge,
+    carried_over,
+    equal_effort,
+    further_recipes,
+)
 
 PROBE = Arm(candidate="p", strategy="linear_probe", paradigm="transfer")
 TUNE = Arm(candidate="p", strategy="full_finetune", paradigm="transfer")
 OWN = Arm(candidate="p", strategy="from_scratch", paradigm="scratch")
 COMPACT = Arm(candidate="c", strategy="from_scratch", paradigm="scratch")
-SETTING = Setting("image", "transformers", 500, 10)
-SETTINGS = {arm.key: SETTING for arm in (PROBE, TUNE, OWN, COMPACT)}
+N = 500
+IMAGE = resolve("builtin:image", "image-classification")
+LINE_UP = StrategyLineUp((PROBE, TUNE, OWN, COMPACT), {"p": IMAGE, "c": IMAGE}, 10, True)
 
 
 def total(share: dict[str, int], arms) -> int:
@@ -21,25 +30,25 @@ def total(share: dict[str, int], arms) -> int:
 
 
 def test_both_paradigms_get_the_same_total_whenever_anything_is_tuned():
-    for share in equal_effort([PROBE, TUNE, OWN, COMPACT], SETTINGS):
+    for share in equal_effort(LINE_UP, [PROBE, TUNE, OWN, COMPACT], N):
         if any(count > 1 for count in share.values()):
             assert total(share, (PROBE, TUNE)) == total(share, (OWN, COMPACT))
 
 
 def test_the_last_allocation_is_the_centre_for_all():
-    assert set(equal_effort([PROBE, TUNE, OWN], SETTINGS)[-1].values()) == {1}
+    assert set(equal_effort(LINE_UP, [PROBE, TUNE, OWN], N)[-1].values()) == {1}
 
 
 def test_a_recipe_of_an_ensemble_counts_as_its_three_networks():
     ensemble = Arm(candidate="p", strategy="ensemble:full_finetune", paradigm="transfer")
-    first, last = equal_effort([ensemble, OWN, COMPACT], {**SETTINGS, ensemble.key: SETTING})
+    first, last = equal_effort(LINE_UP, [ensemble, OWN, COMPACT], N)
     assert first[ensemble.key] == last[ensemble.key] == 1
     assert total(first, (OWN, COMPACT)) == 3
 
 
 @given(st.integers(1, 12))
 def test_arms_of_a_paradigm_are_tuned_alike(evaluations):
-    share = allocate([OWN, COMPACT], SETTINGS, evaluations)
+    share = allocate(LINE_UP, [OWN, COMPACT], N, evaluations)
     if share is not None:
         assert sum(share.values()) == max(evaluations, 2) == evaluations
         assert max(share.values()) - min(share.values()) <= 1
@@ -57,7 +66,7 @@ def test_arms_of_a_paradigm_are_tuned_alike(evaluations):
     ],
 )
 def test_the_grid_widens_at_its_edges_only(tried, best, factor):
-    recipes = recipes_for(TUNE, SETTING)
+    recipes = LINE_UP.recipes(TUNE, N)
     by_label = {recipe.label: recipe for recipe in recipes}
     further = beyond_edge(recipes, [by_label[label] for label in tried], by_label[best])
     if factor is None:
@@ -76,11 +85,15 @@ class Tried:
     def trials(self, key, role):
         found = []
         for arm, by_label in self.values.items():
-            recipes = {recipe.label: recipe for recipe in recipes_for(arm, SETTING)}
+            recipes = {recipe.label: recipe for recipe in LINE_UP.recipes(arm, N)}
             for label, value in by_label.items() if arm.key == key else ():
-                spec = SimpleNamespace(recipe=recipes[label], n=100)
+                spec = SimpleNamespace(recipe=recipes[label], n=100, convergence_check=False)
                 found.append(SimpleNamespace(spec=spec, measurement=SimpleNamespace(value=value)))
         return found
+
+
+def effort(values):
+    return {arm.key: len(by_label) for arm, by_label in values.items()}
 
 
 def test_widening_gives_either_paradigm_as_many_recipes_more():
@@ -89,9 +102,9 @@ def test_widening_gives_either_paradigm_as_many_recipes_more():
         OWN: {"default": 0.5, "rate x 3": 0.4, "rate / 3": 0.4},  # inside; one of its list is untried
         COMPACT: {"default": 0.5, "rate x 3": 0.6, "rate / 3": 0.4, "decay x 10": 0.1},  # at the edge
     }
-    extra = further_recipes(Tried(values), [TUNE, OWN, COMPACT], SETTINGS)
+    extra = further_recipes(Tried(values), LINE_UP, [TUNE, OWN, COMPACT], effort(values), N)
     assert set(extra) == {TUNE.key, COMPACT.key}
-    assert not at_edge([recipe for recipe in recipes_for(OWN, SETTING)], recipes_for(OWN, SETTING)[0])
+    assert not at_edge([recipe for recipe in LINE_UP.recipes(OWN, N)], LINE_UP.recipes(OWN, N)[0])
 
 
 def test_a_paradigm_without_edges_gets_untried_recipes_instead():
@@ -99,12 +112,21 @@ def test_a_paradigm_without_edges_gets_untried_recipes_instead():
         TUNE: {"default": 0.5, "rate / 3": 0.4, "rate x 3": 0.6},
         OWN: {"default": 0.5, "rate x 3": 0.4, "rate / 3": 0.4},
     }
-    extra = further_recipes(Tried(values), [TUNE, OWN], SETTINGS)
+    extra = further_recipes(Tried(values), LINE_UP, [TUNE, OWN], effort(values), N)
     assert extra[OWN.key].label == "decay x 10"
-    assert extra[TUNE.key].learning_rate == pytest.approx(recipes_for(TUNE, SETTING)[0].learning_rate * 9)
+    assert extra[TUNE.key].learning_rate == pytest.approx(LINE_UP.recipes(TUNE, N)[0].learning_rate * 9)
 
 
 def test_nothing_widens_that_the_other_paradigm_cannot_match():
     own = {"default": 0.5, "rate x 3": 0.4, "rate / 3": 0.4, "decay x 10": 0.1, "batch / 2": 0.1}
     values = {TUNE: {"default": 0.5, "rate / 3": 0.4, "rate x 3": 0.6}, OWN: own}
-    assert further_recipes(Tried(values), [TUNE, OWN], SETTINGS) == {}
+    assert further_recipes(Tried(values), LINE_UP, [TUNE, OWN], effort(values), N) == {}
+
+
+def test_a_tuned_recipe_is_carried_to_another_size_by_its_place_in_the_list():
+    small, large = LINE_UP.recipes(TUNE, 100), LINE_UP.recipes(TUNE, 5000)
+    assert carried_over(small[1], small, large) == large[1]
+    new = small[0].model_copy(update={"learning_rate": 9 * small[0].learning_rate})
+    found = carried_over(new, small, large)
+    assert found.learning_rate == new.learning_rate
+    assert found.steps == large[0].steps

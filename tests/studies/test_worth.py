@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from headstart.evidence import ArmErrors, fit_curves
-from headstart.studies.worth import by_worth
+from headstart.studies.planners.worth import by_worth
 
 SIZES = (50, 200, 800)
 

@@ -11,21 +11,12 @@ import torch
 from PIL import Image
 from torch import nn
 
-from headstart.core import Arm, Hardware, Recipe, TrialSpec, derive_seed
+from headstart.core import Arm, Recipe
+from headstart.core.hardware import default_threads
 from headstart.data import Resize, load, make_splits
 from headstart.models import Candidate, Network, PixelInputs, resolve
-from headstart.training import TrialContext
-
-CPU = Hardware(
-    cores=1,
-    memory_gb=4,
-    gpu=None,
-    gflops_float32=1,
-    gflops_bfloat16=1,
-    dtype="float32",
-    dtype_reason="test",
-    system="test",
-)
+from headstart.studies import SpecMaker
+from headstart.training import Bench, Worker
 
 
 @pytest.fixture(autouse=True)
@@ -64,20 +55,20 @@ def text_data(tmp_path_factory):
 
 
 @pytest.fixture
-def context_of(tmp_path):
-    def make(data, *names, metric="accuracy", **options):
+def worker_of(tmp_path):
+    def make(data, *names, metric="accuracy"):
         candidates = {name: resolve(name, data.task, native_size=16) for name in names}
-        return TrialContext(
-            data=data,
-            splits=make_splits(data),
-            candidates=candidates,
+        bench = Bench.of(
+            data,
+            make_splits(data),
+            candidates,
             metric=metric,
             seed=0,
-            hardware=CPU,
-            cache_folder=tmp_path / "cache",
-            checkpoint_folder=tmp_path / "checkpoints",
-            **options,
+            dtype="float32",
+            threads=default_threads(),
+            folder=tmp_path,
         )
+        return Worker(bench)
 
     return make
 
@@ -101,22 +92,10 @@ PARADIGM = {"linear_probe": "transfer", "full_finetune": "transfer", "from_scrat
 
 @pytest.fixture
 def spec_of():
-    def make(context, strategy, candidate, recipe=None, n=30, role="measuring", **options):
-        known = context.candidates[candidate]
+    def make(worker, strategy, candidate, recipe=None, n=30, **details):
         arm = Arm(candidate=candidate, strategy=strategy, paradigm=PARADIGM.get(strategy, "hybrid"))
-        return TrialSpec(
-            role=role,
-            arm=arm,
-            recipe=recipe or Recipe(learning_rate=2e-3, steps=8, batch_size=16),
-            weights_hash=known.weights_hash,
-            input_size=known.input_size,
-            dtype="float32",
-            n=n,
-            repeat=0,
-            seed=derive_seed(0, arm.key, n),
-            data_fingerprint=context.data.fingerprint,
-            **options,
-        )
+        recipe = recipe or Recipe(learning_rate=2e-3, steps=8, batch_size=16)
+        return SpecMaker.of(worker.bench).spec(arm, recipe, n, **details)
 
     return make
 

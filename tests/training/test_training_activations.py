@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from one_trial import run
 
 from headstart.core import Recipe
 from headstart.models import build, resolve
@@ -120,19 +121,17 @@ def test_a_network_that_looks_back_is_computed_anew(folder, made, tmp_path):
     assert not ActivationCache(network, inputs, np.arange(8), min(moving), PLAIN, 0, tmp_path / "border").build()
 
 
-def test_a_trial_that_is_stopped_leaves_no_table_behind(image_data, context_of, spec_of, resnet):
-    from headstart.training import execute
-
+def test_a_trial_that_is_stopped_leaves_no_table_behind(image_data, worker_of, spec_of, resnet):
     tables = []
 
     def stop(step, _):
-        tables.extend(context.cache_folder.glob("border-*/border.npy"))
+        tables.extend(worker.bench.work_folder.glob("border-*/border.npy"))
         if step == 2:
             raise KeyboardInterrupt
 
-    context = context_of(image_data, resnet, on_step=stop)
+    worker = worker_of(image_data, resnet)
     recipe = PLAIN.model_copy(update={"views": 1})
     with pytest.raises(KeyboardInterrupt):
-        execute(spec_of(context, "partial_finetune", resnet, recipe), context)
+        run(spec_of(worker, "partial_finetune", resnet, recipe), worker, stop)
     assert tables
-    assert not list(context.cache_folder.glob("border-*"))
+    assert not list(worker.bench.work_folder.glob("border-*"))

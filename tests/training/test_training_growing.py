@@ -3,14 +3,16 @@ import types
 
 import numpy as np
 import pytest
+from one_trial import run
 
 from headstart.core import HeadstartError, Recipe
 from headstart.models import inserted_in, load
 from headstart.strategies import FitHead, Grown, Moving, Train, get_strategy
-from headstart.training import execute, growing, retries
+from headstart.training import growing, phases
 from headstart.training.checkpoint import Checkpoint
 from headstart.training.growing import grow
-from headstart.training.loop import Run
+from headstart.training.loop import LoopRecord
+from headstart.training.phases import PhaseRunner
 
 ALONE = Train(Moving("none"), 0.25, inserted=True)
 LAST, TWO = Train(Moving("last", 1), 0.25), Train(Moving("last", 2), 0.25)
@@ -32,27 +34,28 @@ class Model:
 
 
 @pytest.fixture
-def grown(context_of, spec_of, text_data):
+def grown(worker_of, spec_of, text_data):
     """Grow a hybrid whose phases have given losses; returns what is to be repeated, the notes and each way there."""
-    context = context_of(text_data, "builtin:compact-text")
-    spec = spec_of(context, "hybrid", "builtin:compact-text", RECIPE, n=40)
-    same = context.data.__class__(**{**vars(context.data), "labels": np.zeros_like(context.data.labels)})
-    context.data = same
+    worker = worker_of(text_data, "builtin:compact-text")
+    spec = spec_of(worker, "hybrid", "builtin:compact-text", RECIPE, n=40)
+    same = worker.data.__class__(**{**vars(worker.data), "labels": np.zeros_like(worker.data.labels)})
+    worker.data = same
 
-    def run(*losses, strategy=None):
-        ways, notes, left = [], [], list(losses)
+    def grow_with(*losses, strategy=None):
+        ways, left = [], list(losses)
 
-        def carry_out(phase, name, start, rows):
-            assert name == f"grow-{len(ways)}"
-            ways.append((*(start.path if start else ()), phase))
-            return Model(left.pop(0), ways[-1]), Run()
+        class Runner(PhaseRunner):
+            def run(self, phase, name, start, rows, *, last=False):
+                assert name == f"grow-{len(ways)}"
+                ways.append((*(start.path if start else ()), phase))
+                return Model(left.pop(0), ways[-1]), LoopRecord()
 
-        learn = np.arange(40)
-        phases, _ = grow(strategy or get_strategy("hybrid"), spec, context, learn, carry_out, notes)
+        runner = Runner(spec, worker, strategy or get_strategy("hybrid"), np.arange(4))
+        found, _ = grow(runner, np.arange(40))
         assert not left
-        return phases, notes, ways
+        return found, runner.notes, ways
 
-    return run
+    return grow_with
 
 
 def test_a_module_that_pays_stays_while_stages_are_unfrozen(grown):
@@ -93,12 +96,12 @@ def test_the_change_is_against_the_best_block_so_far(grown):
     assert all(isinstance(step, Grown) and step.error < 0.01 for step in seen)
 
 
-def test_too_few_labels_to_hold_any_out(context_of, spec_of, text_data, monkeypatch):
+def test_too_few_labels_to_hold_any_out(worker_of, spec_of, text_data, monkeypatch):
     monkeypatch.setattr(growing, "tuning_holdout", lambda data, rows, seed: (rows, rows[:0]))
-    context = context_of(text_data, "builtin:compact-text")
-    spec = spec_of(context, "hybrid", "builtin:compact-text", RECIPE)
+    worker = worker_of(text_data, "builtin:compact-text")
+    spec = spec_of(worker, "hybrid", "builtin:compact-text", RECIPE)
     with pytest.raises(HeadstartError, match="too few to hold any out"):
-        grow(get_strategy("hybrid"), spec, context, np.arange(4), None, [])
+        grow(PhaseRunner(spec, worker, get_strategy("hybrid"), np.arange(4)), np.arange(4))
 
 
 @pytest.fixture
@@ -106,7 +109,7 @@ def paying(monkeypatch):
     """Held-out labels that gain in each of three blocks, all with the module."""
     blocks = 0
 
-    def losses(fitted, _inputs, rows, _labels):
+    def losses(_runner, fitted, rows):
         nonlocal blocks
         blocks = 0 if inserted_in(fitted.model) is None else blocks + 1
         return 1 / (1 + blocks) + np.arange(len(rows)) * 1e-6
@@ -125,39 +128,39 @@ class OutOfTime(Exception):
 @pytest.mark.slow
 @pytest.mark.parametrize("begun", [1, 2, 3, 4, 5, 6])
 def test_a_trial_with_a_module_goes_on_in_every_phase(
-    image_data, resnet, context_of, spec_of, paying, monkeypatch, tmp_path, begun
+    image_data, resnet, worker_of, spec_of, paying, monkeypatch, tmp_path, begun
 ):
-    monkeypatch.setattr(retries, "Checkpoint", functools.partial(Checkpoint, every_seconds=0))
-    whole = context_of(image_data, resnet)
+    monkeypatch.setattr(phases, "Checkpoint", functools.partial(Checkpoint, every_seconds=0))
+    whole = worker_of(image_data, resnet)
     spec = spec_of(whole, "hybrid", resnet, RECIPE, n=40)
-    expected = execute(spec, whole)
+    expected = run(spec, whole)
     assert expected.measurement.error is None
-    phases = 0
+    started = 0
 
     def stop(step, steps):
-        nonlocal phases
-        phases += step == 1 and steps == 4
-        if phases == begun and step == 3:
+        nonlocal started
+        started += step == 1 and steps == 4
+        if started == begun and step == 3:
             raise OutOfTime
 
     with pytest.raises(OutOfTime):
-        execute(spec, context_of(image_data, resnet, on_step=stop))
-    outcome = execute(spec, context_of(image_data, resnet))
+        run(spec, worker_of(image_data, resnet), stop)
+    outcome = run(spec, worker_of(image_data, resnet))
     np.testing.assert_array_equal(outcome.probabilities, expected.probabilities)
     assert outcome.measurement.notes == expected.measurement.notes
     assert outcome.measurement.steps == expected.measurement.steps
-    assert not list((tmp_path / "checkpoints").iterdir())
+    assert not list((tmp_path / "work" / "checkpoints").iterdir())
 
 
-def test_what_grew_is_saved_with_its_module(image_data, resnet, context_of, spec_of, paying, tmp_path):
-    context = context_of(image_data, resnet)
-    spec = spec_of(context, "hybrid", resnet, RECIPE, n=40)
-    outcome = execute(spec, context)
+def test_what_grew_is_saved_with_its_module(image_data, resnet, worker_of, spec_of, paying, tmp_path):
+    worker = worker_of(image_data, resnet)
+    spec = spec_of(worker, "hybrid", resnet, RECIPE, n=40)
+    outcome = run(spec, worker)
     assert any("inserted module" in note for note in outcome.measurement.notes)
     assert inserted_in(outcome.model.model) is not None
     assert outcome.model.card.inserted == "residual"
     assert outcome.model.card.model_format == "headstart"
-    assert inserted_in(context.frozen(resnet)) is None, "the network that trials share stays as it is"
-    items = [context.data.images.sources[row] for row in outcome.measured]
+    assert inserted_in(worker.frozen(resnet)) is None, "the network that trials share stays as it is"
+    items = [worker.data.images.sources[row] for row in outcome.measured]
     loaded = load(outcome.model.save(tmp_path / "model"))
     np.testing.assert_allclose(loaded.predict_proba(items), outcome.probabilities, atol=1e-5)

@@ -6,10 +6,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headstart.core import Recipe
 from headstart.models import build, encode, resolve
 from headstart.testing.architectures import make_texts, save_architecture
-from headstart.training import LoopOptions
-from headstart.training.loop import _learn_pairs
+from headstart.training.learners import PairLearner
 from headstart.training.pairs import PART, distinct_parts, pair_batches, pair_loss
 
 LABELS = st.lists(st.integers(0, 4), min_size=2, max_size=40).filter(lambda labels: len(set(labels)) > 1)
@@ -64,8 +64,9 @@ def test_slices_of_pairs_give_the_gradients_of_both_sides_encoded_whole(tmp_path
     whole.backward()
     wanted = {name: p.grad.clone() for name, p in network.named_parameters() if p.grad is not None}
     network.zero_grad()
-    labels, options = torch.from_numpy(data.labels), LoopOptions(microbatch=microbatch)
-    loss = _learn_pairs(Accelerator(cpu=True), network, inputs, labels, pairs, options)
+    common = (Accelerator(cpu=True), network, inputs, data.labels, Recipe(batch_size=8), microbatch, False)
+    learner = PairLearner(np.arange(9), data.labels, 0, 0, *common)  # its first batch is the one above
+    loss = learner.backward(0)
     assert loss == pytest.approx(whole.item(), rel=1e-5)
     for name, parameter in network.named_parameters():
         if name in wanted:

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from one_trial import run
 
 from headstart.core import Recipe
 from headstart.models import build, encode, resolve
 from headstart.strategies import Train, get_strategy
 from headstart.testing.architectures import make_images, make_texts, save_architecture
-from headstart.training import LoopOptions, execute, fit_ridge_head, heads, retries, train, trial_rows
+from headstart.training import LoopOptions, fit_ridge_head, heads, phases, train, trial_rows
 from headstart.training.batches import endless_batches
 from headstart.training.moving import freeze
 from headstart.training.optimizer import build_optimizer
@@ -145,24 +146,24 @@ def test_adapters_end_where_peft_by_hand_does(config, texts):
 
 
 @pytest.fixture(params=["image", "text"])
-def probed(request, folder, texts, image_data, resnet, context_of):
-    """A context for a tiny network with weights, and the network's name."""
+def probed(request, folder, texts, image_data, resnet, worker_of):
+    """A worker for a tiny network with weights, and the network's name."""
     data, name = (image_data, resnet) if request.param == "image" else (texts[0], texts[1].name)
-    return context_of(data, name), name
+    return worker_of(data, name), name
 
 
 def test_lp_ft_starts_from_the_head_of_the_probe(probed, spec_of, monkeypatch):
-    context, name = probed
+    worker, name = probed
     starts = []
 
     def watched(network, *rest):
         starts.append([p.detach().clone() for p in network.head.parameters()])
         return train(network, *rest)
 
-    monkeypatch.setattr(retries, "train", watched)
+    monkeypatch.setattr(phases, "train", watched)
     short = Recipe(learning_rate=1e-3, steps=2, batch_size=8)
-    tuned = execute(spec_of(context, "lp_ft", name, short, n=12), context)
-    probe = execute(spec_of(context, "linear_probe", name, Recipe(), n=12), context)
+    tuned = run(spec_of(worker, "lp_ft", name, short, n=12), worker)
+    probe = run(spec_of(worker, "linear_probe", name, Recipe(), n=12), worker)
     assert tuned.measurement.error is None
     assert len(starts) == 1
     for start, other, after in zip(
@@ -175,16 +176,16 @@ def test_lp_ft_starts_from_the_head_of_the_probe(probed, spec_of, monkeypatch):
 def test_the_head_of_the_probe_is_that_of_a_solver_that_converged(probed, spec_of):
     from sklearn.linear_model import Ridge
 
-    context, name = probed
-    spec = spec_of(context, "linear_probe", name, Recipe(), n=12)
-    learn, _, _ = trial_rows(spec, context)
-    head = execute(spec, context).model.model.head
-    features = context.features(name, learn).astype(np.float64)
+    worker, name = probed
+    spec = spec_of(worker, "linear_probe", name, Recipe(), n=12)
+    learn, _, _ = trial_rows(spec, worker)
+    head = run(spec, worker).model.model.head
+    features = worker.features(name, learn).astype(np.float64)
     scale = features.std(0)
     scale[scale <= 1e-6 * scale.max()] = np.inf  # constant columns say nothing
     z = (features - features.mean(0)) / np.sqrt(scale)
     eigenvalues = np.linalg.eigvalsh(z.T @ z)
-    labels, classes = context.data.labels[learn], len(context.data.class_names)
+    labels, classes = worker.data.labels[learn], len(worker.data.class_names)
     strength = fit_ridge_head(features, labels, classes).strength
     penalty = strength * eigenvalues[eigenvalues > 1e-9 * eigenvalues.max()].mean()
     reference = Ridge(alpha=penalty, solver="lsqr", tol=1e-12, max_iter=100_000).fit(z, np.eye(classes)[labels])

@@ -19,37 +19,37 @@ KINDS = [
 
 
 @pytest.mark.parametrize(("phase", "recipe", "kind"), KINDS)
-def test_a_head_learns_and_the_network_computes_the_same(phase, recipe, kind, image_data, context_of, resnet):
-    context = context_of(image_data, resnet)
+def test_a_head_learns_and_the_network_computes_the_same(phase, recipe, kind, image_data, worker_of, resnet):
+    worker = worker_of(image_data, resnet)
     learn, asked = np.arange(0, 60, 2), np.arange(1, 60, 2)
-    network, readout = fit_probe(phase, recipe, context, resnet, learn, 0)
+    network, readout = fit_probe(phase, recipe, worker, resnet, learn, 0)
     assert kind is None or isinstance(network.head_module, kind)
-    cached = head_probabilities(network, context.read(resnet, asked, readout or Readout()))
-    batch = context.inputs(resnet).batch(asked)
+    cached = head_probabilities(network, worker.read(resnet, asked, readout or Readout()))
+    batch = worker.inputs(resnet).batch(asked)
     whole = network(**batch).softmax(-1).detach().numpy()
     np.testing.assert_allclose(cached, whole, atol=1e-4)
     assert (cached.argmax(1) == image_data.labels[asked]).mean() > 0.6
 
 
-def test_the_best_read_out_is_that_with_the_lowest_loss(image_data, context_of, resnet):
+def test_the_best_read_out_is_that_with_the_lowest_loss(image_data, worker_of, resnet):
     from headstart.training import fit_ridge_head
 
-    context = context_of(image_data, resnet)
+    worker = worker_of(image_data, resnet)
     learn = np.arange(0, 60, 2)
-    _, readout = fit_probe(FitHead(), Recipe(readout="searched"), context, resnet, learn, 0)
+    _, readout = fit_probe(FitHead(), Recipe(readout="searched"), worker, resnet, learn, 0)
     losses = {
-        place: fit_ridge_head(context.read(resnet, learn, place), image_data.labels[learn], 3).loss
-        for place in context.readouts(resnet)
+        place: fit_ridge_head(worker.read(resnet, learn, place), image_data.labels[learn], 3).loss
+        for place in worker.readouts(resnet)
     }
     assert len(losses) > 2
     assert losses[readout or Readout()] == min(losses.values())
 
 
 @pytest.mark.parametrize("kind", ["logistic", "linear", "neighbours"])
-def test_a_class_without_examples_gets_next_to_no_probability(kind, image_data, context_of, resnet):
-    context = context_of(image_data, resnet)
+def test_a_class_without_examples_gets_next_to_no_probability(kind, image_data, worker_of, resnet):
+    worker = worker_of(image_data, resnet)
     learn = np.flatnonzero(image_data.labels != 2)[::2]
-    network, readout = fit_probe(FitHead(kind=kind), Recipe(), context, resnet, learn, 0)
-    probabilities = head_probabilities(network, context.read(resnet, np.arange(60), readout or Readout()))
+    network, readout = fit_probe(FitHead(kind=kind), Recipe(), worker, resnet, learn, 0)
+    probabilities = head_probabilities(network, worker.read(resnet, np.arange(60), readout or Readout()))
     assert probabilities.shape == (60, 3)
     assert probabilities[:, 2].max() < 0.2

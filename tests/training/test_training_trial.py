@@ -3,24 +3,25 @@ import functools
 import numpy as np
 import pytest
 import torch
+from one_trial import run
 
 from headstart.core import Recipe, SettingsError
 from headstart.models import load
 from headstart.strategies import FitHead, Moving, Strategy, Train, get_strategy
-from headstart.training import execute, loop, retries, trial, trial_rows
+from headstart.training import loop, phases, trial, trial_rows
 
 PROBE = Recipe(label="strength by leave-one-out")
 SHORT = Recipe(learning_rate=2e-3, steps=8, batch_size=16, augmentation="flip")
 
 
-def check(outcome, context, spec):
+def check(outcome, worker, spec):
     measurement = outcome.measurement
     assert measurement.error is None
     assert outcome.probabilities.dtype == np.float32
-    assert outcome.probabilities.shape == (len(outcome.measured), len(context.data.class_names))
+    assert outcome.probabilities.shape == (len(outcome.measured), len(worker.data.class_names))
     np.testing.assert_allclose(outcome.probabilities.sum(1), 1, atol=1e-5)
-    np.testing.assert_array_equal(outcome.measured, trial_rows(spec, context)[1])
-    labels = context.data.labels[outcome.measured]
+    np.testing.assert_array_equal(outcome.measured, trial_rows(spec, worker)[1])
+    labels = worker.data.labels[outcome.measured]
     assert measurement.value == (outcome.probabilities.argmax(1) == labels).mean()
     assert measurement.n_realised == spec.n
     assert measurement.n_test == len(labels)
@@ -31,8 +32,8 @@ def check(outcome, context, spec):
     return measurement
 
 
-def raw(context, rows):
-    data = context.data
+def raw(worker, rows):
+    data = worker.data
     return [data.images.sources[i] if data.images else data.texts[i] for i in rows]
 
 
@@ -47,81 +48,85 @@ ARMS = [
 
 
 @pytest.mark.parametrize(("modality", "strategy", "candidate", "recipe"), ARMS)
-def test_every_kind_of_arm(request, context_of, spec_of, tmp_path, modality, strategy, candidate, recipe):
+def test_every_kind_of_arm(request, worker_of, spec_of, tmp_path, modality, strategy, candidate, recipe):
     candidate = request.getfixturevalue("resnet") if candidate == "resnet" else candidate
-    context = context_of(request.getfixturevalue(f"{modality}_data"), candidate)
-    spec = spec_of(context, strategy, candidate, recipe)
-    outcome = execute(spec, context)
-    measurement = check(outcome, context, spec)
+    worker = worker_of(request.getfixturevalue(f"{modality}_data"), candidate)
+    spec = spec_of(worker, strategy, candidate, recipe)
+    outcome = run(spec, worker)
+    measurement = check(outcome, worker, spec)
     assert measurement.steps == recipe.steps
     assert (measurement.flops > 0) == (candidate != "builtin:tfidf")
-    again = execute(spec, context)
+    again = run(spec, worker)
     np.testing.assert_allclose(again.probabilities, outcome.probabilities, atol=1e-6)
-    items = raw(context, outcome.measured)
+    items = raw(worker, outcome.measured)
     np.testing.assert_allclose(outcome.model.predict_proba(items), outcome.probabilities, atol=1e-4)
     saved = load(outcome.model.save(tmp_path / "model"))
     np.testing.assert_allclose(saved.predict_proba(items), outcome.probabilities, atol=1e-4)
     assert not list((tmp_path / "checkpoints").glob("*"))
 
 
-def test_probes_and_tfidf_learn_what_is_easy(image_data, text_data, context_of, spec_of):
-    images = context_of(image_data, "builtin:image")
-    assert execute(spec_of(images, "linear_probe", "builtin:image", PROBE), images).measurement.value > 0.9
-    texts = context_of(text_data, "builtin:tfidf")
-    outcome = execute(spec_of(texts, "from_scratch", "builtin:tfidf", Recipe(weight_decay=0.1)), texts)
+def test_probes_and_tfidf_learn_what_is_easy(image_data, text_data, worker_of, spec_of):
+    images = worker_of(image_data, "builtin:image")
+    assert run(spec_of(images, "linear_probe", "builtin:image", PROBE), images).measurement.value > 0.9
+    texts = worker_of(text_data, "builtin:tfidf")
+    outcome = run(spec_of(texts, "from_scratch", "builtin:tfidf", Recipe(weight_decay=0.1)), texts)
     assert outcome.measurement.value > 0.9
 
 
-def test_probes_do_not_change_each_other(image_data, resnet, context_of, spec_of):
-    context = context_of(image_data, resnet)
-    first = execute(spec_of(context, "linear_probe", resnet, PROBE, n=12), context)
-    items = raw(context, first.measured)
+def test_probes_do_not_change_each_other(image_data, resnet, worker_of, spec_of):
+    worker = worker_of(image_data, resnet)
+    first = run(spec_of(worker, "linear_probe", resnet, PROBE, n=12), worker)
+    items = raw(worker, first.measured)
     before = first.model.predict_proba(items)
-    second = execute(spec_of(context, "linear_probe", resnet, PROBE, n=40), context)
+    second = run(spec_of(worker, "linear_probe", resnet, PROBE, n=40), worker)
     np.testing.assert_array_equal(first.model.predict_proba(items), before)
     shared = first.model.model.stages[0].parameters()[0]
     assert shared is second.model.model.stages[0].parameters()[0]
 
 
-def test_tuning_holds_out_a_fifth_of_the_subset(image_data, resnet, context_of, spec_of):
-    context = context_of(image_data, resnet)
-    spec = spec_of(context, "linear_probe", resnet, PROBE, role="tuning", n=30)
-    learn, held_out, realised = trial_rows(spec, context)
+def test_tuning_holds_out_a_fifth_of_the_subset(image_data, resnet, worker_of, spec_of):
+    worker = worker_of(image_data, resnet)
+    spec = spec_of(worker, "linear_probe", resnet, PROBE, role="tuning", n=30)
+    learn, held_out, realised = trial_rows(spec, worker)
     assert len(learn) + len(held_out) == realised == 30
     assert not set(learn) & set(held_out)
-    assert not set(held_out) & set(context.splits[0].test)
-    outcome = execute(spec, context)
+    assert not set(held_out) & set(worker.splits[0].test)
+    outcome = run(spec, worker)
     assert outcome.measurement.n_test == len(held_out) == 6
 
 
-def test_an_empty_test_part_is_an_error_of_the_trial(image_data, resnet, context_of, spec_of, monkeypatch):
-    context = context_of(image_data, resnet)
+def test_an_empty_test_part_is_an_error_of_the_trial(image_data, resnet, worker_of, spec_of, monkeypatch):
+    worker = worker_of(image_data, resnet)
     monkeypatch.setattr(trial, "tuning_holdout", lambda data, subset, seed: (subset, subset[:0]))
-    outcome = execute(spec_of(context, "linear_probe", resnet, PROBE, role="tuning", n=12), context)
+    outcome = run(spec_of(worker, "linear_probe", resnet, PROBE, role="tuning", n=12), worker)
     assert outcome.measurement.error == "12 labels are too few to hold any out"
     assert outcome.model is None
 
 
-def test_a_wrong_size_is_an_error_of_the_caller(image_data, resnet, context_of, spec_of):
-    context = context_of(image_data, resnet)
+def test_a_wrong_size_is_an_error_of_the_caller(image_data, resnet, worker_of, spec_of):
+    worker = worker_of(image_data, resnet)
     with pytest.raises(SettingsError):
-        execute(spec_of(context, "linear_probe", resnet, PROBE, n=0), context)
+        run(spec_of(worker, "linear_probe", resnet, PROBE, n=0), worker)
 
 
-def test_features_are_computed_before_the_clock_starts(image_data, resnet, context_of, spec_of):
+def test_features_are_computed_before_the_clock_starts(image_data, resnet, worker_of, spec_of):
     seen = []
-    context = context_of(image_data, resnet, on_step=lambda done, total: seen.append((done, total)))
-    execute(spec_of(context, "linear_probe", resnet, PROBE, n=30), context)
+    worker = worker_of(image_data, resnet)
+
+    def note(done, total):
+        seen.append((done, total))
+
+    run(spec_of(worker, "linear_probe", resnet, PROBE, n=30), worker, note)
     assert seen == [(42, 42)]  # the pool's thirty and the twelve of the test part, at once
-    execute(spec_of(context, "linear_probe", resnet, PROBE, n=12), context)
+    run(spec_of(worker, "linear_probe", resnet, PROBE, n=12), worker, note)
     assert len(seen) == 1
 
 
 COMPACT = ("from_scratch", "builtin:compact-image", SHORT)
 
 
-def test_a_diverging_rate_is_tried_at_a_tenth(image_data, context_of, spec_of, monkeypatch):
-    context = context_of(image_data, "builtin:compact-image")
+def test_a_diverging_rate_is_tried_at_a_tenth(image_data, worker_of, spec_of, monkeypatch):
+    worker = worker_of(image_data, "builtin:compact-image")
     rates = []
     real = loop.train
 
@@ -131,17 +136,19 @@ def test_a_diverging_rate_is_tried_at_a_tenth(image_data, context_of, spec_of, m
             raise loop.Diverged("the loss became nan at step 3 of 8")
         return real(network, inputs, targets, rows, phase, recipe, seed, options)
 
-    monkeypatch.setattr(retries, "train", fragile)
-    outcome = execute(spec_of(context, *COMPACT), context)
+    monkeypatch.setattr(phases, "train", fragile)
+    outcome = run(spec_of(worker, *COMPACT), worker)
     assert rates == [2e-3, pytest.approx(2e-4)]
     assert outcome.measurement.error is None
-    assert outcome.measurement.notes == ("the loss became nan at step 3 of 8; repeated at a tenth of the rate",)
+    assert outcome.measurement.notes == (
+        "the loss became nan at step 3 of 8; repeated at a tenth of the learning rate",
+    )
 
 
-def test_a_loss_that_stays_no_number_becomes_an_error(image_data, context_of, spec_of):
-    context = context_of(image_data, "builtin:compact-image")
+def test_a_loss_that_stays_no_number_becomes_an_error(image_data, worker_of, spec_of):
+    worker = worker_of(image_data, "builtin:compact-image")
     wild = SHORT.model_copy(update={"learning_rate": 1e30})
-    outcome = execute(spec_of(context, "from_scratch", "builtin:compact-image", wild), context)
+    outcome = run(spec_of(worker, "from_scratch", "builtin:compact-image", wild), worker)
     assert not outcome.measurement.succeeded
     assert "nan" in outcome.measurement.error
     assert len(outcome.measurement.notes) == 1
@@ -158,8 +165,8 @@ def test_a_loss_that_stays_no_number_becomes_an_error(image_data, context_of, sp
         RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
     ],
 )
-def test_short_memory_halves_the_microbatch(image_data, context_of, spec_of, monkeypatch, trouble):
-    context = context_of(image_data, "builtin:compact-image")
+def test_short_memory_halves_the_microbatch(image_data, worker_of, spec_of, monkeypatch, trouble):
+    worker = worker_of(image_data, "builtin:compact-image")
     sizes = []
     real = loop.train
 
@@ -169,38 +176,38 @@ def test_short_memory_halves_the_microbatch(image_data, context_of, spec_of, mon
             raise trouble
         return real(network, inputs, targets, rows, phase, recipe, seed, options)
 
-    monkeypatch.setattr(retries, "train", hungry)
-    outcome = execute(spec_of(context, *COMPACT), context)
+    monkeypatch.setattr(phases, "train", hungry)
+    outcome = run(spec_of(worker, *COMPACT), worker)
     assert sizes == [16, 8, 4]
     assert outcome.measurement.error is None
     assert outcome.measurement.notes[-1] == "out of memory; at most 4 examples at a time from here on"
 
 
-def test_memory_that_never_suffices_becomes_an_error(image_data, context_of, spec_of, monkeypatch):
-    context = context_of(image_data, "builtin:compact-image")
+def test_memory_that_never_suffices_becomes_an_error(image_data, worker_of, spec_of, monkeypatch):
+    worker = worker_of(image_data, "builtin:compact-image")
 
     def hungry(*_args):
         raise torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate")
 
-    monkeypatch.setattr(retries, "train", hungry)
-    assert "CUDA out of memory." in execute(spec_of(context, *COMPACT), context).measurement.error
+    monkeypatch.setattr(phases, "train", hungry)
+    assert "CUDA out of memory." in run(spec_of(worker, *COMPACT), worker).measurement.error
 
 
 @pytest.mark.parametrize("kind", [RuntimeError, KeyError, TypeError, AttributeError, OSError, ZeroDivisionError])
-def test_foreign_failures_become_one_line(image_data, context_of, spec_of, monkeypatch, kind):
-    context = context_of(image_data, "builtin:compact-image")
+def test_foreign_failures_become_one_line(image_data, worker_of, spec_of, monkeypatch, kind):
+    worker = worker_of(image_data, "builtin:compact-image")
 
     def broken(*_args):
         raise kind("first line\nsecond line")
 
-    monkeypatch.setattr(retries, "train", broken)
-    error = execute(spec_of(context, *COMPACT), context).measurement.error
+    monkeypatch.setattr(phases, "train", broken)
+    error = run(spec_of(worker, *COMPACT), worker).measurement.error
     assert error.startswith(kind.__name__)
     assert "\n" not in error
 
 
-def test_weights_that_end_as_no_numbers_are_an_error(image_data, context_of, spec_of, monkeypatch):
-    context = context_of(image_data, "builtin:compact-image")
+def test_weights_that_end_as_no_numbers_are_an_error(image_data, worker_of, spec_of, monkeypatch):
+    worker = worker_of(image_data, "builtin:compact-image")
     real = loop.train
 
     def spoilt(network, *args):
@@ -208,36 +215,36 @@ def test_weights_that_end_as_no_numbers_are_an_error(image_data, context_of, spe
         network.head.weight.data.fill_(float("nan"))
         return run
 
-    monkeypatch.setattr(retries, "train", spoilt)
-    assert execute(spec_of(context, *COMPACT), context).measurement.error == "the trained model predicts no numbers"
+    monkeypatch.setattr(phases, "train", spoilt)
+    assert run(spec_of(worker, *COMPACT), worker).measurement.error == "the trained model predicts no numbers"
 
 
 class OutOfTime(Exception):
     """What a budget raises."""
 
 
-def test_an_interrupted_trial_goes_on_with_the_same_numbers(image_data, context_of, spec_of, monkeypatch):
+def test_an_interrupted_trial_goes_on_with_the_same_numbers(image_data, worker_of, spec_of, monkeypatch):
     from headstart.training.checkpoint import Checkpoint
 
-    monkeypatch.setattr(retries, "Checkpoint", functools.partial(Checkpoint, every_seconds=0))
-    whole = context_of(image_data, "builtin:compact-image")
+    monkeypatch.setattr(phases, "Checkpoint", functools.partial(Checkpoint, every_seconds=0))
+    whole = worker_of(image_data, "builtin:compact-image")
     spec = spec_of(whole, *COMPACT)
-    expected = execute(spec, whole)
+    expected = run(spec, whole)
 
     def stop(step, _steps):
         if step == 5:
             raise OutOfTime
 
     with pytest.raises(OutOfTime):
-        execute(spec, context_of(image_data, "builtin:compact-image", on_step=stop))
+        run(spec, worker_of(image_data, "builtin:compact-image"), stop)
     steps = []
-    resumed = context_of(image_data, "builtin:compact-image", on_step=lambda step, _: steps.append(step))
-    outcome = execute(spec, resumed)
+    resumed = worker_of(image_data, "builtin:compact-image")
+    outcome = run(spec, resumed, lambda step, _: steps.append(step))
     assert steps == [6, 7, 8]
     np.testing.assert_array_equal(outcome.probabilities, expected.probabilities)
     assert outcome.measurement.steps == 8
     assert len(outcome.measurement.curve) == 4
-    assert list(resumed.checkpoint_folder.iterdir()) == []
+    assert list((resumed.bench.work_folder / "checkpoints").iterdir()) == []
 
 
 class ProbeThenTune(Strategy):
@@ -264,17 +271,17 @@ def install(monkeypatch, strategy):
     monkeypatch.setattr(trial, "get_strategy", find)
 
 
-def test_a_phase_goes_on_from_the_one_before(image_data, resnet, context_of, spec_of, monkeypatch, tmp_path):
-    context = context_of(image_data, resnet)
+def test_a_phase_goes_on_from_the_one_before(image_data, resnet, worker_of, spec_of, monkeypatch, tmp_path):
+    worker = worker_of(image_data, resnet)
     install(monkeypatch, ProbeThenTune())
     still = SHORT.model_copy(update={"learning_rate": 0.0})
-    tuned = execute(spec_of(context, "probe_then_tune", resnet, still), context)
-    probe = execute(spec_of(context, "linear_probe", resnet, PROBE), context)
+    tuned = run(spec_of(worker, "probe_then_tune", resnet, still), worker)
+    probe = run(spec_of(worker, "linear_probe", resnet, PROBE), worker)
     assert tuned.measurement.error is None
     np.testing.assert_allclose(tuned.probabilities, probe.probabilities, atol=1e-4)
-    frozen = context.frozen(resnet)
+    frozen = worker.frozen(resnet)
     assert tuned.model.model.stages[0].parameters()[0] is not frozen.stages[0].parameters()[0]
-    items = raw(context, tuned.measured[:3])
+    items = raw(worker, tuned.measured[:3])
     saved = load(tuned.model.save(tmp_path / "model"))
     np.testing.assert_allclose(saved.predict_proba(items), tuned.probabilities[:3], atol=1e-4)
 
@@ -286,8 +293,8 @@ class Gradual(ProbeThenTune):
         return (Train(Moving("none"), 0.5), Train(Moving("last", 1), 0.5))
 
 
-def test_gradual_unfreezing_keeps_what_the_first_phase_learnt(image_data, context_of, spec_of, monkeypatch):
-    context = context_of(image_data, "builtin:compact-image")
+def test_gradual_unfreezing_keeps_what_the_first_phase_learnt(image_data, worker_of, spec_of, monkeypatch):
+    worker = worker_of(image_data, "builtin:compact-image")
     install(monkeypatch, Gradual())
     starts = []
     real = loop.train
@@ -298,8 +305,8 @@ def test_gradual_unfreezing_keeps_what_the_first_phase_learnt(image_data, contex
         starts.append((before, network.head.weight.detach().clone()))
         return run
 
-    monkeypatch.setattr(retries, "train", watched)
-    outcome = execute(spec_of(context, "gradual", "builtin:compact-image", SHORT), context)
+    monkeypatch.setattr(phases, "train", watched)
+    outcome = run(spec_of(worker, "gradual", "builtin:compact-image", SHORT), worker)
     assert outcome.measurement.error is None
     assert outcome.measurement.steps == 8
     assert torch.equal(starts[0][1], starts[1][0])

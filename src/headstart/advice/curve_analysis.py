@@ -112,7 +112,7 @@ def _arm(curves: CurveDraws, place: int) -> ArmCurve:
     fitted = [(n, curves.interval(arm.arm, float(n))) for n in chosen]
     return ArmCurve(
         arm=arm.arm,
-        paradigm=arm.paradigm,  # type: ignore[arg-type]
+        paradigm=arm.paradigm,
         measured=tuple(
             CurvePoint(n=float(n), error=float(mean), repeats=int(repeats))
             for n, mean, repeats in zip(arm.sizes, arm.means, arm.repeats, strict=True)
@@ -132,7 +132,7 @@ def _crossing(found: Crossover, scratch: str, transfer: str, margin: float) -> C
     return CurveCrossing(
         scratch=scratch,
         transfer=transfer,
-        statement=found.statement,  # type: ignore[arg-type]
+        statement=found.statement,
         sentence=crossing_sentence(found, margin),
         n=_finite(found.quantile(0.5)),
         low=_finite(low),
@@ -194,7 +194,7 @@ def _savings(curves: CurveDraws, labels: Labels, transfer: str, n: float, measur
     for unit, by_arm in measured.costs.items():
         if {leader, transfer} <= by_arm.keys():
             middle, low, high = (_finite(value) for value in saved(labels, n, by_arm[leader], by_arm[transfer]))
-            found.append(Saving(unit=unit, value=middle, low=low, high=high))  # type: ignore[arg-type]
+            found.append(Saving(unit=unit, value=middle, low=low, high=high))
     return found
 
 
@@ -204,7 +204,7 @@ def _gain(gain: Gain, measured: Measured) -> LabelGain:
         if gain.arm in by_arm and np.isfinite(gain.labels_per_point):
             before, after = by_arm[gain.arm].at(np.asarray([gain.n, gain.to]))
             per_point = float(after - before) / (100 * gain.expected)
-            costs.append(CostOfPoint(unit=unit, per_point=per_point))  # type: ignore[arg-type]
+            costs.append(CostOfPoint(unit=unit, per_point=per_point))
     return LabelGain(
         arm=gain.arm,
         n=gain.n,

@@ -9,7 +9,7 @@ import numpy as np
 from headstart.advice.recommendation import Difference
 from headstart.core import Arm
 from headstart.evidence import JointDraws
-from headstart.studies import StudyView
+from headstart.studies import Evidence
 
 CONFIDENT = 0.95
 
@@ -34,40 +34,41 @@ class Verdict:
     draws: JointDraws
 
 
-def complete_sizes(view: StudyView) -> list[int]:
+def complete_sizes(evidence: Evidence) -> list[int]:
     """Sizes, ascending, at which every contender was measured: where arms can be compared fairly.
 
     Contenders are all arms that were measured anywhere and not dropped. A size that the leading arm has not
     reached yet, or failed at, says nothing about which arm is best there.
     """
-    dropped = view.dropped
-    contenders = {arm for arm in view.arms if view.sizes(arm.key) and arm.key not in dropped}
-    return [n for n in view.all_sizes if contenders <= set(view.measured_at(n))]
+    dropped = evidence.dropped
+    contenders = {arm for arm in evidence.arms if evidence.sizes(arm.key) and arm.key not in dropped}
+    return [n for n in evidence.all_sizes if contenders <= set(evidence.measured_at(n))]
 
 
-def comparison_size(view: StudyView) -> int | None:
+def comparison_size(evidence: Evidence) -> int | None:
     """The largest n at which all contenders were measured; the largest that holds both paradigms if there is none."""
-    complete = complete_sizes(view)
+    complete = complete_sizes(evidence)
     if complete:
         return complete[-1]
-    paradigms = {arm.paradigm for arm in view.arms}
-    sizes = [n for n in view.all_sizes if {arm.paradigm for arm in view.measured_at(n)} == paradigms]
-    return (sizes or view.all_sizes or [None])[-1]
+    paradigms = {arm.paradigm for arm in evidence.arms}
+    sizes = [n for n in evidence.all_sizes if {arm.paradigm for arm in evidence.measured_at(n)} == paradigms]
+    measured = sizes or evidence.all_sizes
+    return measured[-1] if measured else None
 
 
-def decide(view: StudyView) -> Verdict | None:
+def decide(evidence: Evidence) -> Verdict | None:
     """Choose the arm on the judge half and compare it at the comparison size; None without measurements.
 
     The comparison reads the final half, which chose nothing, and every repeat that the two arms share. A tie is
     declared when the whole 90 % interval of the difference lies inside the margin; a win when the better paradigm
     is better in 95 % of the joint draws.
     """
-    n = comparison_size(view)
+    n = comparison_size(evidence)
     if n is None:
         return None
-    arms = view.measured_at(n)
-    judged = view.draws(n, arms, "judge")
-    draws = view.draws(n, arms, "final")
+    arms = evidence.measured_at(n)
+    judged = evidence.draws(n, arms, "judge")
+    draws = evidence.draws(n, arms, "final")
     assert judged is not None
     assert draws is not None
     by_key = {arm.key: arm for arm in arms}
@@ -77,10 +78,10 @@ def decide(view: StudyView) -> Verdict | None:
     if not others:
         return Verdict("undetermined", chosen, None, n, None, draws)
     rival = others[0]
-    pair = view.draws(n, [chosen, rival], "final")
+    pair = evidence.draws(n, [chosen, rival], "final")
     assert pair is not None
     gap, low, high, p_better = pair.difference(chosen.key, rival.key)
-    margin = view.settings.margin
+    margin = evidence.settings.margin
     if rival.paradigm == chosen.paradigm:
         kind = "undetermined"  # only one paradigm was measured: nothing to compare it with
     elif low >= -margin and high <= margin:
@@ -92,14 +93,14 @@ def decide(view: StudyView) -> Verdict | None:
     return Verdict(kind, chosen, rival, n, (gap, low, high), draws)
 
 
-def differences(view: StudyView, reference: Arm) -> tuple[Difference, ...]:
+def differences(evidence: Evidence, reference: Arm) -> tuple[Difference, ...]:
     """Every other arm against the reference, at each size at which both were measured, on the final half."""
     found = []
-    for n in view.sizes(reference.key):
-        for arm in view.measured_at(n):
+    for n in evidence.sizes(reference.key):
+        for arm in evidence.measured_at(n):
             if arm.key == reference.key:
                 continue
-            draws = view.draws(n, [arm, reference], "final")
+            draws = evidence.draws(n, [arm, reference], "final")
             assert draws is not None
             gap, low, high, p_better = draws.difference(arm.key, reference.key)
             found.append(
@@ -112,7 +113,7 @@ def differences(view: StudyView, reference: Arm) -> tuple[Difference, ...]:
                     high=high,
                     p_better=p_better,
                     repeats=draws.repeats[draws.arms.index(arm.key)],
-                    verdict=_verdict(low, high, p_better, view.settings.margin),
+                    verdict=_verdict(low, high, p_better, evidence.settings.margin),
                 )
             )
     return tuple(found)

@@ -9,7 +9,7 @@ from headstart.advice.recommendation import NegativeTransfer, SliceHarm
 from headstart.advice.sentences import arm_words, points
 from headstart.core import Arm
 from headstart.evidence.negative_transfer import by_class, harm_by_slice, overall_harm, way_out
-from headstart.studies import StudyView
+from headstart.studies import Evidence
 
 NAMED = 3  # classes in a sentence
 WAYS_OUT = {
@@ -19,7 +19,7 @@ WAYS_OUT = {
 }
 
 
-def negative_transfer(view: StudyView, verdict: Verdict | None) -> NegativeTransfer | None:
+def negative_transfer(evidence: Evidence, verdict: Verdict | None) -> NegativeTransfer | None:
     """The best transfer arm against the best from-scratch arm, at the size of the comparison.
 
     Read on the half of the test part that chose nothing, where there are two. Worse by less than the margin counts as
@@ -27,15 +27,15 @@ def negative_transfer(view: StudyView, verdict: Verdict | None) -> NegativeTrans
     """
     if verdict is None:
         return None
-    arms = view.measured_at(verdict.n)
+    arms = evidence.measured_at(verdict.n)
     sides = {side: [arm for arm in arms if arm.paradigm == side] for side in ("transfer", "scratch")}
     if not all(sides.values()):
         return None
     best = {side: _best(verdict, of_side) for side, of_side in sides.items()}
     keys = {side: [arm.key for arm in of_side] for side, of_side in sides.items()}
-    harms = overall_harm(verdict.draws, keys["transfer"], keys["scratch"], view.settings.margin)
-    runs = {side: view.runs(arm.key, verdict.n, "final") for side, arm in best.items()}
-    slices = by_class(view.data.labels, view.data.class_names)
+    harms = overall_harm(verdict.draws, keys["transfer"], keys["scratch"], evidence.settings.margin)
+    runs = {side: evidence.runs(arm.key, verdict.n, "final") for side, arm in best.items()}
+    slices = by_class(evidence.data.labels, evidence.data.class_names)
     paired = {run.key for run in runs["transfer"]} & {run.key for run in runs["scratch"]}
     found = harm_by_slice(runs["transfer"], runs["scratch"], slices) if paired else ()
     harmed = sorted((one for one in found if one.harmed), key=lambda one: one.difference)
@@ -57,15 +57,15 @@ def negative_transfer(view: StudyView, verdict: Verdict | None) -> NegativeTrans
             )
             for one in harmed
         ),
-        way_out=way_out(harms, found),  # type: ignore[arg-type]
+        way_out=way_out(harms, found),
     )
 
 
-def harm_warnings(view: StudyView, harm: NegativeTransfer | None) -> tuple[str, ...]:
+def harm_warnings(evidence: Evidence, harm: NegativeTransfer | None) -> tuple[str, ...]:
     """The same in a sentence, where something is harmed."""
     if harm is None or harm.way_out is None:
         return ()
-    words = {arm.key: arm_words(arm) for arm in view.arms}
+    words = {arm.key: arm_words(arm) for arm in evidence.arms}
     if harm.harmful:
         named = " and ".join(words[key] for key in harm.harmful)
         said = f"Negative transfer: {named} {'does' if len(harm.harmful) == 1 else 'do'} worse than from scratch"

@@ -10,22 +10,22 @@ import numpy as np
 from headstart.advice.decide import CONFIDENT, complete_sizes
 from headstart.advice.recommendation import Crossover, HeadStart
 from headstart.evidence import crossing, labels_to_match
-from headstart.studies import StudyView
+from headstart.studies import Evidence
 
 
-def envelopes(view: StudyView) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+def envelopes(evidence: Evidence) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """Best scratch and best transfer metric, draw by draw, at each size that all contenders reached.
 
     Returns:
         Sizes (S,), scratch (draws, S), transfer (draws, S); None if no size has both.
     """
     sizes, scratch, transfer = [], [], []
-    for n in complete_sizes(view):
-        arms = view.measured_at(n)
+    for n in complete_sizes(evidence):
+        arms = evidence.measured_at(n)
         sides = {side: [arm.key for arm in arms if arm.paradigm == side] for side in ("scratch", "transfer")}
         if not all(sides.values()):
             continue
-        draws = view.draws(n, arms)
+        draws = evidence.draws(n, arms)
         assert draws is not None
         sizes.append(n)
         scratch.append(np.max([draws.column(key) for key in sides["scratch"]], 0))
@@ -35,9 +35,9 @@ def envelopes(view: StudyView) -> tuple[np.ndarray, np.ndarray, np.ndarray] | No
     return np.asarray(sizes, dtype=float), np.stack(scratch, 1), np.stack(transfer, 1)
 
 
-def measured_crossover(view: StudyView) -> Crossover:
+def measured_crossover(evidence: Evidence) -> Crossover:
     """From how many labels on from scratch wins, as far as was measured; nothing is said beyond."""
-    curves = envelopes(view)
+    curves = envelopes(evidence)
     if curves is None:
         return Crossover(statement="not measured: no size has both paradigms", horizon=0)
     sizes, scratch, transfer = curves
@@ -67,19 +67,19 @@ def measured_crossover(view: StudyView) -> Crossover:
     return known.model_copy(update=update)
 
 
-def measured_head_start(view: StudyView) -> HeadStart:
+def measured_head_start(evidence: Evidence) -> HeadStart:
     """How many from-scratch labels the pretrained start is worth, inside the measured range.
 
     Answered at the largest size whose match still lies inside the range, else "more than".
     """
-    curves = envelopes(view)
+    curves = envelopes(evidence)
     if curves is None:
         return HeadStart(statement="not measured: no size has both paradigms")
     sizes, scratch, transfer = curves
     for index in range(len(sizes) - 1, -1, -1):
         n = int(sizes[index])
         needed = labels_to_match(sizes, scratch, transfer[:, index])
-        low, middle, high = (np.quantile(needed, share, method="nearest") for share in (0.05, 0.5, 0.95))
+        low, middle, high = (float(np.quantile(needed, share, method="nearest")) for share in (0.05, 0.5, 0.95))
         if np.isfinite(middle) and middle > sizes[0]:
             upper = _round(high) if np.isfinite(high) else f"more than {int(sizes[-1]):,}"
             return HeadStart(

@@ -16,7 +16,7 @@ from headstart.core import Arm, derive_seed
 from headstart.evidence import Crossover as Crossing
 from headstart.evidence import CurveDraws, Labels, gain_of_labels, head_start, next_measurements, saved
 from headstart.evidence import find_crossover as find_crossing
-from headstart.studies import StudyView
+from headstart.studies import Evidence
 
 SIDES = ("scratch", "transfer")
 REPEATS = 3  # runs of each arm that a proposal holds
@@ -24,20 +24,20 @@ LITTLE = 0.01  # bits: a measurement that tells less is not worth proposing
 WORTHY = 0.25  # of the bits of the one that tells most: cheap runs that hardly tell anything are no answer
 
 
-def find_crossover(view: StudyView) -> Crossover:
+def find_crossover(evidence: Evidence) -> Crossover:
     """From how many labels on from scratch wins, up to the horizon of the fitted curves.
 
     A curve knows errors only; the joint draws also know which examples each arm gets wrong. So a statement about the
     largest common size is made only where both agree, and else the crossover is not determined.
     """
-    measured = measured_crossover(view)
-    curves = _both_sides(view)
+    measured = measured_crossover(evidence)
+    curves = _both_sides(evidence)
     if curves is None or measured.kind == "unmeasured":
         return measured
-    found = find_crossing(curves, tie=view.settings.margin)
+    found = find_crossing(curves, tie=evidence.settings.margin)
     if found.limited_by or found.horizon <= found.n_max:
         return measured
-    kind, statement = found.statement, crossing_sentence(found, view.settings.margin)
+    kind, statement = found.statement, crossing_sentence(found, evidence.settings.margin)
     share = measured.p_crossed if measured.p_crossed is not None else 0.0
     if (kind == "crossed" and share < CONFIDENT) or (kind == "none" and share > 1 - CONFIDENT):
         kind = "undetermined"
@@ -45,9 +45,9 @@ def find_crossover(view: StudyView) -> Crossover:
             f"not determined: the fitted curves say so with {found.p_by_horizon:.0%} of their draws up to "
             f"n = {size(found.horizon)}, the paired predictions with {share:.0%} at n = {size(found.n_max)}"
         )
-    proposal = _next(view, curves, found) if kind == "undetermined" else None
+    proposal = _next(evidence, curves, found) if kind == "undetermined" else None
     if proposal is not None:
-        statement += "; " + _proposal(view, proposal)
+        statement += "; " + _proposal(evidence, proposal)
     low, high = found.interval
     return Crossover(
         statement=statement,
@@ -63,32 +63,32 @@ def find_crossover(view: StudyView) -> Crossover:
     )
 
 
-def find_head_start(view: StudyView) -> HeadStart:
+def find_head_start(evidence: Evidence) -> HeadStart:
     """How many from-scratch labels the pretrained start is worth, for the transfer arm that leads.
 
     Answered at the largest size whose match certainly lies within the horizon, else at the largest that probably does.
     """
-    curves = _both_sides(view)
+    curves = _both_sides(evidence)
     scratch = None if curves is None else _leader(curves, "scratch")
     if curves is None or scratch is None or curves.guarded[curves.index(scratch)]:
-        return measured_head_start(view)
+        return measured_head_start(evidence)
     leader = _leader(curves, "transfer")
     reach = float(curves.arms[curves.index(scratch)].sizes[-1])
     if leader is None:
-        return measured_head_start(view)
+        return measured_head_start(evidence)
     sizes = [float(n) for n in curves.arms[curves.index(leader)].sizes if n <= reach]
     matches = {n: head_start(curves, leader, n) for n in sizes if np.isfinite(curves.interval(leader, n)[0])}
     told = [n for n, labels in matches.items() if _inside(labels, 0.95)] or [
         n for n, labels in matches.items() if _inside(labels, 0.5)
     ]
     if not told:
-        return measured_head_start(view)
-    return _told(view, matches[max(told)], leader, scratch, int(max(told)), reach)
+        return measured_head_start(evidence)
+    return _told(evidence, matches[max(told)], leader, scratch, int(max(told)), reach)
 
 
-def more_labels(view: StudyView, arm: Arm) -> MoreLabels | None:
+def more_labels(evidence: Evidence, arm: Arm) -> MoreLabels | None:
     """What twice the labels would bring an arm; None where its curve is not extrapolated."""
-    curves = view.curves()
+    curves = evidence.curves()
     if curves is None or arm.key not in [known.arm for known in curves.arms]:
         return None
     n = int(curves.arms[curves.index(arm.key)].sizes[-1])
@@ -106,9 +106,9 @@ def more_labels(view: StudyView, arm: Arm) -> MoreLabels | None:
     )
 
 
-def _both_sides(view: StudyView) -> CurveDraws | None:
+def _both_sides(evidence: Evidence) -> CurveDraws | None:
     """The fitted curves, where both paradigms have a range of sizes in common."""
-    curves = view.curves()
+    curves = evidence.curves()
     if curves is None:
         return None
     sides = [[curves.arms[i].sizes for i in curves.of_paradigm(side)] for side in SIDES]
@@ -131,9 +131,9 @@ def _inside(labels: Labels, share: float) -> bool:
     return bool(np.isfinite(labels.quantile(share)) and labels.quantile(0.5) > labels.smallest * 1.001)
 
 
-def _told(view: StudyView, labels: Labels, leader: str, scratch: str, n: int, reach: float) -> HeadStart:
+def _told(evidence: Evidence, labels: Labels, leader: str, scratch: str, n: int, reach: float) -> HeadStart:
     middle, (low, high) = labels.quantile(0.5), labels.interval
-    seconds, *_ = saved(labels, n, view.seconds_by_size(scratch), view.seconds_by_size(leader))
+    seconds, *_ = saved(labels, n, evidence.seconds_by_size(scratch), evidence.seconds_by_size(leader))
     upper = size(high) if np.isfinite(high) else f"more than {size(labels.horizon)}"
     beyond = middle > reach * 1.001
     return HeadStart(
@@ -149,27 +149,27 @@ def _told(view: StudyView, labels: Labels, leader: str, scratch: str, n: int, re
     )
 
 
-def _next(view: StudyView, curves: CurveDraws, found: Crossing) -> NextTrials | None:
+def _next(evidence: Evidence, curves: CurveDraws, found: Crossing) -> NextTrials | None:
     """The measurement that tells most for each second, by what trials took so far."""
-    priced = {arm.arm: view.seconds_by_size(arm.arm) for arm in curves.arms}
+    priced = {arm.arm: evidence.seconds_by_size(arm.arm) for arm in curves.arms}
     proposals = next_measurements(
         curves,
         found,
         *([curves.arms[i].arm for i in curves.of_paradigm(side)] for side in SIDES),
         repeats=REPEATS,
         seconds=lambda arm, n: max(float(priced[arm].at(np.asarray([n]))[0]), 1e-3),
-        seed=derive_seed(view.settings.seed, "next"),
+        seed=derive_seed(evidence.settings.seed, "next"),
     )
     most = max((proposal.bits for proposal in proposals), default=0.0)
     if most < LITTLE:
         return None
     best = next(proposal for proposal in proposals if proposal.bits >= WORTHY * most)
-    missing = max(0, int(best.n) - view.pool_size)
+    missing = max(0, int(best.n) - evidence.pool_size)
     return NextTrials(arms=best.arms, n=int(best.n), repeats=best.repeats, seconds=best.seconds, missing_labels=missing)
 
 
-def _proposal(view: StudyView, proposal: NextTrials) -> str:
-    names = {arm.key: arm.name for arm in view.arms}
+def _proposal(evidence: Evidence, proposal: NextTrials) -> str:
+    names = {arm.key: arm.name for arm in evidence.arms}
     what = f"measure {' and '.join(names[key] for key in proposal.arms)} with {proposal.n:,} labels next"
     return f"label about {proposal.missing_labels:,} more, and {what}" if proposal.missing_labels else what
 

@@ -240,13 +240,21 @@ class Difference(Record):
 
 
 class Costs(Record):
-    """Where the time went, in seconds."""
+    """Where the time went, in seconds.
+
+    Attributes:
+        tuning_seconds: Of all tuning trials together, also where several ran at once.
+        measuring_seconds: Of all measuring trials together.
+        preparing_seconds: Working time in which no trial ran.
+        cpu_seconds: Processor seconds of all trials, over all threads.
+    """
 
     budget_seconds: float
     spent_seconds: float
     tuning_seconds: float
     measuring_seconds: float
     preparing_seconds: float
+    cpu_seconds: float = 0.0
     flops: float
 
 
@@ -294,5 +302,5 @@ class Recommendation(Record):
     costs: Costs
     reasons: tuple[Reason, ...]
     warnings: tuple[str, ...]
-    model_dir: str | None
-    model_format: ModelFormat | None
+    model_dir: str | None = None
+    model_format: ModelFormat | None = None

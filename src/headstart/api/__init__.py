@@ -1,4 +1,4 @@
-"""The library's entry points: ``study``, ``fit``, ``check``, ``rank``, ``load`` and ``curves``."""
+"""The library's entry points: ``study``, ``plan``, ``fit``, ``check``, ``rank``, ``load`` and ``curves``."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 
 from headstart.api.curving import Curves, curves
 from headstart.api.fitting import Fit, fit
+from headstart.api.keywords import check_keywords
 from headstart.api.opened import Study
 from headstart.api.ranking import RankedCandidates, rank
-from headstart.api.running import default_folder, study
+from headstart.api.running import default_folder, plan, study
 from headstart.data import Finding
 from headstart.data import check as check_data
 from headstart.data import load as load_data
@@ -26,6 +27,7 @@ __all__ = [
     "default_folder",
     "fit",
     "load",
+    "plan",
     "rank",
     "study",
 ]
@@ -51,6 +53,8 @@ def check(source: Any, task: str | None = None, **columns: Any) -> tuple[Finding
     Args:
         source: As for :func:`study`.
         task: ``image-classification`` or ``text-classification``; found if not given.
-        **columns: ``text_column``, ``image_column``, ``label_column``, ``group_column``, ``group_regex``, ``test``.
+        **columns: ``text_column`` (one or several), ``image_column``, ``label_column``, ``group_column``,
+            ``group_regex``, ``layout``, ``labels``, ``test``.
     """
+    check_keywords(columns, check)
     return check_data(load_data(source, task, **columns))

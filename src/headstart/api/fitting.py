@@ -12,32 +12,31 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
+from headstart.api.keywords import check_keywords
+from headstart.api.setup import set_up
 from headstart.core import (
     Arm,
     BudgetError,
+    Hardware,
     HeadstartError,
     Measurement,
     Recipe,
     SettingsError,
-    TrialSpec,
-    derive_seed,
     did_you_mean,
     probe_hardware,
 )
-from headstart.data import load as load_data
-from headstart.data import make_splits, nested_subset
-from headstart.models import Candidate, FittedModel, builtin_names, inserted_source, make_inserted, resolve
+from headstart.core.hardware import default_threads
+from headstart.data import nested_subset
+from headstart.models import FittedModel, make_inserted
 from headstart.models import load as load_model
-from headstart.models.own import PREFIX as OWN
-from headstart.models.own import check_own
-from headstart.strategies import FitHead, Setting, Strategy, get_strategy
-from headstart.studies import choose_metric, parse_budget
-from headstart.studies.cost import CostModel
+from headstart.strategies import Strategy, get_strategy
+from headstart.studies import SpecMaker, StrategyLineUp, parse_budget
+from headstart.studies.prices import PriceModel, WorkCounter, this_machine, time_arm
 from headstart.studies.probing import labels_survive_mirroring
-from headstart.training import TrialContext, execute
+from headstart.training import Bench, Worker, train_trial
 
 SHARE_FOR_TRAINING = 0.85  # of a budget; the rest is for what predictions miss
-WORDS = tuple(name for name in Recipe.model_fields if name != "label")
+FIELDS = tuple(name for name in Recipe.model_fields if name != "label")
 
 
 @dataclass(frozen=True)
@@ -51,6 +50,7 @@ class Fit:
         measurement: What the trial showed on the test part.
         n: Labels learnt from.
         model_dir: Folder of the saved model.
+        trial: Key of the trial: a study with the same options has the same one, with the same numbers.
     """
 
     arm: Arm
@@ -59,6 +59,7 @@ class Fit:
     measurement: Measurement
     n: int
     model_dir: Path
+    trial: str = ""
 
     @property
     def value(self) -> float:
@@ -89,7 +90,7 @@ def fit(
     candidate: str | None = None,
     strategy: str = "full_finetune",
     *,
-    settings: Mapping[str, Any] | None = None,
+    recipe: Mapping[str, Any] | None = None,
     n: int | None = None,
     budget: str | float | None = None,
     out: str | Path | None = None,
@@ -105,7 +106,7 @@ def fit(
         data: As for :func:`headstart.study`.
         candidate: What to start from; the first built-in one for the task if not given.
         strategy: How to train it.
-        settings: Values of the recipe to use instead of the default's, such as ``{"learning_rate": 3e-4}``.
+        recipe: Values to use instead of the default's, such as ``{"learning_rate": 3e-4}``.
         n: Labels to learn from; the whole pool if not given.
         budget: Time allowed, as in ``"60s"``: the schedule is shortened to fit, and a note says so.
         out: Folder of the model; named after the data and the strategy if not given.
@@ -121,10 +122,20 @@ def fit(
     Raises:
         HeadstartError: Anything the user can fix; the message says how.
     """
+    check_keywords(columns, fit)
     way = get_strategy(strategy)
-    labelled = load_data(data, task, seed=seed, **columns)
-    native = labelled.images.native_size if labelled.images is not None else 32
-    known = resolve(candidate or builtin_names(labelled.task)[0], labelled.task, native_size=native)
+    setup = set_up(
+        data,
+        task=task,
+        candidates=[candidate] if candidate else (),
+        first=True,
+        metric=metric,
+        seed=seed,
+        health=False,
+        **columns,
+    )
+    labelled = setup.data
+    (known,) = setup.candidates.values()
     reason = way.refuses(known)
     if reason:
         raise SettingsError(
@@ -132,57 +143,45 @@ def fit(
             place="--strategy",
             hint="headstart strategies shows what each needs",
         )
-    if known.family == "own":
-        check_own(known.name.removeprefix(OWN), len(labelled.class_names), known.modality, known.input_size)
     folder = Path(out) if out else Path("headstart-models") / f"{Path(str(labelled.source)).stem}-{strategy}"
-    work = folder.with_name(folder.name + ".work")
-    name, _ = choose_metric(metric, [int(count) for count in labelled.class_counts])
+    work = folder.with_name(folder.name + ".work").absolute()
     arm = Arm(candidate=known.name, strategy=strategy, paradigm=way.paradigm)
-    context = TrialContext(
-        data=labelled,
-        splits=make_splits(labelled, seed),
-        candidates={known.name: known},
-        metric=name,
+    hardware = probe_hardware()
+    bench = Bench.of(
+        labelled,
+        setup.splits,
+        setup.candidates,
+        metric=setup.metric,
         seed=seed,
-        hardware=probe_hardware(),
-        cache_folder=work / "cache",
-        checkpoint_folder=work / "checkpoints",
-        on_step=on_step,
+        dtype=hardware.dtype,
+        threads=default_threads(),
+        folder=work,
     )
-    context.inputs(known.name)  # a tokenizer that does not fit is told of here, not as a failed training
-    pool = len(context.splits[0].pool)
-    size = check_size(n, pool)
-    mirrored = labelled.images is None or labels_survive_mirroring(context)
-    setting = Setting(known.modality, known.family, size, len(labelled.class_names), mirrored)
-    recipe = with_settings(way.recipes(setting)[0], settings or {})
-    if recipe.inserted:
-        _check_inserted(way, recipe, context, known.name)
+    worker = Worker(bench)
+    worker.inputs(known.name)  # a tokenizer that does not fit is reported here, not as a failed training
+    size = check_size(n, len(bench.splits[0].pool))
+    line_up = StrategyLineUp(
+        (arm,), setup.candidates, len(labelled.class_names), labelled.images is None or labels_survive_mirroring(worker)
+    )
+    chosen = with_values(line_up.recipes(arm, size)[0], recipe or {})
+    if chosen.inserted:
+        _check_inserted(way, chosen, worker, known.name)
     notes = [f"{known.name} trains from scratch alone: {known.missing}"] if known.missing else []
     if budget is not None:
-        recipe = _shortened(way, arm, recipe, context, parse_budget(budget), size, notes)
-    spec = TrialSpec(
-        role="measuring",
-        arm=arm,
-        recipe=recipe,
-        weights_hash=known.weights_hash,
-        input_size=known.input_size,
-        dtype=context.hardware.dtype,
-        n=size,
-        repeat=0,
-        seed=derive_seed(seed, arm.key, size, 0),
-        data_fingerprint=labelled.fingerprint,
-        inserted_source=inserted_source(recipe.inserted),
-    )
-    outcome = execute(spec, context)
-    if outcome.measurement.error is not None or outcome.model is None:
+        prices = _timed(line_up, arm, chosen, worker, hardware, size)
+        chosen = _shortened(prices, arm, chosen, parse_budget(budget), size, notes)
+    spec = SpecMaker.of(bench).spec(arm, chosen, size)
+    trained = train_trial(spec, worker, on_step)
+    measurement = trained.outcome.measurement
+    if measurement.error is not None or trained.model is None:
         raise HeadstartError(
-            f"{arm.name} could not be trained: {outcome.measurement.error}",
+            f"{arm.name} could not be trained: {measurement.error}",
             hint="Try another strategy or candidate, or other --set values",
         )
-    outcome.model.save(folder)
+    trained.model.save(folder)
     shutil.rmtree(work, ignore_errors=True)
-    measurement = outcome.measurement.model_copy(update={"notes": (*notes, *outcome.measurement.notes)})
-    return Fit(arm, recipe, name, measurement, size, folder)
+    measurement = measurement.model_copy(update={"notes": (*notes, *measurement.notes)})
+    return Fit(arm, chosen, setup.metric, measurement, size, folder, spec.key)
 
 
 def check_size(n: int | None, pool: int) -> int:
@@ -198,28 +197,28 @@ def check_size(n: int | None, pool: int) -> int:
     return n
 
 
-def with_settings(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:
-    """A recipe with some values replaced.
+def with_values(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
+    """Replace some values of a recipe.
 
     Raises:
         SettingsError: There is no such value, or it cannot be that.
     """
-    for word in settings:
-        if word not in WORDS:
-            raise SettingsError(f"a recipe has no {word!r}", place="--set", hint=did_you_mean(word, WORDS))
+    for word in values:
+        if word not in FIELDS:
+            raise SettingsError(f"a recipe has no {word!r}", place="--set", hint=did_you_mean(word, FIELDS))
     try:
-        return Recipe(**{**recipe.model_dump(), **settings, "label": "as set" if settings else recipe.label})
+        return Recipe(**{**recipe.model_dump(), **values, "label": "as set" if values else recipe.label})
     except ValidationError as error:
         first = error.errors()[0]
         word = str(first["loc"][0])
         raise SettingsError(
-            f"{word} cannot be {settings.get(word)!r}: {first['msg']}",
+            f"{word} cannot be {values.get(word)!r}: {first['msg']}",
             place="--set",
             hint=Recipe.model_fields[word].description or f"The default has {getattr(recipe, word)!r}",
         ) from None
 
 
-def _check_inserted(way: Strategy, recipe: Recipe, context: TrialContext, candidate: str) -> None:
+def _check_inserted(way: Strategy, recipe: Recipe, worker: Worker, candidate: str) -> None:
     """Find out before any training that the module to insert can be built and has the candidate's width.
 
     Raises:
@@ -231,26 +230,31 @@ def _check_inserted(way: Strategy, recipe: Recipe, context: TrialContext, candid
             place="--set inserted",
             hint="Use it with --strategy hybrid",
         )
-    make_inserted(recipe.inserted, context.frozen(candidate).head.in_features)
+    make_inserted(recipe.inserted, worker.frozen(candidate).head.in_features)
 
 
-def _shortened(
-    way: Strategy, arm: Arm, recipe: Recipe, context: TrialContext, seconds: float, size: int, notes: list[str]
-) -> Recipe:
+def _timed(
+    line_up: StrategyLineUp, arm: Arm, recipe: Recipe, worker: Worker, hardware: Hardware, size: int
+) -> PriceModel:
+    """Time a few steps of an arm on the labels it will see."""
+    bench, data = worker.bench, worker.data
+    counter = WorkCounter(bench, line_up, len(data.class_names), len(data.labels), worker.feature_cache)
+    prices = PriceModel(counter, this_machine(hardware), bench.threads)
+    if not line_up.closed_form(arm):
+        time_arm(prices, arm, recipe, worker, nested_subset(data, bench.splits[0], size, 0, bench.seed))
+    return prices
+
+
+def _shortened(prices: PriceModel, arm: Arm, recipe: Recipe, seconds: float, size: int, notes: list[str]) -> Recipe:
     """A recipe whose run is predicted to fit the time allowed.
 
     Raises:
         BudgetError: Not even a tenth of the steps fits.
     """
-    candidate: Candidate = context.candidates[arm.candidate]
-    if all(isinstance(phase, FitHead) for phase in way.phases(candidate.family)):
+    if not recipe.steps:
         return recipe
-    rows = nested_subset(context.data, context.splits[0], size, 0, context.seed)
-    cost = CostModel()
-    cost.time_arm(arm, recipe, context, rows)
-    tested = len(context.splits[0].test)
-    whole = cost.predict(arm, recipe, size, tested, context)
-    fixed = cost.predict(arm, recipe.model_copy(update={"steps": 0}), size, tested, context)
+    whole = prices.seconds(arm, recipe, size)
+    fixed = prices.seconds(arm, recipe.model_copy(update={"steps": 0}), size)
     allowed = SHARE_FOR_TRAINING * seconds
     if whole <= allowed:
         return recipe

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
 
 from headstart.advice import Recommendation
 from headstart.core import BundleError
 from headstart.models import FittedModel
 from headstart.models import load as load_model
 from headstart.report import repr_html
+from headstart.report.summary import Summary
 from headstart.studies import Store
 
 if TYPE_CHECKING:
@@ -21,11 +23,11 @@ class Study:
     """A study that was run, or opened again from its folder.
 
     Attributes:
-        summary: Everything the report shows, as one plain dict.
+        summary: Everything the report shows.
         folder: Where the study lies.
     """
 
-    def __init__(self, summary: dict[str, Any], folder: Path) -> None:
+    def __init__(self, summary: Summary, folder: Path) -> None:
         self.summary, self.folder = summary, folder
 
     @classmethod
@@ -36,29 +38,37 @@ class Study:
             BundleError: There is no study, or nothing has been measured yet.
         """
         folder = Path(folder)
-        store = Store(folder, read_only=True)
+        store = Store.open_readonly(folder)
         try:
-            text = store.fact("summary")
+            document = store.summary()
         finally:
             store.close()
-        if text is None:
+        if document is None:
             raise BundleError(
                 "the study has not measured anything yet",
                 place=str(folder),
                 hint="Run the `headstart study` command again; it goes on where it was",
             )
-        return cls(json.loads(text), folder)
+        try:
+            return cls(Summary.model_validate(document), folder)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise BundleError(
+                f"the study's stored answer cannot be read ({first['loc'][0] if first['loc'] else ''}: {first['msg']})",
+                place=str(folder),
+                hint="Run the `headstart study` command again; it writes the answer again",
+            ) from None
 
     @property
     def recommendation(self) -> Recommendation:
         """The answer, and every number behind it."""
-        return Recommendation.model_validate(self.summary["recommendation"])
+        return self.summary.recommendation
 
     @property
     def model_dir(self) -> Path | None:
         """Folder of the trained winner; None before anything was measured."""
         folder = self.folder / "model"
-        return folder if self.summary["recommendation"]["model_dir"] and folder.exists() else None
+        return folder if self.recommendation.model_dir and folder.exists() else None
 
     def model(self) -> FittedModel:
         """Load the trained winner.
@@ -75,15 +85,18 @@ class Study:
         """Learning curves: a row for each arm and size."""
         import pandas as pd
 
-        arms = self.summary["recommendation"]["arms"]
-        rows = [{"arm": arm["key"], "paradigm": arm["paradigm"], **point} for arm in arms for point in arm["curve"]]
+        rows = [
+            {"arm": arm.key, "paradigm": arm.paradigm, **point.model_dump()}
+            for arm in self.recommendation.arms
+            for point in arm.curve
+        ]
         return pd.DataFrame(rows, columns=["arm", "paradigm", "n", "value", "low", "high", "repeats"])
 
     def table(self) -> pd.DataFrame:
         """Every trial: a row each."""
         import pandas as pd
 
-        return pd.DataFrame(self.summary["trials"])
+        return pd.DataFrame([row.model_dump() for row in self.summary.trials])
 
     def __repr__(self) -> str:
         return f"Study({self.folder.name!r}: {self.recommendation.sentence})"

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from headstart.api.keywords import check_keywords
+from headstart.api.setup import set_up
 from headstart.core import HeadstartError, SettingsError, derive_seed
-from headstart.data import LabelledData, make_splits, nested_subset
-from headstart.data import load as load_data
+from headstart.data import LabelledData, nested_subset
 from headstart.evidence.linear_probe import linear_probe
 from headstart.evidence.ranking import Ranking
 from headstart.evidence.ranking import rank as rank_scores
 from headstart.evidence.transferability import h_score, layer_mean, log_me, nearest_neighbours
 from headstart.models import Candidate, Inputs, build
 from headstart.models.inputs import encode, encode_texts
-from headstart.studies import find_candidates
 from headstart.training.layers import pooled_layers
 
 if TYPE_CHECKING:
@@ -112,10 +112,9 @@ def rank(
     """
     if keep < 1 or examples < 2:
         raise SettingsError(f"keep is {keep} and examples {examples}", hint="Keep one or more, of two or more examples")
-    labelled = load_data(data, task, seed=seed, **columns)
-    native = labelled.images.native_size if labelled.images is not None else 0
-    found, skipped = find_candidates(candidates, labelled.task, native)
-    split = make_splits(labelled, seed)[0]
+    check_keywords(columns, rank)
+    setup = set_up(data, task=task, candidates=candidates, seed=seed, health=False, **columns)
+    labelled, found, skipped, split = setup.data, setup.candidates, setup.skipped, setup.splits[0]
     rows = np.sort(nested_subset(labelled, split, examples, 0, derive_seed(seed, "rank")))
     left_out = list(skipped)
     scores: dict[str, dict[str, float]] = {name: {} for name in (*SCORES, SIZE)}

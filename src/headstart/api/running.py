@@ -1,43 +1,26 @@
-"""Run a study: from data to report."""
+"""Run a study, from data to report."""
 
 from __future__ import annotations
 
 import inspect
-import json
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from headstart._version import __version__
-from headstart.advice import resolution_warning
+from headstart.api.keywords import check_keywords
 from headstart.api.opened import Study
-from headstart.core import Hardware, SettingsError, probe_hardware, seconds_waited
-from headstart.data import Finding, make_splits
-from headstart.data import check as check_data
-from headstart.data import load as load_data
-from headstart.models.own import PREFIX as OWN
-from headstart.models.own import check_own
+from headstart.api.session import Request, Session
+from headstart.api.setup import Setup, set_up
+from headstart.core import probe_hardware, safe_name, seconds_waited
 from headstart.report import Progress, render_data, render_header, render_plan
-from headstart.report.closing import CLOSING_SECONDS, Closing
 from headstart.report.summary import describe_data
-from headstart.studies import (
-    Budget,
-    Plan,
-    Store,
-    StudyLock,
-    StudyRunner,
-    StudySettings,
-    StudyView,
-    check_margin,
-    choose_metric,
-    find_candidates,
-    make_arms,
-    parse_budget,
-)
+from headstart.studies import Plan, Store, StudyLock, check_margin, now, parse_budget
+from headstart.studies.executors import check_jobs
+from headstart.studies.planners import get_planner
 from headstart.studies.store import FILE as STORE_FILE
-from headstart.studies.store import now
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -54,8 +37,10 @@ def study(
     metric: str | None = None,
     margin: float = 0.01,
     seed: int = 0,
+    jobs: int = 1,
+    executor: str | None = None,
+    planner: str = "staged",
     quiet: bool = False,
-    dry_run: bool = False,
     command: Sequence[str] | None = None,
     console: Console | None = None,
     **columns: Any,
@@ -74,8 +59,10 @@ def study(
         metric: ``accuracy``, ``macro-f1`` or ``balanced-accuracy``; chosen by imbalance if not given.
         margin: What difference matters, as a share.
         seed: Determines every random choice.
+        jobs: Trials that run at once; the cores are shared out among them.
+        executor: ``inline``, ``processes``, ``ray`` or ``ray://ADDRESS``; by ``jobs`` if not given.
+        planner: Which planner chooses the trials.
         quiet: Show nothing while it runs.
-        dry_run: Plan and predict the cost, but train nothing.
         command: The words to reproduce the study with, for the report.
         console: Where progress goes; standard error if not given.
         **columns: ``text_column``, ``image_column``, ``label_column``, ``group_column``, ``group_regex``, ``test``.
@@ -86,183 +73,172 @@ def study(
     Raises:
         HeadstartError: Anything the user can fix; the message says how.
     """
-    from rich.console import Console as RichConsole
-
-    started = now() - seconds_waited()
-    asked = {"budget": budget, "out": out, "task": task, "candidates": candidates, "strategies": strategies}
-    asked |= {"metric": metric, "margin": margin, "seed": seed, **columns}
-    call = _python_call(data, asked)
-    seconds = parse_budget(budget)
-    check_margin(margin)
-    screen = console or RichConsole(stderr=True, quiet=quiet)
-    folder = Path(out) if out else default_folder(data)
-    hardware = probe_hardware()
-    if not quiet:
-        render_header(
-            {
-                "version": __version__,
-                "budget_seconds": seconds,
-                "folder": str(folder),
-                "seed": seed,
-                "hardware": hardware.model_dump(),
-            },
-            screen,
-        )
-    labelled = load_data(data, task, seed=seed, **columns)
-    findings = check_data(labelled)
-    labelled.findings = findings
-    name, why = choose_metric(metric, [int(count) for count in labelled.class_counts])
-    splits = make_splits(labelled, seed)
-    native = labelled.images.native_size if labelled.images is not None else 0
-    found, skipped = find_candidates(candidates, labelled.task, native)
-    for candidate in found.values():
-        if candidate.family == "own":
-            path = candidate.name.removeprefix(OWN)
-            check_own(path, len(labelled.class_names), candidate.modality, candidate.input_size)
-    arms, left_out = make_arms(found, strategies, candidates)
-    settings = StudySettings(
-        source=labelled.source,
-        task=labelled.task,
-        metric=name,
-        margin=margin,
-        seed=seed,
-        candidates=tuple(found),
-        weights=tuple(candidate.weights_hash for candidate in found.values()),
-        strategies=tuple(dict.fromkeys(arm.strategy for arm in arms)),
-        data_fingerprint=labelled.fingerprint,
-        budget_seconds=seconds,
-    )
-    with TemporaryDirectory() as rehearsal, StudyLock(_copied(folder, Path(rehearsal)) if dry_run else folder):
-        store = Store(Path(rehearsal) if dry_run else folder)
-        try:
-            return _drive(
-                StudyView(settings, labelled, splits, arms, store),
-                found,
-                findings,
-                [*skipped, *left_out],
-                hardware,
-                started,
-                screen,
-                quiet,
-                dry_run,
-                tuple(command or [call]),
-                why,
-                folder,
-            )
-        finally:
-            store.close()
+    check_keywords(columns, study)
+    request = _request(data, budget, out, strategies, candidates, margin, seed, jobs, executor, planner)
+    given = {name: value for name, value in locals().items() if name in inspect.signature(study).parameters}
+    screen = _screen(console, quiet)
+    _show_header(request, screen, quiet)
+    setup = set_up(data, task=task, candidates=candidates, metric=metric, seed=seed, **columns)
+    with StudyLock(request.folder), _store(request.folder) as store:
+        session = Session(request, setup, store, command or [_python_call(data, given, columns)])
+        finished = session.finished_answer()
+        if finished is not None:
+            return Study(finished, request.folder)
+        _show_data(session, setup, screen, quiet)
+        with Progress(
+            screen, request.budget_seconds, quiet, spent_seconds=session.budget.spent, metric=setup.metric
+        ) as progress:
+            intended = session.prepare(progress)
+            if not quiet:
+                render_plan(intended.model_dump(), screen)
+            summary = session.run(progress)
+    return Study(summary, request.folder)
 
 
-def _copied(folder: Path, rehearsal: Path) -> Path:
-    """A copy of what a study has measured, so that a dry run leaves no trace in it."""
-    if (folder / STORE_FILE).exists():
-        Store(folder).copy_to(rehearsal)
-    return rehearsal
+def plan(
+    data: Any,
+    budget: str | float = "15m",
+    *,
+    out: str | Path | None = None,
+    task: str | None = None,
+    candidates: Sequence[str] = (),
+    strategies: Sequence[str] = (),
+    metric: str | None = None,
+    margin: float = 0.01,
+    seed: int = 0,
+    jobs: int = 1,
+    executor: str | None = None,
+    planner: str = "staged",
+    quiet: bool = False,
+    console: Console | None = None,
+    **columns: Any,
+) -> Plan:
+    """Plan a study and predict what it costs, without training anything for keeps and without leaving a trace.
+
+    Args:
+        data: As for :func:`study`, and so are all others.
+        budget: Time allowed in all.
+        out: The study's folder: what it has measured already is taken into account.
+        task: Found if not given.
+        candidates: Models to start from.
+        strategies: Strategies to compare.
+        metric: Chosen by imbalance if not given.
+        margin: What difference matters, as a share.
+        seed: Determines every random choice.
+        jobs: Trials that run at once.
+        executor: Where they run.
+        planner: Which planner chooses the trials.
+        quiet: Show nothing.
+        console: Where progress goes; standard error if not given.
+        **columns: As for :func:`study`.
+
+    Returns:
+        The plan.
+
+    Raises:
+        HeadstartError: Anything the user can fix; the message says how.
+    """
+    check_keywords(columns, plan)
+    request = _request(data, budget, out, strategies, candidates, margin, seed, jobs, executor, planner)
+    screen = _screen(console, quiet)
+    _show_header(request, screen, quiet)
+    setup = set_up(data, task=task, candidates=candidates, metric=metric, seed=seed, **columns)
+    with TemporaryDirectory() as name:
+        rehearsal = Path(name)
+        if (request.folder / STORE_FILE).exists():
+            known = Store.open_readonly(request.folder)
+            known.copy_to(rehearsal)
+            known.close()
+        with _store(rehearsal) as store:
+            session = Session(request, setup, store, [])
+            _show_data(session, setup, screen, quiet)
+            with Progress(screen, request.budget_seconds, quiet, metric=setup.metric) as progress:
+                made = session.prepare(progress)
+                if not quiet:
+                    render_plan(made.model_dump(), screen)
+    return made
 
 
 def default_folder(data: Any) -> Path:
     """``headstart-runs/NAME`` after the data."""
     name = Path(str(data)).stem if isinstance(data, str | Path) else "study"
-    safe = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in name).strip("-.")
-    return Path("headstart-runs") / (safe or "study")
+    return Path("headstart-runs") / (safe_name(name).strip("-.") or "study")
 
 
-def _drive(
-    view: StudyView,
-    candidates: dict[str, Any],
-    findings: Sequence[Finding],
-    skipped: list[tuple[str, str]],
-    hardware: Hardware,
-    started: float,
-    screen: Console,
-    quiet: bool,
-    dry_run: bool,
-    command: tuple[str, ...],
-    metric_reason: str,
-    folder: Path,
-) -> Study:
-    """Run one study inside its lock."""
-    store, settings = view.store, view.settings
-    known = store.fact("summary")
-    if _resume(store, settings) and known and not dry_run:
-        return Study(json.loads(known), store.folder)
-    hardware = _same_precision(store, hardware)
-    budget = Budget(store, settings.budget_seconds, started + seconds_waited())  # downloads are not work
-    created = store.fact("created") or datetime.now(UTC).isoformat(timespec="seconds")
-    store.set_fact("created", created)
+def _request(
+    data: Any,
+    budget: str | float,
+    out: str | Path | None,
+    strategies: Sequence[str],
+    candidates: Sequence[str],
+    margin: float,
+    seed: int,
+    jobs: int,
+    executor: str | None,
+    planner: str,
+) -> Request:
+    """Check what can be checked before any data is read."""
+    started = now() - seconds_waited()
+    seconds = parse_budget(budget)
+    check_margin(margin)
+    jobs, executor = check_jobs(jobs, executor)
+    get_planner(planner)
+    return Request(
+        folder=(Path(out) if out else default_folder(data)),
+        budget_seconds=seconds,
+        margin=margin,
+        seed=seed,
+        strategies=tuple(strategies),
+        candidates=tuple(candidates),
+        jobs=jobs,
+        executor=executor,
+        planner=planner,
+        started=started,
+        hardware=probe_hardware(),
+    )
+
+
+@contextmanager
+def _store(folder: Path) -> Iterator[Store]:
+    store = Store(folder)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _screen(console: Console | None, quiet: bool) -> Console:
+    from rich.console import Console as RichConsole
+
+    return console or RichConsole(stderr=True, quiet=quiet)
+
+
+def _show_header(request: Request, screen: Console, quiet: bool) -> None:
     if not quiet:
-        render_data(describe_data(view, findings), screen)
-        screen.print(f"Metric     {settings.metric} ({metric_reason})", highlight=False)
-    with Progress(
-        screen, settings.budget_seconds, quiet, spent_seconds=budget.spent, metric=settings.metric
-    ) as progress:
-        runner = StudyRunner(view, candidates, hardware, budget, progress, store.folder / "cache")
-        closing = Closing(view, runner, hardware, findings, skipped, command, created)
-        runner.after_trial = closing.now_and_then
-        plan = runner.prepare()
-        closing.skipped = [*skipped, *plan.left_out]
-        if not quiet:
-            render_plan(_plan_dict(plan, view), screen)
-        if dry_run:
-            return Study({"plan": _plan_dict(plan, view), **closing.summary("running")}, folder)
-        runner.run(plan, keep_back=CLOSING_SECONDS)
-        progress.stage("writing the report")
-        summary = closing.write("interrupted" if runner.interrupted else "finished")
-        if not runner.interrupted:
-            store.set_fact("finished_budget", repr(settings.budget_seconds))
-        runner.budget.heartbeat(force=True)
-    return Study(summary, store.folder)
-
-
-def _resume(store: Store, settings: StudySettings) -> bool:
-    """Remember what this study is; say whether it has already used the time it is given.
-
-    Raises:
-        SettingsError: The folder holds a study of other data or with other options.
-    """
-    known = store.fact("settings")
-    before = StudySettings.from_json(known) if known else settings
-    changes = before.differences(settings)
-    if changes:
-        raise SettingsError(
-            f"this folder holds a study with other data or options ({'; '.join(changes)})",
-            place=str(store.folder),
-            hint="Use the same options to go on, or --out for a new study",
+        render_header(
+            {
+                "version": __version__,
+                "budget_seconds": request.budget_seconds,
+                "folder": str(request.folder),
+                "seed": request.seed,
+                "hardware": request.hardware.model_dump(),
+            },
+            screen,
         )
-    done = store.fact("finished_budget")
-    if done is not None and settings.budget_seconds <= float(done):
-        return True
-    store.set_fact("settings", settings.to_json())
-    return False
 
 
-def _same_precision(store: Store, hardware: Hardware) -> Hardware:
-    """Go on in the precision that the study began with: a trial's identity holds it."""
-    known = store.fact("dtype")
-    if known is None:
-        store.set_fact("dtype", hardware.dtype)
-    elif known != hardware.dtype:
-        reason = f"as the study began; measured now: {hardware.dtype_reason}"
-        return hardware.model_copy(update={"dtype": known, "dtype_reason": reason})
-    return hardware
+def _show_data(session: Session, setup: Setup, screen: Console, quiet: bool) -> None:
+    if not quiet:
+        render_data(describe_data(session.evidence, setup.findings).model_dump(), screen)
+        screen.print(f"Metric     {setup.metric} ({setup.metric_reason})", highlight=False)
 
 
-def _plan_dict(plan: Plan, view: StudyView) -> dict[str, Any]:
-    return {
-        "rows": plan.rows,
-        "total_seconds": plan.total_seconds,
-        "budget_seconds": view.settings.budget_seconds,
-        "comparison_size": plan.comparison_size,
-        "notes": resolution_warning(view),
-        "left_out": [{"what": what, "reason": reason} for what, reason in plan.left_out],
-    }
-
-
-def _python_call(data: Any, asked: dict[str, Any]) -> str:
+def _python_call(data: Any, given: dict[str, Any], columns: dict[str, Any]) -> str:
     """The call in Python, without what was left at its default."""
+    unsaid = ("data", "quiet", "command", "console", "columns")
     defaults = {name: parameter.default for name, parameter in inspect.signature(study).parameters.items()}
-    given = {name: value for name, value in asked.items() if value != defaults.get(name) and value is not None}
+    said = {name: value for name, value in given.items() if name not in unsaid and value != defaults.get(name)}
     source = repr(str(data)) if isinstance(data, str | Path) else type(data).__name__.lower()
-    shown = {name: str(value) if isinstance(value, Path) else value for name, value in given.items()}
-    words = [f"{name}={value!r}" for name, value in shown.items()]
+    shown = {name: str(value) if isinstance(value, Path) else value for name, value in {**said, **columns}.items()}
+    words = [f"{name}={value!r}" for name, value in shown.items() if value is not None]
     return f"headstart.study({', '.join([source, *words])})"

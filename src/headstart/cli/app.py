@@ -1,6 +1,6 @@
 """The commands, and how every failure becomes one message and an exit code.
 
-Exit codes: 0 done (decided or not: the JSON says), 1 the user can fix it, 2 usage, 3 ours.
+Exit codes: 0 done (decided or not: the JSON says), 1 the user can fix it, 2 usage, 3 ours, 130 stopped by the user.
 Heavy imports stay inside the commands, so that a help page takes no time.
 """
 
@@ -10,11 +10,12 @@ import io
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from headstart._version import __version__
+from headstart.cli.reading_options import reads_data
 
 app = typer.Typer(
     name="headstart",
@@ -25,7 +26,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-TYPERS_CTRL_C = 130  # the code that Typer makes of a KeyboardInterrupt
+STOPPED = 130  # as shells have it for Ctrl-C; Typer makes the same of a KeyboardInterrupt
 
 Data = Annotated[
     str, typer.Argument(metavar="DATA", help="Class folders, a table file, a folder of such files, or a hub id.")
@@ -35,13 +36,6 @@ Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON docum
 AllowCode = Annotated[
     bool, typer.Option("--allow-code", help="Run code that the model names but does not hold. Read it first.")
 ]
-TextColumn = Annotated[str | None, typer.Option(help="Column with the texts.")]
-ImageColumn = Annotated[str | None, typer.Option(help="Column with the images or their file names.")]
-LabelColumn = Annotated[str | None, typer.Option(help="Column with the classes.")]
-GroupColumn = Annotated[str | None, typer.Option(help="Column whose equal values must stay together (a patient).")]
-GroupRegex = Annotated[str | None, typer.Option(help="Pattern on file names; its first group must stay together.")]
-Task = Annotated[str | None, typer.Option(help="image-classification or text-classification; found if not given.")]
-Test = Annotated[Path | None, typer.Option(help="A separate test part, in the same form as DATA.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -62,11 +56,12 @@ def _options(
 
 
 @app.command()
+@reads_data
 def study(
     data: Data,
+    reading: dict[str, Any],
     out: Annotated[Path | None, typer.Option(help="Folder of the study; named after the data if not given.")] = None,
     budget: Annotated[str, typer.Option(help="Time allowed in all: 90s, 15m, 2h.")] = "15m",
-    task: Task = None,
     candidate: Annotated[list[str] | None, typer.Option(help="A model to start from; may be repeated.")] = None,
     arch: Annotated[
         list[str] | None, typer.Option(help="Your own architecture, package.module:factory; may be repeated.")
@@ -74,13 +69,12 @@ def study(
     strategy: Annotated[list[str] | None, typer.Option(help="A strategy to compare; may be repeated.")] = None,
     metric: Annotated[str | None, typer.Option(help="accuracy, macro-f1 or balanced-accuracy.")] = None,
     margin: Annotated[float, typer.Option(help="What difference matters, as a share: 0.01 is one point.")] = 0.01,
-    label_column: LabelColumn = None,
-    text_column: TextColumn = None,
-    image_column: ImageColumn = None,
-    group_column: GroupColumn = None,
-    group_regex: GroupRegex = None,
-    test: Test = None,
     seed: Annotated[int, typer.Option(help="Determines every random choice.")] = 0,
+    jobs: Annotated[int, typer.Option(help="Trials that run at once; the cores are shared out among them.")] = 1,
+    executor: Annotated[
+        str | None, typer.Option(help="inline, processes, ray or ray://ADDRESS; by --jobs if not given.")
+    ] = None,
+    planner: Annotated[str, typer.Option(help="Which planner chooses the trials.")] = "staged",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Plan and predict the cost; train nothing.")] = False,
     json_output: Json = False,
     quiet: Quiet = False,
@@ -92,18 +86,15 @@ def study(
         data,
         out=out,
         budget=budget,
-        task=task,
         strategies=strategy or (),
         metric=metric,
         candidates=[*(candidate or ()), *(f"arch:{path}" for path in arch or ())],
         margin=margin,
-        label_column=label_column,
-        text_column=text_column,
-        image_column=image_column,
-        group_column=group_column,
-        group_regex=group_regex,
-        test=test,
+        **reading,
         seed=seed,
+        jobs=jobs,
+        executor=executor,
+        planner=planner,
         dry_run=dry_run,
         json_output=json_output,
         quiet=quiet,
@@ -111,8 +102,10 @@ def study(
 
 
 @app.command()
+@reads_data
 def fit(
     data: Data,
+    reading: dict[str, Any],
     candidate: Annotated[
         str | None, typer.Option(help="The model to start from; the built-in one if not given.")
     ] = None,
@@ -125,14 +118,7 @@ def fit(
     n: Annotated[int | None, typer.Option("--n", help="Labels to learn from; all if not given.")] = None,
     budget: Annotated[str | None, typer.Option(help="Shorten the schedule to fit: 60s, 5m.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the model.")] = None,
-    task: Task = None,
     metric: Annotated[str | None, typer.Option(help="accuracy, macro-f1 or balanced-accuracy.")] = None,
-    label_column: LabelColumn = None,
-    text_column: TextColumn = None,
-    image_column: ImageColumn = None,
-    group_column: GroupColumn = None,
-    group_regex: GroupRegex = None,
-    test: Test = None,
     seed: Annotated[int, typer.Option(help="Determines every random choice.")] = 0,
     json_output: Json = False,
     quiet: Quiet = False,
@@ -144,18 +130,12 @@ def fit(
         data,
         candidate=candidate,
         strategy=strategy,
-        settings=setting or [],
+        values=setting or [],
         n=n,
         budget=budget,
         out=out,
-        task=task,
         metric=metric,
-        label_column=label_column,
-        text_column=text_column,
-        image_column=image_column,
-        group_column=group_column,
-        group_regex=group_regex,
-        test=test,
+        **reading,
         seed=seed,
         json_output=json_output,
         quiet=quiet,
@@ -240,46 +220,22 @@ def models(
 
 
 @app.command()
-def check(
-    data: Data,
-    task: Task = None,
-    label_column: LabelColumn = None,
-    text_column: TextColumn = None,
-    image_column: ImageColumn = None,
-    group_column: GroupColumn = None,
-    group_regex: GroupRegex = None,
-    test: Test = None,
-    json_output: Json = False,
-) -> None:
+@reads_data
+def check(data: Data, reading: dict[str, Any], json_output: Json = False) -> None:
     """Examine DATA: broken items, duplicates, leaks, contradictions, imbalance, shortcuts."""
-    from headstart.cli.using import show_check
+    from headstart.cli.checking import show_check
 
-    show_check(
-        data,
-        task,
-        json_output=json_output,
-        label_column=label_column,
-        text_column=text_column,
-        image_column=image_column,
-        group_column=group_column,
-        group_regex=group_regex,
-        test=test,
-    )
+    show_check(data, json_output=json_output, reading=reading)
 
 
 @app.command()
+@reads_data
 def rank(
     data: Data,
+    reading: dict[str, Any],
     candidate: Annotated[list[str] | None, typer.Option(help="A model to rank; may be repeated.")] = None,
-    task: Task = None,
     keep: Annotated[int, typer.Option(help="How many to shortlist; what any score puts first comes on top.")] = 3,
     examples: Annotated[int, typer.Option(help="Labelled examples to look at, at most.")] = 1000,
-    label_column: LabelColumn = None,
-    text_column: TextColumn = None,
-    image_column: ImageColumn = None,
-    group_column: GroupColumn = None,
-    group_regex: GroupRegex = None,
-    test: Test = None,
     seed: Annotated[int, typer.Option(help="Determines which examples.")] = 0,
     json_output: Json = False,
 ) -> None:
@@ -287,19 +243,7 @@ def rank(
     from headstart.cli.using import show_ranking
 
     show_ranking(
-        data,
-        tuple(candidate or ()),
-        json_output=json_output,
-        task=task,
-        keep=keep,
-        examples=examples,
-        seed=seed,
-        label_column=label_column,
-        text_column=text_column,
-        image_column=image_column,
-        group_column=group_column,
-        group_regex=group_regex,
-        test=test,
+        data, tuple(candidate or ()), json_output=json_output, keep=keep, examples=examples, seed=seed, **reading
     )
 
 
@@ -382,7 +326,7 @@ def main() -> None:
     try:
         code = app(standalone_mode=False, prog_name="headstart") or 0
         sys.stdout.flush()  # a closed pipe shows itself here at the latest
-        if code == TYPERS_CTRL_C:
+        if code == STOPPED:
             raise KeyboardInterrupt
         sys.exit(code)
     except SystemExit:
@@ -399,10 +343,10 @@ def _report_failure(error: BaseException) -> int:
 
     screen = Console(stderr=True)
     if isinstance(error, typer.Abort | KeyboardInterrupt):
-        screen.print("Stopped. What was finished is stored; the same command goes on.", highlight=False)
-        return 1
+        screen.print("Stopped by you. What was finished is stored; the same command goes on.", highlight=False)
+        return STOPPED
     if isinstance(error, typer.TyperException):
-        error.show()
+        error.show()  # type: ignore[attr-defined]
         return 2
     if os.environ.get("HEADSTART_DEBUG"):
         import traceback

@@ -12,16 +12,16 @@ from rich.text import Text
 from headstart.api.fitting import Fit, fit, parse_setting
 
 
-def run_fit(data: str, *, settings: list[str], json_output: bool, quiet: bool, **options: Any) -> None:
+def run_fit(data: str, *, values: list[str], json_output: bool, quiet: bool, **options: Any) -> None:
     """Train, then print what came out and where it lies."""
-    values = dict(parse_setting(text) for text in settings)
+    chosen = dict(parse_setting(text) for text in values)
     with Progress(console=Console(stderr=True), disable=quiet, transient=True) as progress:
         task = progress.add_task("loading", total=None)
 
         def show(done: int, total: int) -> None:
             progress.update(task, description="training", completed=done, total=total)
 
-        result = fit(data, settings=values, on_step=show, **options)
+        result = fit(data, recipe=chosen, on_step=show, **options)
     if json_output:
         print(json.dumps(result.to_dict(), indent=2, ensure_ascii=False))
         return

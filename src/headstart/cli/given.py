@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from headstart.cli.tables import TABLE_SUFFIXES, read_columns
+from headstart.cli.tables import TABLE_SUFFIXES, is_table, read_columns
 from headstart.core import DataError
+from headstart.data.encodings import read_text_file
 from headstart.data.image import IMAGE_SUFFIXES
-from headstart.data.text import read_text_file
 from headstart.models.card import Card
 from headstart.models.items import looks_like_path
 
@@ -91,7 +91,7 @@ class Reading:
         suffix = path.suffix.lower()
         if not path.is_file():
             raise DataError("this is no regular file", place=word, hint="Give a file, a folder, or - for lines")
-        if suffix in TABLE_SUFFIXES:
+        if is_table(path):
             return self._table(path)
         if self.images and suffix not in LINES:
             return [Given(path, word)]
@@ -103,7 +103,7 @@ class Reading:
                 place=word,
                 hint=f"Give {', '.join(TABLE_SUFFIXES)}, or a file of lines (.txt)",
             )
-        return self._lines(read_text_file(path)[0], path.name, path.parent)
+        return self._lines(read_text_file(path).text, path.name, path.parent)
 
     def _table(self, path: Path) -> Iterator[Given]:
         for row, cell in read_columns(path, self.card, self.columns, self.note, images=self.images):
@@ -124,7 +124,7 @@ class Reading:
     def _text(self, file: Path) -> str | None:
         """A listed file as one text; None, and a note, where it cannot be read."""
         try:
-            return read_text_file(file)[0]
+            return read_text_file(file).text
         except DataError as trouble:
             self.note(f"{file}: {trouble.fact}")
             return None
@@ -140,7 +140,7 @@ class Reading:
             if suffix in wanted:
                 item = file if self.images else self._text(file)
                 found.append(Given(item, str(file), str(file.relative_to(folder))))
-            elif not self.images and suffix in TABLE_SUFFIXES:
+            elif not self.images and is_table(file):
                 found += self._table(file)
         if not found:
             what = "images" if self.images else "texts (.txt) and no tables"

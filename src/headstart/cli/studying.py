@@ -5,25 +5,43 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from headstart.api import Study, study
+from headstart.api import Study, plan, study
+from headstart.core import BundleError
 from headstart.report import render_plan, render_summary, write_html, write_json
+from headstart.report.schema import nullify
+from headstart.studies import StudyLock
 
 
-def run_study(data: str, *, json_output: bool, quiet: bool, out: Path | None, **options: Any) -> None:
-    """Run a study and print its last screen, or one JSON document."""
-    result = study(data, out=out, quiet=quiet, command=["headstart", *sys.argv[1:]], **options)
-    if options.get("dry_run"):
-        if json_output:
-            print(json.dumps(result.summary["plan"], indent=2, ensure_ascii=False))
-        elif quiet:  # else the plan was shown on the way
-            render_plan(result.summary["plan"], Console())
+def run_study(data: str, *, json_output: bool, quiet: bool, out: Path | None, dry_run: bool, **options: Any) -> None:
+    """Run a study and print its last screen, or one JSON document; or plan it."""
+    with _own_stdout(json_output):
+        if dry_run:
+            made = plan(data, out=out, quiet=quiet, **options)
+        else:
+            result = study(data, out=out, quiet=quiet, command=["headstart", *sys.argv[1:]], **options)
+    if not dry_run:
+        _show(result, json_output)
+    elif json_output:
+        print(json.dumps(made.model_dump(mode="json"), indent=2, ensure_ascii=False))
+    elif quiet:  # else the plan was shown on the way
+        render_plan(made.model_dump(), Console())
+
+
+@contextmanager
+def _own_stdout(json_output: bool) -> Iterator[None]:
+    """Keep what a plug-in prints away from a document on standard output."""
+    if not json_output:
+        yield
         return
-    _show(result, json_output)
+    with redirect_stdout(sys.stderr):
+        yield
 
 
 def run_demo(out: Path, budget: str, *, json_output: bool, quiet: bool) -> None:
@@ -39,19 +57,29 @@ def run_demo(out: Path, budget: str, *, json_output: bool, quiet: bool) -> None:
     features = Features({"image": ImageFeature(), "label": ClassLabel(names=names)})
     data = Dataset.from_dict({"image": pictures, "label": digits.target.tolist()}, features=features)
     command = shlex.split(f"headstart demo --out {shlex.quote(str(out))} --budget {shlex.quote(budget)}")
-    _show(study(data, budget, out=out, quiet=quiet, command=command), json_output)
+    with _own_stdout(json_output):
+        result = study(data, budget, out=out, quiet=quiet, command=command)
+    _show(result, json_output)
 
 
 def show_report(folder: Path, *, json_output: bool) -> None:
-    """Print a study's last screen again and rewrite its page and JSON."""
+    """Print a study's last screen again, and rewrite its page and JSON where the folder can be written.
+
+    A folder in which a study runs is left to that study.
+    """
     opened = Study.open(folder)
-    write_json(opened.summary, folder / "recommendation.json")
-    write_html(opened.summary, folder / "report.html")
+    try:
+        with StudyLock(folder):
+            write_json(opened.summary, folder / "recommendation.json")
+            write_html(opened.summary, folder / "report.html")
+    except (BundleError, OSError):
+        pass  # read-only, or a study is running: what is shown comes from the store alone
     _show(opened, json_output)
 
 
 def _show(result: Study, json_output: bool) -> None:
     if json_output:
-        print((result.folder / "recommendation.json").read_text())
+        document = nullify(result.recommendation.model_dump(mode="json"))
+        print(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
         return
     render_summary(result.summary, Console())

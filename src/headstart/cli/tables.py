@@ -8,11 +8,11 @@ from typing import Any
 
 from headstart.core import DataError, HeadstartError, SettingsError, did_you_mean, reason_of
 from headstart.data.image import IMAGE_SUFFIXES
-from headstart.data.table import TABLE_SUFFIXES, read_table
+from headstart.data.table import TABLE_SUFFIXES, is_table, read_table
 from headstart.models.card import Card
 from headstart.models.items import columns_of, join_cells
 
-__all__ = ["TABLE_SUFFIXES", "read_columns"]
+__all__ = ["TABLE_SUFFIXES", "is_table", "read_columns"]
 
 SAMPLE = 200  # cells looked at to find the column of pictures
 

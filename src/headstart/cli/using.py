@@ -27,7 +27,8 @@ def show_models(data: str | None, *, json_output: bool) -> None:
     """List the candidates that work here, with parameters, operations and licence."""
     from headstart.models import builtin_names, resolve
 
-    tasks, native = ("image-classification", "text-classification"), 32
+    tasks: tuple[str, ...] = ("image-classification", "text-classification")
+    native = 32
     if data is not None:
         from headstart.data import load
 
@@ -73,31 +74,6 @@ def _model_row(candidate: Any, task: str) -> dict[str, Any]:
     row["parameters"] = f"{facts.parameters / 1e6:.2f} M"
     row["GFLOP per example"] = f"{facts.forward_flops / 1e9:.3f}"
     return row
-
-
-def show_check(data: str, task: str | None, *, json_output: bool, **columns: Any) -> None:
-    """Print the findings of the health check."""
-    from headstart.data import check, load
-    from headstart.report import render_data
-
-    labelled = load(data, task, **columns)
-    findings = check(labelled)
-    if json_output:
-        print(json.dumps([finding.model_dump() for finding in findings], indent=2, ensure_ascii=False))
-        return
-    test = int(labelled.is_test.sum())
-    card = {
-        "source": labelled.source,
-        "task": labelled.task,
-        "n_pool": len(labelled) - test,
-        "n_test": test,
-        "test_kind": "official" if test else "none",
-        "class_names": list(labelled.class_names),
-        "class_counts": [int(count) for count in labelled.class_counts],
-        "found": list(labelled.found),
-        "findings": [finding.model_dump() for finding in findings],
-    }
-    render_data(card, Screen())
 
 
 def show_strategies(*, json_output: bool) -> None:

@@ -9,6 +9,7 @@ from headstart.core.errors import (
     SourceError,
     did_you_mean,
     reason_of,
+    safe_name,
 )
 from headstart.core.hardware import Hardware, probe_hardware, share_cores_politely
 from headstart.core.records import (
@@ -52,6 +53,7 @@ __all__ = [
     "did_you_mean",
     "probe_hardware",
     "reason_of",
+    "safe_name",
     "seconds_waited",
     "share_cores_politely",
     "waiting",

@@ -103,3 +103,8 @@ def did_you_mean(word: str, options: Iterable[str]) -> str:
         return "Nothing is available to choose from"
     more = f" and {len(known) - LISTED} more" if len(known) > LISTED else ""
     return f"Choose one of: {', '.join(known[:LISTED])}{more}"
+
+
+def safe_name(text: str) -> str:
+    """A text as the name of a file or folder: other characters become dashes."""
+    return "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in text)

@@ -37,15 +37,47 @@ class Hardware(Record):
     dtype_reason: str
     system: str
 
+    @property
+    def name(self) -> str:
+        """The machine as measurements name it: equal for two runs on one machine, whatever else runs there."""
+        return f"{self.gpu or processor_name()}, {self.cores} cores"
+
     def describe(self) -> str:
         """One line for people."""
         where = self.gpu or f"{self.cores} CPU cores, no GPU"
         return f"{where}, {self.memory_gb:.0f} GB memory free; {self.dtype} ({self.dtype_reason})"
 
 
+@functools.cache
+def machine_name() -> str:
+    """The machine that this process computes on, as :attr:`Hardware.name` has it."""
+    import torch
+
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    return f"{gpu or processor_name()}, {available_cores()} cores"
+
+
+@functools.cache
+def processor_name() -> str:
+    """The processor's model, as far as the system says it."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as stream:
+            models = [line.partition(":")[2].strip() for line in stream if line.startswith("model name")]
+    except OSError:
+        models = []
+    return models[0] if models else platform.processor() or platform.machine()
+
+
 def available_cores() -> int:
     """Cores this process may use, which in containers is fewer than the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def default_threads() -> int:
+    """CPU threads that a computation of this process uses unless it is told otherwise."""
+    import torch
+
+    return int(torch.get_num_threads())
 
 
 def free_memory_gb() -> float:

@@ -1,18 +1,18 @@
-"""The words of a study as frozen values that survive a JSON round trip.
+"""Frozen records that survive a JSON round trip.
 
-``arm`` = candidate x strategy; ``trial`` = arm x recipe x n x repeat x seed; its result is a ``measurement``.
+``arm`` = candidate x strategy; ``trial`` = arm x recipe x n x repeat; its result is a ``measurement``.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 SCHEMA_VERSION = 1
-PROTOCOL_VERSION = 3  # raise it when a change makes old measurements incomparable with new ones
+PROTOCOL_VERSION = 4  # raise it when a change makes old measurements incomparable with new ones
 
 Task = Literal["image-classification", "text-classification"]
 Paradigm = Literal["transfer", "scratch", "hybrid"]
@@ -63,7 +63,7 @@ class Recipe(Record):
         inserted_rate: Peak rate of an inserted module, which starts from nothing, as a multiple of ``learning_rate``.
         readout: Which features a head is fitted on: ``pooled`` as the network gives them, or ``searched``.
         hidden: Width of the one hidden layer of a head that is not linear; 0 for a linear one.
-        label: Short name for tables, such as ``"default"`` or ``"rate x3"``.
+        label: Short name for tables, such as ``"default"`` or ``"rate x 3"``; no part of what a recipe is.
     """
 
     learning_rate: float = Field(default=0.0, ge=0)
@@ -87,6 +87,16 @@ class Recipe(Record):
     readout: Literal["pooled", "searched"] = "pooled"
     hidden: int = Field(default=0, ge=0)
     label: str = "default"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Recipe) and self._values() == other._values()
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._values().items()))
+
+    def _values(self) -> dict[str, Any]:
+        """Everything that changes a number: renaming a recipe makes no other one of it."""
+        return {name: value for name, value in self.__dict__.items() if name != "label"}
 
 
 class Arm(Record):
@@ -117,9 +127,13 @@ class TrialSpec(Record):
         role: ``tuning`` holds out a fifth of the n labels, ``measuring`` trains on all and reads the test part.
         weights_hash: Content hash of the starting weights, or of the architecture's definition.
         n: Labels the trial may look at, the ones it tunes on included.
+        repeat: Which subset of labels, shared by all arms.
+        seed: Of initial weights, order, augmentation and dropout: shared by all arms at equal role, n and repeat.
+        threads: CPU threads that the trial computes with; another number changes rounding.
         fold: Which test part is measured (0 unless test parts rotate).
         recipe_informed: The recipe was chosen at a size larger than n, or in another repeat.
         inserted_source: Content hash of the file of a user's own module before the head; empty if there is none.
+        convergence_check: A tuning trial with twice the steps of its recipe, which shows whether that had converged.
     """
 
     role: Role
@@ -132,9 +146,11 @@ class TrialSpec(Record):
     repeat: int
     seed: int
     data_fingerprint: str
+    threads: int = 1
     fold: int = 0
     recipe_informed: bool = False
     inserted_source: str = ""
+    convergence_check: bool = False
     protocol_version: int = PROTOCOL_VERSION
 
     @property
@@ -144,8 +160,8 @@ class TrialSpec(Record):
         Defaults are left out, so that a new field does not turn every old trial into another one; a default that
         changes its meaning needs a new :data:`PROTOCOL_VERSION`, which is always part of the key.
         """
-        told = self.model_dump(mode="json", exclude_defaults=True) | {"protocol_version": self.protocol_version}
-        text = json.dumps(told, sort_keys=True)
+        values = self.model_dump(mode="json", exclude_defaults=True, exclude={"recipe": {"label"}})
+        text = json.dumps({**values, "protocol_version": self.protocol_version}, sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
@@ -155,10 +171,14 @@ class Measurement(Record):
     Attributes:
         value: The study's metric: on the held-out fifth when tuning, on the test part when measuring.
         seconds: Wall-clock seconds of training and evaluation, without waiting for shared caches.
+        cpu_seconds: Processor seconds of the same, over all threads: what other work on the machine hardly changes.
+        threads: CPU threads that it computed with.
+        machine: Name of the machine that it ran on; seconds of another one say little about this one.
         n_realised: Labels used after rounding to classes and groups.
         n_test: Examples that ``value`` was measured on.
         steps: Optimiser steps that were done.
-        flops: Floating-point operations of training, counted for the forward pass and estimated beyond it.
+        flops: Floating-point operations of training: those of its steps as they were run, frozen parts without the
+            backward pass; of a closed form, the forward passes that its features take.
         peak_memory_mb: Of the GPU during the trial; without one, of the process up to its end.
         curve: (seconds, value) pairs during training; empty for closed forms.
         latency: Seconds to predict one example, in batches.
@@ -169,6 +189,9 @@ class Measurement(Record):
     schema_version: int = SCHEMA_VERSION
     value: float = float("nan")
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    threads: int = 0
+    machine: str = ""
     n_realised: int = 0
     n_test: int = 0
     steps: int = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -18,9 +19,13 @@ from headstart.data.image_store import ImageStore
 from headstart.data.labelled import LabelledData
 from headstart.data.labels import ordered
 from headstart.data.parts import Part
+from headstart.data.pixel_findings import pixel_findings
 from headstart.data.text import exact_keys, near_keys
 
 MIN_PER_CLASS = 2  # one to learn from and one to judge by
+MAX_LOST = 20  # lost classes that are named one by one
+PATTERN_SECONDS = 10.0
+_SOUNDS = (b"RIFF", b"fLaC", b"OggS", b"ID3\x03", b"ID3\x04")
 
 
 def assemble(raw: RawExamples, folder: Path, group_regex: str | None = None) -> LabelledData:
@@ -39,7 +44,7 @@ def assemble(raw: RawExamples, folder: Path, group_regex: str | None = None) -> 
         SettingsError: The pattern is no pattern, or fits no file.
     """
     raw.labels = [None if label is None else _as_text(label) for label in raw.labels]
-    raw.class_order = raw.class_order and [_as_text(name) for name in raw.class_order]
+    raw.class_order = raw.class_order and tuple(_as_text(name) for name in raw.class_order)
     raw.ids = [_as_text(name) for name in raw.ids]
     findings = list(raw.findings)
     found = list(raw.found)
@@ -50,9 +55,10 @@ def assemble(raw: RawExamples, folder: Path, group_regex: str | None = None) -> 
     scan = scan_images(raw.images, folder) if raw.images is not None else None
     keep = _usable(raw, scan, findings)
     is_test = np.array([part == "test" for part in raw.parts])
-    keep = _with_enough_per_class(raw, keep, is_test, findings)
+    keep = _with_enough_per_class(raw, scan, keep, is_test, findings)
     if is_test.any() and not is_test[keep].any():
-        found.append("Nothing of the test part can be used, so a test part is taken from the rest")
+        message = "Nothing of the test part can be used, so a test part is taken from the rest"
+        findings.append(finding("lost-part", "error", message, _ids(raw, is_test)))
     names = {raw.labels[i] for i in keep}
     class_names = tuple(name for name in raw.class_order or ordered(names) if name in names)
     index = {name: i for i, name in enumerate(class_names)}
@@ -62,11 +68,14 @@ def assemble(raw: RawExamples, folder: Path, group_regex: str | None = None) -> 
     store: ImageStore | None = None
     if scan is not None and raw.images is not None:
         store = ImageStore([raw.images[i] for i in keep], scan.take(keep), folder)
-        clusters, content = cluster_images(store.scan, folder), store.scan.digests.tobytes()
+        clusters, content = cluster_images(store.scan, folder), [store.scan.digests.tobytes()]
+        if store.scan.tones is not None:
+            content.append(store.scan.tones.key.encode())
+        findings += pixel_findings(store.scan, ids)
     else:
         texts = [raw.texts[i] for i in keep]  # type: ignore[index]
         clusters = cluster_keys(exact_keys(texts), near_keys(texts))
-        content = "\x1f".join(texts).encode("utf-8", "surrogatepass")
+        content = [text.encode("utf-8", "surrogatepass") for text in texts]
     groups = _numbered_groups(given_groups, keep)
     found.append(_sizes(raw.parts, keep, class_names))
     return LabelledData(
@@ -84,6 +93,7 @@ def assemble(raw: RawExamples, folder: Path, group_regex: str | None = None) -> 
         texts=texts,
         images=store,
         clusters=clusters,
+        accounting=raw.ledger.close(len(keep)),
     )
 
 
@@ -95,20 +105,27 @@ def _as_text(name: str) -> str:
 def _usable(raw: RawExamples, scan: ImageScan | None, findings: list[Finding]) -> np.ndarray:
     """Indices of examples that have content and a label; the rest becomes findings."""
     unlabelled = np.array([label is None for label in raw.labels])
+    aside = np.zeros(len(raw), dtype=bool)
+    if raw.set_aside is not None:  # reported by whoever set them aside
+        aside = np.array([reason is not None for reason in raw.set_aside])
+        raw.ledger.rows_named += Counter(reason for reason in raw.set_aside if reason is not None)
     if scan is not None:
-        broken = scan.problems != ""
+        broken = (scan.problems != "") & ~aside
         if broken.any():
             findings.append(_unreadable(raw, scan, broken))
+            raw.ledger.rows_named["unreadable"] += int(broken.sum())
     else:
-        broken = np.array([text is None for text in raw.texts or ()], dtype=bool)
+        broken = np.array([text is None for text in raw.texts or ()], dtype=bool) & ~aside
         if broken.any():
             message = f"{plural(int(broken.sum()), 'empty text')} set aside"
             findings.append(finding("empty-text", "warning", message, _ids(raw, broken)))
-    missing = unlabelled & ~broken
+            raw.ledger.rows_named["empty"] += int(broken.sum())
+    missing = unlabelled & ~broken & ~aside
     if missing.any():
         message = f"{plural(int(missing.sum()), 'example has', 'examples have')} no label; set aside"
         findings.append(finding("missing-label", "warning", message, _ids(raw, missing)))
-    keep = np.flatnonzero(~broken & ~unlabelled)
+        raw.ledger.rows_named["no label"] += int(missing.sum())
+    keep = np.flatnonzero(~broken & ~unlabelled & ~aside)
     if not len(keep):
         raise _nothing_left(raw, scan, broken, unlabelled)
     return keep
@@ -118,30 +135,49 @@ def _unreadable(raw: RawExamples, scan: ImageScan, broken: np.ndarray) -> Findin
     reason, count = Counter(scan.problems[broken].tolist()).most_common(1)[0]
     total = int(broken.sum())
     share = "" if count == total else f" ({count:,} of them)"
-    message = f"{plural(total, 'image')} cannot be read ; set aside: {reason}{share}"
+    message = f"{plural(total, 'image')} cannot be read; set aside: {reason}{share}"
     return finding("unreadable", "warning", message, _ids(raw, broken))
 
 
 def _nothing_left(raw: RawExamples, scan: ImageScan | None, broken: np.ndarray, unlabelled: np.ndarray) -> DataError:
     if broken.all():
-        what = "images can be read" if scan is not None else "texts have any content"
-        why = f" ({Counter(scan.problems.tolist()).most_common(1)[0][0]})" if scan is not None else ""
+        example = f"{raw.source}, for example {raw.ids[0]}"
+        if scan is None:
+            return DataError(
+                f"None of the {len(raw):,} texts have any content",
+                place=example,
+                hint="Choose the column with the texts: --text-column X"
+                if raw.ledger.columns
+                else "Check the files themselves",
+            )
+        reason = Counter(scan.problems.tolist()).most_common(1)[0][0]
+        source = (raw.images or [None])[0]
+        path = f": {source}" if isinstance(source, Path) else ""
+        cell = f" (the cell is {raw.tried[0]!r})" if raw.tried and raw.tried[0] else ""
+        hint = "Check the file names in the table" if "no such file" in reason else "Check the files themselves"
+        if isinstance(source, bytes) and source[:4] in _SOUNDS:
+            reason, hint = "they are sounds", "Sounds are not supported"
         return DataError(
-            f"None of the {len(raw):,} {what}{why}",
-            place=f"{raw.source}, for example {raw.ids[0]}",
-            hint="Check the paths in the table, or the files themselves",
+            f"None of the {len(raw):,} images can be read ({reason}{path}){cell}", place=example, hint=hint
         )
     if unlabelled.all():
-        return DataError(
-            f"None of the {len(raw):,} examples has a label", place=raw.source, hint="Choose one: --label-column X"
-        )
-    return DataError("No example has both a label and content", place=raw.source, hint="Check the table's rows")
+        column = next((name for name, role in raw.ledger.columns.items() if role == "label"), None)
+        where = f"{raw.source}, column {column!r}" if column else raw.source
+        hint = "Choose another column: --label-column X" if column else "Put each into a folder of its class"
+        return DataError(f"None of the {len(raw):,} examples has a label", place=where, hint=hint)
+    return DataError(
+        f"None of the {len(raw):,} rows has both a label and content ({int(unlabelled.sum()):,} have no label, "
+        f"{int(broken.sum()):,} no content)",
+        place=raw.source,
+        hint="Check the rows of the table",
+    )
 
 
 def _with_enough_per_class(
-    raw: RawExamples, keep: np.ndarray, is_test: np.ndarray, findings: list[Finding]
+    raw: RawExamples, scan: ImageScan | None, keep: np.ndarray, is_test: np.ndarray, findings: list[Finding]
 ) -> np.ndarray:
-    """Leave out classes that nothing can be learnt about."""
+    """Leave out classes that nothing can be learnt about; report those that are lost altogether."""
+    findings += _lost_classes(raw, scan, keep)
     if is_test[keep].any() and not is_test[keep].all():
         learnable = keep[~is_test[keep]]
     else:
@@ -157,6 +193,7 @@ def _with_enough_per_class(
             f"set aside: {shown}"
         )
         findings.append(finding("tiny-class", "warning", message, [raw.ids[i] for i in left_out], count=len(small)))
+        raw.ledger.rows_named["class too small"] += len(left_out)
         keep = np.array([i for i in keep if str(raw.labels[i]) not in tiny], dtype=np.int64)
     names = {raw.labels[i] for i in keep}
     if len(names) == 1:
@@ -172,6 +209,25 @@ def _with_enough_per_class(
             "No class has two examples", place=raw.source, hint="Label more examples, at least two of each class"
         )
     return keep
+
+
+def _lost_classes(raw: RawExamples, scan: ImageScan | None, keep: np.ndarray) -> list[Finding]:
+    """Classes of which no example is left."""
+    left = {raw.labels[i] for i in keep}
+    lost: dict[str, list[int]] = {}
+    for i, label in enumerate(raw.labels):
+        if label is not None and label not in left:
+            lost.setdefault(label, []).append(i)
+    found = []
+    for label, rows in list(lost.items())[:MAX_LOST]:
+        reason = "has content"
+        if scan is not None:
+            reason = f"can be read ({Counter(scan.problems[rows].tolist()).most_common(1)[0][0] or 'set aside'})"
+        elif raw.set_aside is not None and all(raw.set_aside[i] for i in rows):
+            reason = "is in a part"
+        message = f"The class {label!r} is lost: none of its {plural(len(rows), 'example')} {reason}"
+        found.append(finding("lost-class", "error", message, [raw.ids[i] for i in rows]))
+    return found
 
 
 def _groups_by_name(raw: RawExamples, pattern: str, found: list[str]) -> list[str | None]:
@@ -191,8 +247,7 @@ def _groups_by_name(raw: RawExamples, pattern: str, found: list[str]) -> list[st
         raise SettingsError(
             "The examples have no file names to match", place=option, hint="Name a column instead: --group-column X"
         )
-    matches = [compiled.search(Path(name).stem) if name else None for name in names]
-    groups = [match.group(1) if match else None for match in matches]
+    groups = _first_groups(pattern, names, option)
     matched = [group for group in groups if group is not None]
     if not matched:
         raise SettingsError(
@@ -204,6 +259,27 @@ def _groups_by_name(raw: RawExamples, pattern: str, found: list[str]) -> list[st
         f"The group pattern fits {len(matched):,} of {len(names):,} file names ({len(matched) / len(names):.0%}) "
         f"and gives {plural(len(set(matched)), 'group')}; the others are groups of their own"
     )
+    return groups
+
+
+def _first_groups(pattern: str, names: list[str | None], option: str) -> list[str | None]:
+    """What the first group of a pattern matches; some patterns take longer than the universe on some names."""
+    import regex
+
+    limited = regex.compile(pattern)
+    until = time.monotonic() + PATTERN_SECONDS
+    groups: list[str | None] = []
+    for name in names:
+        left = until - time.monotonic()
+        try:
+            match = limited.search(Path(name).stem, timeout=max(left, 0.001)) if name else None
+        except TimeoutError:
+            raise SettingsError(
+                f"The pattern takes more than {PATTERN_SECONDS:.0f} s (at {str(name)[:60]!r})",
+                place=option,
+                hint="Repetitions inside repetitions, as in '(a+)+', take that long: write it without",
+            ) from None
+        groups.append(match.group(1) if match else None)
     return groups
 
 
@@ -232,13 +308,18 @@ def _fingerprint(
     groups: np.ndarray,
     is_test: np.ndarray,
     ids: list[str],
-    content: bytes,
+    content: list[bytes],
 ) -> str:
     digest = hashlib.blake2b(digest_size=12)
     texts = ("\x1f".join(class_names), "\x1f".join(ids))
-    for piece in (*(text.encode("utf-8", "surrogateescape") for text in texts), content):
+    for text in texts:
+        piece = text.encode("utf-8", "surrogateescape")
         digest.update(len(piece).to_bytes(8, "big"))
         digest.update(piece)
+    length = sum(map(len, content)) + max(0, len(content) - 1)
+    digest.update(length.to_bytes(8, "big"))
+    for i, piece in enumerate(content):  # one after the other: joined they would need their memory twice
+        digest.update(b"\x1f" + piece if i else piece)
     for array in (labels, groups, is_test):
         digest.update(array.tobytes())
     return digest.hexdigest()

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from headstart.data.cache import load_arrays, save_arrays
+from headstart.data.close_hashes import close_pairs
 from headstart.data.image_scan import ImageScan
 
 NEAR_BITS = 10  # of 256: what a re-encoded or slightly cropped copy changes
@@ -24,9 +25,9 @@ NEAR_CORRELATION_SMALL = 0.995
 FULL_DETAIL = 128  # dots that differ from their neighbour; with fewer, less distance is allowed
 MIN_DETAIL = 48  # with fewer, a hash says nothing
 DETAIL_STEP = 2  # grey levels that count as a difference
-MAX_COMPARED = 200_000  # pictures; comparing each with each grows with the square
 CHAIN_SHARE = 0.05  # a cluster of more than this share of the data is no copy but a chain of lookalikes
-_VERSION = 2  # raise it when a rule above changes: clusters are cached
+CHUNK = 50_000  # pairs that are correlated at once
+_VERSION = 3  # raise it when a rule above changes: clusters are cached
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,17 +110,24 @@ def near_pairs(dots: np.ndarray, shorter: np.ndarray) -> np.ndarray:
     base = np.where(shorter < SMALL_SIDE, NEAR_BITS_SMALL, NEAR_BITS)
     allowed = (base * np.minimum(detail, FULL_DETAIL)) // FULL_DETAIL
     eligible = np.flatnonzero(detail >= MIN_DETAIL)
-    if len(eligible) < 2 or len(eligible) > MAX_COMPARED:
+    if len(eligible) < 2:
         return np.empty((0, 2), dtype=np.int64)
     bits = difference_bits(dots[eligible])
-    left, right = _close(bits, int(allowed[eligible].max()))
+    left, right = close_pairs(bits, int(allowed[eligible].max()))
     left, right = eligible[left], eligible[right]
     every = difference_bits(dots)
     distance = np.bitwise_count(every[left] ^ every[right]).sum(axis=1)
     keep = distance <= np.minimum(allowed[left], allowed[right])
     left, right = left[keep], right[keep]
     needed = np.where(np.minimum(shorter[left], shorter[right]) < SMALL_SIDE, NEAR_CORRELATION_SMALL, NEAR_CORRELATION)
-    alike = _correlation(dots[left], dots[right]) >= needed
+    alike = np.concatenate(
+        [np.empty(0, dtype=bool)]
+        + [
+            _correlation(dots[left[start : start + CHUNK]], dots[right[start : start + CHUNK]])
+            >= needed[start : start + CHUNK]
+            for start in range(0, len(left), CHUNK)
+        ]
+    )
     return np.column_stack((left[alike], right[alike]))
 
 
@@ -150,32 +158,6 @@ def connect(count: int, *labellings: np.ndarray, pairs: np.ndarray | None = None
     graph = coo_array((np.ones(len(joined), dtype=np.int8), (joined[:, 0], joined[:, 1])), shape=(count, count))
     clusters: np.ndarray = connected_components(graph, directed=False)[1].astype(np.int64)
     return clusters
-
-
-def _close(bits: np.ndarray, limit: int) -> tuple[np.ndarray, np.ndarray]:
-    """All pairs within a Hamming distance.
-
-    Distance is at least the difference of the numbers of set bits; sorted by these, each picture only meets the
-    few that follow within ``limit``.
-    """
-    weight = np.bitwise_count(bits).sum(axis=1).astype(np.int64)
-    order = np.argsort(weight, kind="stable")
-    bits, weight = bits[order], weight[order]
-    ends = np.searchsorted(weight, weight + limit, side="right")
-    block = 128
-    lefts, rights = [], []
-    for start in range(0, len(bits), block):
-        stop = min(start + block, len(bits))
-        end = int(ends[stop - 1])
-        columns = bits[start:end]
-        distance = np.zeros((stop - start, end - start), dtype=np.uint16)
-        for word in range(bits.shape[1]):
-            distance += np.bitwise_count(bits[start:stop, word, None] ^ columns[None, :, word])
-        row, column = np.nonzero(distance <= limit)
-        later = column > row  # each pair once, and none with itself
-        lefts.append(order[start + row[later]])
-        rights.append(order[start + column[later]])
-    return np.concatenate(lefts), np.concatenate(rights)
 
 
 def _correlation(left: np.ndarray, right: np.ndarray) -> np.ndarray:

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from headstart.data.accounting import Ledger
 from headstart.data.findings import Finding
+from headstart.data.listing import Entry
 from headstart.data.parts import Part
 
 
@@ -26,6 +28,11 @@ class RawExamples:
         class_order: Class names in the order a ClassLabel gave them.
         found: What was found, in sentences.
         findings: What was left out on the way.
+        set_aside: Why a row is no example whatever it holds; None for the others.
+        ledger: What became of the files, rows and columns.
+        tried: What stands in the table, where a file was looked for.
+        used_files: Entries of the source that the rows name.
+        row_files: The entry that each row names, where files were looked for.
     """
 
     source: str
@@ -39,6 +46,11 @@ class RawExamples:
     class_order: tuple[str, ...] | None = None
     found: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    set_aside: list[str | None] | None = None
+    ledger: Ledger = field(default_factory=Ledger)
+    tried: list[str | None] | None = None
+    used_files: set[Entry] = field(default_factory=set)
+    row_files: list[Entry | None] | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -75,4 +87,7 @@ def join(first: RawExamples, test: RawExamples) -> RawExamples:
         class_order=order if first.class_order and test.class_order else None,
         found=[*first.found, f"The test part is {test.source!r} ({len(test):,} rows)", *test.found],
         findings=first.findings + test.findings,
+        set_aside=both("set_aside"),
+        ledger=first.ledger + test.ledger,
+        tried=both("tried"),
     )

@@ -3,153 +3,319 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable
 
 from headstart.core import DataError
+from headstart.data.accounting import Ledger
+from headstart.data.annotations import labels_from_list
+from headstart.data.class_folders import ClassFolders, Example, find_classes
+from headstart.data.encodings import decode_as, encoding_of
 from headstart.data.examples import RawExamples
-from headstart.data.findings import Finding, finding, plural
+from headstart.data.findings import Finding, Severity, finding, plural
 from headstart.data.image import IMAGE_SUFFIXES
-from headstart.data.parts import Part, folder_part
+from headstart.data.listing import Entry, Kind, Listing
+from headstart.data.packed import PACKED_SUFFIXES, REFUSED
+from headstart.data.parts import Part
+from headstart.data.progress import progress
 from headstart.data.table import FORMATS_HINT
 from headstart.data.text import as_text
 
 TEXT_SUFFIXES = frozenset({".txt", ".text"})
+FEW_IMAGES = 0.2  # of the texts: figures beside documents
+MAX_TEXT = 2**26  # bytes; a longer file is no example
+ARCHIVES = frozenset({".zip", ".tar", ".tgz", ".gz", ".7z", ".rar"})  # may hold any number of examples
+MANY_SKIPPED = 0.05  # of the files, from which other kinds are a warning
+KINDS: dict[Kind, str] = {
+    "hidden": "hidden",
+    "broken link": "broken links",
+    "linked folder": "links to folders",
+    "no file": "neither files nor folders",
+    "unreadable folder": "unreadable folders",
+}
 
 
-def subfolders(folder: Path) -> list[Path]:
-    """Folders directly inside, sorted by name, without hidden ones."""
-    return sorted(path for path in folder.iterdir() if path.is_dir() and not _hidden(path.name))
+def media_of(listing: Listing) -> frozenset[str]:
+    """Return which endings are examples: those of images, unless there are few beside many texts."""
+    images, texts = listing.tree.count(IMAGE_SUFFIXES), listing.tree.count(TEXT_SUFFIXES)
+    return IMAGE_SUFFIXES if images and images >= FEW_IMAGES * texts else TEXT_SUFFIXES
 
 
-def read_class_folders(root: Path, name: str) -> RawExamples:
+def class_folders_of(listing: Listing, *, deepest: bool | None = None) -> ClassFolders:
+    """Read a folder as class folders of images, or of texts where that gives nothing.
+
+    Args:
+        listing: The folder.
+        deepest: Whether the innermost folders are the classes; None where it is to be found.
+    """
+    media = media_of(listing)
+    reading = find_classes(listing.tree, media, str(listing.root), deepest=deepest)
+    if not reading.examples and media is IMAGE_SUFFIXES and listing.tree.count(TEXT_SUFFIXES):
+        texts = find_classes(listing.tree, TEXT_SUFFIXES, str(listing.root), deepest=deepest)
+        reading = texts if len(texts.classes) > 1 else reading
+    return reading
+
+
+def read_class_folders(listing: Listing, name: str, reading: ClassFolders | None = None) -> RawExamples:
     """Read folders of images (or of .txt files), one for each class, with or without part folders above them.
 
     Args:
-        root: The folder; a single folder inside it that holds the class folders is entered.
+        listing: The folder; a single folder inside it that holds the class folders is entered.
         name: The name to display.
+        reading: Which folders are classes, where that is known.
 
     Returns:
-        The examples; files are only listed here, not opened (text files are read).
+        The examples; images are only listed here, not opened (text files are read).
 
     Raises:
         DataError: There are no class folders, or no files in them that could be examples.
     """
-    found: list[str] = []
-    base = root
-    while True:
-        folders = subfolders(base)
-        if len(folders) == 1 and not folder_part(folders[0].name) and subfolders(folders[0]):
-            base = folders[0]
-            found.append(f"The folders are inside {base.relative_to(root).as_posix()!r}")
-            continue
-        break
-    parts = {path: part for path in folders if (part := folder_part(path.name))}
-    files: list[tuple[Path, str, Part]] = []
-    if parts:
-        for folder, part in parts.items():
-            files += _labelled_files(folder, part)
-        outside = sorted(path.name for path in folders if path not in parts)
-        if outside:
-            found.append(f"Folders beside the parts were left out: {', '.join(outside[:5])}")
-    else:
-        files = _labelled_files(base, "train")
-    suffixes = IMAGE_SUFFIXES
-    chosen = [item for item in files if item[0].suffix.lower() in suffixes]
-    if not chosen:
-        suffixes = TEXT_SUFFIXES
-        chosen = [item for item in files if item[0].suffix.lower() in suffixes]
-    if not chosen:
-        raise _nothing_found(root, base, files)
+    reading = reading or class_folders_of(listing)
+    suffixes = media_of(listing)
+    if reading.examples:
+        suffixes = IMAGE_SUFFIXES if reading.examples[0][0].suffix in IMAGE_SUFFIXES else TEXT_SUFFIXES
+    if not reading.examples:
+        raise nothing_found(listing, reading)
     is_text = suffixes is TEXT_SUFFIXES
     what = "text" if is_text else "image"
-    classes = sorted({label for _, label, _ in chosen})
-    found.append(f"{plural(len(chosen), what)} in {plural(len(classes), 'class folder')}{_part_counts(chosen)}")
+    lists = _label_unlabelled(listing, reading, suffixes)
+    examples = reading.examples
+    ledger = Ledger(rows_seen=len(examples))
+    found = [
+        *reading.found,
+        f"{plural(len(examples), what)} in {plural(len(reading.classes), 'class folder')}{_part_counts(examples)}",
+    ]
+    findings = _account(listing, reading, ledger, suffixes, lists, what)
+    texts: list[str | None] | None = None
+    if is_text:
+        texts, more = read_text_entries([entry for entry, _, _ in examples])
+        findings += more
     return RawExamples(
         source=name,
-        ids=[path.relative_to(root).as_posix() for path, _, _ in chosen],
-        labels=[label for _, label, _ in chosen],
-        parts=[part for _, _, part in chosen],
-        texts=[_read(path) for path, _, _ in chosen] if is_text else None,
-        images=None if is_text else [path for path, _, _ in chosen],
-        file_names=[path.name for path, _, _ in chosen],
+        ids=[entry.relative for entry, _, _ in examples],
+        labels=[label for _, label, _ in examples],
+        parts=[part for _, _, part in examples],
+        texts=texts,
+        images=None if is_text else [entry.path for entry, _, _ in examples],
+        file_names=[entry.name for entry, _, _ in examples],
         found=found,
-        findings=_left_out(root, base, suffixes, what),
+        findings=findings,
+        ledger=ledger,
     )
 
 
-def _labelled_files(folder: Path, part: Part) -> list[tuple[Path, str, Part]]:
-    return [(path, child.name, part) for child in subfolders(folder) for path in _visible_files(child)]
+def read_text_entries(entries: Iterable[Entry | None]) -> tuple[list[str | None], list[Finding]]:
+    """Read text files that share an encoding.
+
+    Args:
+        entries: The files; None where there is none.
+
+    Returns:
+        The texts, None where there is nothing to read, and findings about their encoding and size.
+    """
+    raw: list[bytes | None] = []
+    broken: list[str] = []
+    listed = list(entries)
+    with progress("reading texts", len(listed)) as step:
+        for entry in listed:
+            try:
+                usable = entry is not None and entry.size <= MAX_TEXT
+                raw.append(entry.path.read_bytes() if usable and entry is not None else None)
+            except OSError:
+                raw.append(None)
+            if raw[-1] is None and entry is not None:
+                broken.append(entry.relative)
+            step(len(raw))
+    findings = []
+    if broken:
+        message = f"{plural(len(broken), 'text file')} cannot be read or holds more than {MAX_TEXT // 2**20} MB"
+        findings.append(finding("unreadable", "warning", message, broken))
+    strange = [i for i, content in enumerate(raw) if content is not None and not _is_plain(content)]
+    encoding = encoding_of([raw[i] or b"" for i in strange]) if strange else "utf-8"
+    odd = set(strange)
+    texts = [
+        None if content is None else as_text(decode_as(content, encoding if i in odd else "utf-8-sig"))
+        for i, content in enumerate(raw)
+    ]
+    if strange:
+        ids = [entry.relative for i in strange if (entry := listed[i]) is not None]
+        how = "with bytes that were replaced" if encoding == "utf-8" else f"and read as {encoding}"
+        are = "is" if len(ids) == 1 else "are"
+        message = f"{plural(len(ids), 'text file')} {are} not UTF-8 {how}"
+        findings.append(finding("damaged-text" if encoding == "utf-8" else "encoding", "warning", message, ids))
+    return texts, findings
 
 
-def _visible_files(folder: Path) -> list[Path]:
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.is_file() and not any(_hidden(piece) for piece in path.relative_to(folder).parts)
-    )
-
-
-def _hidden(name: str) -> bool:
-    return name.startswith(".") or name in {"__pycache__", "__MACOSX"}
-
-
-def _read(path: Path) -> str | None:
+def _is_plain(content: bytes) -> bool:
     try:
-        return as_text(path.read_text(encoding="utf-8", errors="replace"))
-    except OSError:
+        content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return False
+    return b"\x00" not in content[:4096]
+
+
+def account_entries(listing: Listing, ledger: Ledger) -> list[Finding]:
+    """Name what can be no example whatever the reading is: hidden, broken, special entries.
+
+    Args:
+        listing: The folder.
+        ledger: Counts every entry as seen, and these as named.
+
+    Returns:
+        Findings about them.
+    """
+    ledger.files_seen += len(listing.entries)
+    findings = []
+    if listing.hidden:
+        message = f"{plural(len(listing.hidden), 'hidden file or folder', 'hidden files or folders')} left out"
+        findings.append(finding("skipped-hidden", "info", message, sorted(listing.hidden)))
+    odd = [entry for entry in listing.entries if entry.kind not in ("file", "hidden")]
+    for entry in listing.entries:
+        if entry.kind != "file":
+            ledger.files_named[KINDS[entry.kind]] += 1
+    if odd:
+        counts = Counter(KINDS[entry.kind] for entry in odd)
+        listing_of = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
+        message = f"{plural(len(odd), 'entry', 'entries')} cannot be read; left out: {listing_of}"
+        findings.append(finding("no-file", "warning", message, [entry.relative for entry in odd]))
+    return findings
+
+
+def skipped_files(entries: list[Entry], what: str, total: int) -> Finding | None:
+    """Name files of other kinds, by their endings.
+
+    Args:
+        entries: The files.
+        what: What they are not.
+        total: Files of the right kind.
+    """
+    if not entries:
         return None
+    kinds = Counter(entry.suffix or "no ending" for entry in entries).most_common(4)
+    listing = ", ".join(f"{count:,} {kind}" for kind, count in kinds)
+    known = [REFUSED[kind] for kind, _ in kinds if kind in REFUSED]
+    hint = f"; {known[0][1]}" if known and len(entries) > MANY_SKIPPED * total else ""
+    message = f"{plural(len(entries), 'file is', 'files are')} no {what} and left out ({listing}){hint}"
+    loud = len(entries) > MANY_SKIPPED * max(total, 20) or any(entry.suffix in ARCHIVES for entry in entries)
+    severity: Severity = "warning" if loud else "info"
+    return finding("skipped-files", severity, message, _names(entries))
 
 
-def _part_counts(files: list[tuple[Path, str, Part]]) -> str:
+def _account(
+    listing: Listing, reading: ClassFolders, ledger: Ledger, suffixes: frozenset[str], lists: set[Entry], what: str
+) -> list[Finding]:
+    findings = account_entries(listing, ledger)
+    used = {entry for entry, _, _ in reading.examples} | lists
+    media = {entry: reason for reason, entries in reading.named.items() for entry in entries}
+    for part, entries in reading.unlabelled.items():
+        media |= dict.fromkeys(entries, "without labels")
+        left = [entry for entry in entries if entry not in used]
+        if left:
+            has = "has no label and is" if len(left) == 1 else "have no label and are"
+            message = f"{plural(len(left), what)} of the {part} part {has} left out (not in class folders)"
+            findings.append(finding("unlabelled-files", "warning", message, _names(left)))
+    other: list[Entry] = []
+    for entry in listing.entries:
+        if entry.kind != "file":
+            continue
+        if entry in used:
+            ledger.files_used += 1
+        elif entry.suffix not in suffixes:
+            ledger.files_named["other kinds"] += 1
+            other.append(entry)
+        else:
+            ledger.files_named[media.get(entry, "outside the class folders")] += 1
+    for reason, entries in reading.named.items():
+        if entries and reason not in ("copies", "classes unknown to the train part"):
+            lie = f"{what} lies" if len(entries) == 1 else f"{what}s lie"
+            place = "outside the class folders" if reason == "without labels" else f"in folders for {reason}"
+            message = (
+                f"{len(entries):,} {lie} {'beside the parts' if reason == 'beside the parts' else place}; left out"
+            )
+            findings.append(finding("unlabelled-files", "warning", message, _names(entries)))
+    if skipped := skipped_files(other, what, len(reading.examples)):
+        findings.append(skipped)
+    findings += reading.findings
+    if reading.empty:
+        message = f"{plural(len(reading.empty), 'class folder is', 'class folders are')} empty: " + ", ".join(
+            reading.empty[:5]
+        )
+        findings.append(finding("empty-class", "warning", message, reading.empty))
+    for name, count in reading.unread.items():
+        message = f"The class {name!r} is lost: none of its {plural(count, 'file')} is an image or text that is read"
+        findings.append(finding("lost-class", "error", message, [name], count=count))
+    return findings
+
+
+def _label_unlabelled(listing: Listing, reading: ClassFolders, suffixes: frozenset[str]) -> set[Entry]:
+    """Label the loose files of a part from a list beside them; returns the lists that were used."""
+    used: set[Entry] = set()
+    classes = set(reading.classes)
+    others = [entry for entry in listing.tree.all_files() if entry.suffix not in IMAGE_SUFFIXES]
+    for part, loose in list(reading.unlabelled.items()):
+        if not loose:
+            continue
+        near = {entry.inside[:1] for entry in loose}
+        lists = [entry for entry in others if entry.size and entry not in used and suffixes is IMAGE_SUFFIXES]
+        lists.sort(key=lambda entry: (entry.inside[:1] not in near, part[:3] not in entry.name.lower(), entry.relative))
+        found = labels_from_list(loose, lists, classes)
+        if found is None:
+            continue
+        entry, labels = found
+        used.add(entry)
+        added: list[Example] = [(file, labels[file], part) for file in loose if file in labels]
+        reading.examples = sorted(
+            reading.examples + added, key=lambda example: (_order(example[2]), example[1], example[0].inside)
+        )
+        reading.unlabelled[part] = [file for file in loose if file not in labels]
+        reading.found.append(f"Labels of {plural(len(added), 'file')} of the {part} part are in {entry.relative}")
+    return used
+
+
+def _order(part: Part) -> int:
+    return ("test", "train", "validation").index(part)
+
+
+def _part_counts(files: list[Example]) -> str:
     counts = Counter(part for _, _, part in files)
     if set(counts) == {"train"}:
         return ""
     return ": " + ", ".join(f"{counts[part]:,} {part}" for part in ("train", "validation", "test") if counts[part])
 
 
-def _left_out(root: Path, base: Path, suffixes: frozenset[str], what: str) -> list[Finding]:
-    """Say which files and hidden folders were not read."""
-    findings = []
-    hidden = [path.relative_to(root).as_posix() for path in _walk_hidden(root)]
-    if hidden:
-        message = f"{plural(len(hidden), 'hidden file or folder', 'hidden files or folders')} left out"
-        findings.append(finding("skipped-hidden", "info", message, sorted(hidden)))
-    visible = [path for path in _visible_files(root)]
-    other = [path for path in visible if path.suffix.lower() not in suffixes]
-    loose = [path for path in base.iterdir() if path.is_file() and path.suffix.lower() in suffixes]
-    if other:
-        names = [path.relative_to(root).as_posix() for path in other]
-        message = f"{plural(len(names), 'file is', 'files are')} no {what} and left out"
-        findings.append(finding("skipped-files", "info", message, names))
+def _names(entries: list[Entry]) -> list[str]:
+    return sorted(entry.relative for entry in entries)
+
+
+def nothing_found(listing: Listing, reading: ClassFolders) -> DataError:
+    """Return the error for a folder without examples, saying what is in it."""
+    root = str(listing.root)
+    loose = [entry for entries in (*reading.named.values(), *reading.unlabelled.values()) for entry in entries]
     if loose:
-        names = sorted(path.relative_to(root).as_posix() for path in loose)
-        message = f"{plural(len(names), what + ' lies', what + 's lie')} outside the class folders and left out"
-        findings.append(finding("unlabelled-files", "warning", message, names))
-    return findings
-
-
-def _walk_hidden(folder: Path) -> Iterator[Path]:
-    for path in folder.iterdir():
-        if _hidden(path.name):
-            yield path
-        elif path.is_dir():
-            yield from _walk_hidden(path)
-
-
-def _nothing_found(root: Path, base: Path, files: list[tuple[Path, str, Part]]) -> DataError:
-    loose = [path for path in base.iterdir() if path.is_file() and path.suffix.lower() in IMAGE_SUFFIXES]
-    if loose:
+        noun = "image" if loose[0].suffix in IMAGE_SUFFIXES else "text"
         return DataError(
-            f"{plural(len(loose), 'image')} but no class folders",
-            place=str(root),
-            hint="Make one folder per class, or give a table with the columns file_name,label",
+            f"{plural(len(loose), noun)} but no class folders",
+            place=root,
+            hint="Make one folder per class, or give a table with the columns file_name,label: --labels FILE",
         )
-    if files:
-        kinds = Counter(path.suffix.lower() or "no ending" for path, _, _ in files)
-        listing = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(3))
-        fact = f"No images or texts in the class folders (found {listing})"
-        return DataError(fact, place=str(root), hint=FORMATS_HINT)
-    if not any(not _hidden(path.name) for path in root.iterdir()):
-        return DataError("The folder is empty", place=str(root), hint=FORMATS_HINT)
-    return DataError("No examples were found in the folder", place=str(root), hint=FORMATS_HINT)
+    files = [entry for entry in listing.entries if entry.kind == "file"]
+    if not files:
+        hidden = f" but for {plural(len(listing.entries), 'hidden entry', 'hidden entries')}" if listing.entries else ""
+        folders = [name for name, node in listing.tree.folders.items() if not node.folders]
+        if folders:
+            fact = f"The folder holds {plural(len(folders), 'empty folder')} ({', '.join(folders[:4])}) and no files"
+            return DataError(fact, place=root, hint=FORMATS_HINT)
+        return DataError(f"The folder is empty{hidden}", place=root, hint=FORMATS_HINT)
+    kinds = Counter(entry.suffix or "no ending" for entry in files)
+    found = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common(4))
+    main = kinds.most_common(1)[0][0]
+    endless = "Give the files an ending, such as .jpg or .txt: without one they are not read"
+    packed = [entry for entry in files if entry.suffix in PACKED_SUFFIXES]
+    hint = FORMATS_HINT
+    if packed and len(packed) >= 0.5 * len(files):
+        hint = f"Unpack them first, such as {packed[0].relative}"
+    elif main in REFUSED:
+        hint = REFUSED[main][1]
+    elif main == "no ending":
+        hint = endless
+    where = "in the class folders" if any(len(entry.inside) > 1 for entry in files) else "in the folder"
+    return DataError(f"No images or texts {where} (found {found})", place=root, hint=hint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from itertools import combinations
 
 import numpy as np
@@ -158,10 +159,10 @@ def _twin_labels(data: LabelledData, exact: np.ndarray) -> str:
 
 
 def _alike_names(names: tuple[str, ...]) -> list[tuple[str, str]]:
-    if len(names) > 2_000:  # pairs grow with the square
-        return []
-    bare = {name: "".join(name.casefold().split()) for name in names}
-    return [(a, b) for a, b in combinations(names, 2) if bare[a] == bare[b]]
+    by_form: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        by_form["".join(name.casefold().split())].append(name)
+    return [pair for alike in by_form.values() for pair in combinations(alike, 2)]
 
 
 def _ids(data: LabelledData, indices: np.ndarray) -> list[str]:

@@ -69,11 +69,12 @@ def table_from_datasets(source: datasets.Dataset | datasets.DatasetDict) -> Tabl
 
     if isinstance(source, datasets.Dataset):
         return _one_table(source, "row", "train")
-    tables, left_out = [], []
+    tables, left_out, unread = [], [], 0
     for name, data in source.items():
         part = part_of(name) or ("train" if len(source) == 1 else None)
         if part is None:
             left_out.append(name)
+            unread += data.num_rows
         elif data.num_rows:
             tables.append(_one_table(data, name, part))
     if not tables:
@@ -85,6 +86,7 @@ def table_from_datasets(source: datasets.Dataset | datasets.DatasetDict) -> Tabl
     table = concatenate(tables)
     if left_out:
         table.found.append(f"Splits with other names were left out: {', '.join(sorted(left_out))}")
+        table.left_out["in other splits"] += unread
     return table
 
 

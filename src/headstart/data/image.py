@@ -7,11 +7,14 @@ Pixels are made exactly as transformers' image processors make them on Pillow, s
 from __future__ import annotations
 
 import functools
+import importlib.util
 import io
+import itertools
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -20,15 +23,15 @@ from pydantic import model_validator
 
 from headstart.core import Augmentation, DataError, Record, SettingsError, did_you_mean
 from headstart.core.hardware import available_cores
+from headstart.data.progress import progress
+from headstart.data.tones import Tones, to_rgb
 
 if TYPE_CHECKING:
     import PIL.Image
     import torch
 
-DEEP_MODES = frozenset({"I", "F", "I;16", "I;16L", "I;16B", "I;16N"})  # Pillow's names for more than 8 bits of grey
-IMAGE_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm"}
-)
+IMAGE_SUFFIXES = frozenset(".jpg .jpeg .jfif .png .bmp .gif .webp .tif .tiff .ppm .pgm .pbm .heic .heif .avif".split())
+_HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 _ORIENTATION = 0x0112  # EXIF tag; 5 to 8 swap the sides
 MAX_PIXELS = 50_000_000  # larger pictures would need over 150 MB each: damaged headers or decompression bombs
 
@@ -42,12 +45,15 @@ class Resize(Record):
             does; ``"crop"`` brings the shorter side to ``shorter`` and cuts the centre out, as BitImageProcessor.
         shorter: The shorter side before the cut; ``size`` where it is not given.
         resample: Pillow's code of the filter (2 bilinear, 3 bicubic).
+        tones: Ground and scale of transparent and deep pictures, where the set has any; see
+            :meth:`ImageStore.resize`.
     """
 
     size: int
     mode: Literal["squash", "crop"] = "squash"
     shorter: int | None = None
     resample: int = 2
+    tones: Tones | None = None
 
     @model_validator(mode="after")
     def _shorter_is_for_crops(self) -> Resize:
@@ -59,23 +65,28 @@ class Resize(Record):
     def key(self) -> str:
         """A name for files, such as ``"squash-64-2"``."""
         middle = f"{self.size}" if self.shorter is None else f"{self.shorter}-{self.size}"
-        return f"{self.mode}-{middle}-{self.resample}"
+        tones = "" if self.tones is None else f"-{self.tones.key}"
+        return f"{self.mode}-{middle}-{self.resample}{tones}"
 
 
 class UnreadableImageError(Exception):
     """A picture that cannot be used, and why; becomes a finding or a DataError."""
 
 
-def open_image(source: bytes | Path, *, quick: bool = False) -> PIL.Image.Image:
+def open_image(source: bytes | Path, *, quick: bool = False, tones: Tones | None = None) -> PIL.Image.Image:
     """Decode one picture as ``transformers.image_utils.load_image`` does: upright by EXIF, then RGB.
+
+    What that function loses is kept: transparent places get a ground instead of whatever colour lies under them,
+    and grey of more than 8 bits is scaled instead of cut off.
 
     Args:
         source: The encoded bytes, or a file.
         quick: Allow JPEG to be decoded at reduced scale where it is larger than 1024 pixels. For hashes only.
+        tones: The ground and scale of the set that the picture belongs to; found from the picture alone without.
 
     Returns:
-        The picture in mode RGB. Its ``info`` holds ``"format"`` and ``"shape"``, the upright (width, height)
-        as the header states them.
+        The picture in mode RGB. Its ``info`` holds ``"format"``, ``"shape"`` (the upright width and height as the
+        header states them) and ``"traits"`` (see :class:`~headstart.data.tones.Traits`).
 
     Raises:
         UnreadableImageError: The file is missing, damaged, truncated, no image, or larger than 50 megapixels.
@@ -83,6 +94,7 @@ def open_image(source: bytes | Path, *, quick: bool = False) -> PIL.Image.Image:
     from PIL import Image, ImageOps
 
     try:
+        _register_heif()
         image = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
         width, height = image.size
         if width * height > MAX_PIXELS:  # known from the header: nothing has been decoded yet
@@ -90,38 +102,32 @@ def open_image(source: bytes | Path, *, quick: bool = False) -> PIL.Image.Image:
         kind = image.format or "unknown"
         if quick and min(width, height) > 1024:
             image.draft("RGB", (512, 512))
+        moving = bool(getattr(image, "is_animated", False))
+        wide = kind == "PNG" and image.mode[:3] == "RGB" and bool(image.tile) and "16" in str(image.tile[0][3])
         orientation = image.getexif().get(_ORIENTATION, 1)
         turned = orientation in (5, 6, 7, 8)
         # most pictures are upright: exif_transpose would copy them for nothing
         upright = image if orientation == 1 else ImageOps.exif_transpose(image)
-        result = (_eight_bits(upright) if upright.mode in DEEP_MODES else upright).convert("RGB")
+        result, traits = to_rgb(upright, tones)
     except UnreadableImageError:
         raise
     except FileNotFoundError:
         raise UnreadableImageError("there is no such file") from None
     except Exception as error:  # Pillow's decoders raise a wide range of errors on damaged files
-        raise UnreadableImageError(_reason(error)) from error
-    result.info = {"format": kind, "shape": (height, width) if turned else (width, height)}
+        raise UnreadableImageError(_reason(error, source)) from error
+    shape = (height, width) if turned else (width, height)
+    result.info = {"format": kind, "shape": shape, "traits": replace(traits, moving=moving, wide=wide)}
     return result
 
 
-def _eight_bits(image: PIL.Image.Image) -> PIL.Image.Image:
-    """Grey values of more than 8 bits, scaled; Pillow itself would cut them off at 255.
-
-    Integers are taken to fill the smallest usual depth that holds them (cameras store 10, 12 or 14 bits in 16).
-    Floats between 0 and 1 are shares, up to 255 they are grey values, and anything else is spread over its range.
-    """
-    from PIL import Image
-
-    values = np.nan_to_num(np.asarray(image, dtype=np.float64))
-    low, high = float(values.min(initial=0)), float(values.max(initial=0))
-    if image.mode == "F" and 0 <= low and high <= 255:
-        top = 1.0 if high <= 1 else 255.0
-    elif low < 0 or high >= 2**16 or image.mode == "F":
-        values, top = values - low, max(high - low, 1e-12)
-    else:
-        top = next(float(2**bits - 1) for bits in (8, 10, 12, 14, 16) if high < 2**bits)
-    return Image.fromarray((values * (255 / top)).round().astype(np.uint8))
+@functools.cache
+def _register_heif() -> None:
+    """Let Pillow read HEIC files, where the extra is installed."""
+    try:
+        import pillow_heif
+    except ImportError:
+        return
+    pillow_heif.register_heif_opener()
 
 
 def to_square(image: PIL.Image.Image, resize: Resize) -> np.ndarray:
@@ -162,7 +168,7 @@ def decode_batch(sources: Sequence[bytes | Path], resize: Resize) -> np.ndarray:
     pixels = np.empty((len(sources), 3, resize.size, resize.size), dtype=np.uint8)
 
     def fill(i: int) -> None:
-        pixels[i] = to_square(open_image(sources[i]), resize).transpose(2, 0, 1)
+        pixels[i] = to_square(open_image(sources[i], tones=resize.tones), resize).transpose(2, 0, 1)
 
     on_all_cores(fill, len(sources))
     return pixels
@@ -185,7 +191,7 @@ def decode_files(paths: Sequence[str | Path], resize: Resize) -> np.ndarray:
     with quiet_pillow():
         for i, path in enumerate(paths):
             try:
-                pixels[i] = to_square(open_image(Path(path)), resize).transpose(2, 0, 1)
+                pixels[i] = to_square(open_image(Path(path), tones=resize.tones), resize).transpose(2, 0, 1)
             except UnreadableImageError as error:
                 raise DataError(
                     f"The image cannot be read: {error}", place=str(path), hint="Leave it out, or save it again as PNG"
@@ -193,24 +199,28 @@ def decode_files(paths: Sequence[str | Path], resize: Resize) -> np.ndarray:
     return pixels
 
 
-def on_all_cores(work: Callable[[int], None], count: int) -> None:
+def on_all_cores(work: Callable[[int], None], count: int, what: str = "reading images") -> None:
     """Call ``work(i)`` for every ``i`` below ``count``; Pillow decodes outside Python's lock.
 
     Args:
         work: Must write to a place of its own.
         count: How many calls.
+        what: How a line of progress calls it.
     """
     workers = max(1, min(available_cores(), count // 64))
     step = -(-count // (workers * 8)) or 1
-    with quiet_pillow():
+    with quiet_pillow(), progress(what, count) as show:
+        done = itertools.count(1)
         if workers == 1:
             for i in range(count):
                 work(i)
+                show(next(done))
             return
 
         def run(start: int) -> None:
             for i in range(start, min(start + step, count)):
                 work(i)
+                show(next(done))
 
         with ThreadPoolExecutor(workers) as pool:
             list(pool.map(run, range(0, count, step)))
@@ -319,10 +329,26 @@ def _centre(pixels: np.ndarray, size: int) -> np.ndarray:
     return pixels[top : top + size, left : left + size]
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, source: bytes | Path) -> str:
     name = type(error).__name__
     if name == "UnidentifiedImageError":
-        return "no image format is recognised"
+        return _unidentified(source)
     if name == "DecompressionBombError":
         return f"more than {MAX_PIXELS // 10**6} megapixels"
     return str(error).split("\n")[0][:120] or name
+
+
+def _unidentified(source: bytes | Path) -> str:
+    """Say of HEIC files what reads them, and of others that nothing does."""
+    if isinstance(source, bytes):
+        head = source[:16]
+    else:
+        with open(source, "rb") as file:
+            head = file.read(16)
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:
+        if importlib.util.find_spec("pillow_heif") is None:
+            return "HEIC needs pip install 'headstart[heif]', or save it as JPEG"
+        return "the HEIC file is damaged"
+    if head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis"):
+        return "this Pillow reads no AVIF, or the file is damaged; save it as JPEG"
+    return "no image format is recognised"

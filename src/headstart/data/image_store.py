@@ -49,10 +49,14 @@ class ImageStore:
         """The median shorter side in pixels."""
         return int(np.median(self.sizes.min(axis=1)))
 
+    def resize(self, resize: Resize) -> Resize:
+        """Return a way to make squares that also knows the tones of this set, as a model must for new pictures."""
+        return resize.model_copy(update={"tones": self.scan.tones}) if resize.tones is None else resize
+
     def open(self, index: int) -> PIL.Image.Image:
         """Decode one picture, upright and in RGB."""
         with quiet_pillow():
-            return open_image(self.sources[index])
+            return open_image(self.sources[index], tones=self.scan.tones)
 
     def thumbnail(self, index: int, size: int = 64) -> bytes:
         """Return one picture as a PNG file of at most ``size`` pixels a side, aspect kept."""
@@ -75,6 +79,7 @@ class ImageStore:
         Returns:
             uint8 of shape (N, 3, size, size), read-only.
         """
+        resize = self.resize(resize)
         if resize in self._in_memory:
             return self._in_memory[resize]
         path = self._folder / "pixels" / f"{self.scan.fingerprint}-{resize.key}.npy"

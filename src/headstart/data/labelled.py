@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
+from headstart.data.accounting import Accounting
 from headstart.data.duplicates import Clusters, connect, number
 from headstart.data.findings import Finding
 from headstart.data.image_store import ImageStore
@@ -32,6 +33,7 @@ class LabelledData:
         texts: N texts, for text tasks.
         images: N pictures, for image tasks.
         clusters: Which examples are copies of each other.
+        accounting: What became of every file, row and column of the source.
     """
 
     task: str
@@ -48,6 +50,7 @@ class LabelledData:
     texts: list[str] | None
     images: ImageStore | None
     clusters: Clusters
+    accounting: Accounting = field(default_factory=Accounting)
 
     def __len__(self) -> int:
         return len(self.labels)

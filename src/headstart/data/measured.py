@@ -205,12 +205,12 @@ def _repeats(cells: Sequence[Any] | None, arm: list[str], n: np.ndarray, where: 
     names = [str(cell).strip() for cell in _filled(cells, "seed", where)]
     number = {name: i for i, name in enumerate(dict.fromkeys(names))}
     taken: set[tuple[str, float, str]] = set()
-    for key, row in zip(zip(arm, n, names, strict=True), where, strict=True):
-        if key in taken:
+    for one, size, name, row in zip(arm, n, names, where, strict=True):
+        if (one, size, name) in taken:
             raise DataError(
-                f"{key[0]} at n = {key[1]:g} has seed {key[2]} twice", place=row, hint="Remove one, or number them"
+                f"{one} at n = {size:g} has seed {name} twice", place=row, hint="Remove one, or number them"
             )
-        taken.add(key)
+        taken.add((one, size, name))
     return np.asarray([number[name] for name in names])
 
 

@@ -55,10 +55,17 @@ def make_splits(data: LabelledData, seed: int = 0, test_share: float = 0.2) -> t
         return (Split(0, np.flatnonzero(~data.is_test), np.flatnonzero(data.is_test)),)
     units = units_of(data, np.arange(len(data)))
     if len(units.members) < 2:
+        if data.has_groups:
+            raise DataError(
+                "All examples are in one group, so none can be tested on",
+                place=data.source,
+                hint="Choose another column or pattern for the groups, or leave it out",
+            )
+        what = "images" if data.images is not None else "texts"
         raise DataError(
-            "All examples are in one group, so none can be tested on",
+            f"All {len(data):,} {what} are copies of each other, so none can be tested on",
             place=data.source,
-            hint="Choose another --group-column, or leave it out",
+            hint="Look at some of them: were they saved empty, or written from one file?",
         )
     if len(data) < ROTATE_BELOW:
         return _rotate(units, derive_seed(seed, "folds"))

@@ -1,4 +1,4 @@
-"""Texts: reading files that say nothing about their encoding, what counts as empty, what counts as the same."""
+"""Texts: what counts as empty, what counts as the same, and characters that no tokenizer takes."""
 
 from __future__ import annotations
 
@@ -6,14 +6,10 @@ import hashlib
 import math
 import unicodedata
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
-from headstart.core import DataError
-
 _INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}  # control, format (zero-width), separators
-_BINARY_SHARE = 0.05  # more control characters than this: no text that a user wrote
 
 
 def as_text(value: object) -> str | None:
@@ -27,8 +23,24 @@ def as_text(value: object) -> str | None:
     """
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
-    text = value if isinstance(value, str) else str(value)
+    text = repaired(value if isinstance(value, str) else str(value))
     return None if is_empty(text) else text
+
+
+def repaired(text: str) -> str:
+    """Replace halves of characters (lone surrogates), which no tokenizer takes, by U+FFFD; whole pairs are joined."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def is_damaged(value: object) -> bool:
+    """Whether a cell is a text that holds half a character."""
+    return isinstance(value, str) and repaired(value) != value
 
 
 def is_empty(text: str) -> bool:
@@ -52,7 +64,8 @@ def text_lengths(texts: Sequence[str]) -> np.ndarray:
 
 def exact_keys(texts: Sequence[str]) -> np.ndarray:
     """Hash each text as it is; shape (N,), uint64."""
-    return np.array([_key(text) for text in texts], dtype=np.uint64)
+    keys = {text: _key(text) for text in set(texts)}  # repeated texts cost nothing
+    return np.array([keys[text] for text in texts], dtype=np.uint64)
 
 
 def near_keys(texts: Sequence[str]) -> np.ndarray:
@@ -66,55 +79,8 @@ def near_keys(texts: Sequence[str]) -> np.ndarray:
     Returns:
         Hashes of shape (N,), uint64.
     """
-    return np.array([_key(_bare(text) or text.strip()) for text in texts], dtype=np.uint64)
-
-
-def read_text_file(path: Path) -> tuple[str, str]:
-    """Read a text file in whichever encoding it is.
-
-    Args:
-        path: The file.
-
-    Returns:
-        The text and the encoding: ``"utf-8"``, ``"utf-16"`` (by its mark) or ``"cp1252"``.
-
-    Raises:
-        DataError: The file cannot be read, is empty, or holds no text.
-    """
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise DataError(
-            f"The file cannot be read ({error.strerror})", place=str(path), hint="Check its permissions"
-        ) from error
-    if not raw.strip():
-        raise DataError("The file is empty", place=str(path), hint="Write a header and rows into it, or leave it out")
-    for encoding in _encodings(raw):
-        try:
-            text = raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if _is_text(text):
-            return text, "utf-8" if encoding == "utf-8-sig" else encoding
-    raise DataError(
-        "The file holds binary data, no text",
-        place=str(path),
-        hint="Give a table with a header (.csv, .tsv, .jsonl) or a .parquet file",
-    )
-
-
-def _encodings(raw: bytes) -> tuple[str, ...]:
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return ("utf-16",)
-    return ("utf-8-sig", "cp1252")
-
-
-def _is_text(text: str) -> bool:
-    """Whether control characters are rare; some real corpora contain a few."""
-    sample = text[:100_000]
-    strange = sum(unicodedata.category(character) in {"Cc", "Co", "Cn"} for character in sample)
-    plain = sample.count("\n") + sample.count("\r") + sample.count("\t")
-    return "\x00" not in sample and strange - plain <= _BINARY_SHARE * len(sample)
+    keys = {text: _key(_bare(text) or text.strip()) for text in set(texts)}
+    return np.array([keys[text] for text in texts], dtype=np.uint64)
 
 
 def _bare(text: str) -> str:

@@ -98,6 +98,11 @@ class RawTexts:
     def __len__(self) -> int:
         return len(self.texts)
 
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """Characters of each example."""
+        return np.asarray([len(text) for text in self.texts])
+
     def batch(self, rows: np.ndarray, augmentation: Augmentation = "none") -> Batch:
         """Not available: TF-IDF has no batches."""
         raise NotImplementedError("raw texts are not read in batches")
@@ -163,7 +168,8 @@ def encode_pictures(candidate: Candidate, pictures: Sequence[Path | bytes | PIL.
     with quiet_pillow():
         for index, picture in enumerate(pictures):
             try:
-                image = open_image(picture if isinstance(picture, Path | bytes) else _encoded(picture))
+                source = picture if isinstance(picture, Path | bytes) else _encoded(picture)
+                image = open_image(source, tones=candidate.resize.tones)
                 pixels[index] = to_square(image, candidate.resize).transpose(2, 0, 1)
             except UnreadableImageError as error:
                 place = str(picture) if isinstance(picture, Path) else f"input {index + 1}"

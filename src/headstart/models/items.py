@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from headstart.core import DataError, did_you_mean
+from headstart.data.encodings import read_text_file
 from headstart.data.image import IMAGE_SUFFIXES
-from headstart.data.text import read_text_file
+from headstart.data.labels import is_missing
+from headstart.data.text import as_text
 from headstart.models.card import Card
 
 if TYPE_CHECKING:
@@ -88,8 +90,9 @@ def columns_of(names: Sequence[str], card: Card) -> list[str]:
 
 
 def join_cells(cells: Sequence[Any]) -> str:
-    """One text of a row's cells, in the order of the columns."""
-    return BETWEEN.join(str(cell) for cell in cells if cell is not None and cell == cell)
+    """One text of a row's cells, in the order of the columns, as the reader of tables makes it."""
+    written = (as_text(cell) for cell in cells if not is_missing(cell))
+    return BETWEEN.join(text for text in written if text is not None)
 
 
 def _listed(items: Any, card: Card) -> list[Any]:
@@ -124,7 +127,7 @@ def _text_of(value: Any, index: int) -> str:
     if isinstance(value, str):
         return _encodable(value)
     if isinstance(value, Path):
-        return read_text_file(value)[0]
+        return read_text_file(value).text
     if value is None or (isinstance(value, float) and value != value):
         return ""
     if isinstance(value, int | float):

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from headstart.report import look, palette, view, wording
+from headstart.report import look, lookup, palette, wording
 from headstart.report.confusion import confusion_focus
+from headstart.report.lookup import Document
 from headstart.report.palette import INK, LINE, SOFT
-from headstart.report.view import Summary
 
 MAX_PAIRS = 14
 
 
-def paired_differences(summary: Summary, narrow: bool = False) -> look.Spec | None:
+def paired_differences(summary: Document, narrow: bool = False) -> look.Spec | None:
     """Forest plot: each paired difference with its interval, against zero and the margin."""
     import altair as alt
 
-    scale, names = look.factor(summary), view.short_names(summary)
+    scale, names = look.factor(summary), lookup.short_names(summary)
     rows = []
     for place, row in enumerate(forest_rows(summary)):
         arm, other = (names.get(row[side], wording.clean(row[side], 22)) for side in ("arm", "reference"))
@@ -36,7 +36,7 @@ def paired_differences(summary: Summary, narrow: bool = False) -> look.Spec | No
     low, high = min(-margin, *(row["low"] for row in rows)), max(margin, *(row["high"] for row in rows))
     pad = 0.06 * (high - low)
     unit = "points of " if scale == 100 else ""
-    title = f"difference in {unit}{wording.clean(view.metric_name(summary), 30)}"
+    title = f"difference in {unit}{wording.clean(lookup.metric_name(summary), 30)}"
     scale_x = alt.Scale(domain=[low - pad, high + pad], nice=False)
     x = alt.X("difference:Q", title=title, scale=scale_x)
     y = alt.Y("pair:N", title=None, sort=[row["pair"] for row in rows], axis=look.names_axis(narrow, 260))
@@ -57,19 +57,19 @@ def paired_differences(summary: Summary, narrow: bool = False) -> look.Spec | No
     return look.finish(alt.layer(*layers), narrow, max(60, 32 * len(rows)), width)
 
 
-def forest_rows(summary: Summary) -> list[dict[str, Any]]:
+def forest_rows(summary: Document) -> list[dict[str, Any]]:
     """The differences to draw, read from the chosen arm's side where it takes part, its largest sizes first."""
-    chosen = view.chosen_arm(summary)
+    chosen = lookup.chosen_arm(summary)
     own = {chosen["key"], chosen["name"]} if chosen else set()
     rows = []
     for row in summary["recommendation"]["differences"]:
-        turned = view.mirrored(row) if row["reference"] in own and row["arm"] not in own else row
+        turned = lookup.mirrored(row) if row["reference"] in own and row["arm"] not in own else row
         rows.append(turned | {"common": turned["arm"] in own})
     rows.sort(key=lambda row: (not row["common"], -row["n"], -row["difference"]))
     return rows[:MAX_PAIRS]
 
 
-def confusion(summary: Summary, narrow: bool = False) -> look.Spec | None:
+def confusion(summary: Document, narrow: bool = False) -> look.Spec | None:
     """Heat map of true class (row) against predicted class (column); opacity is the share of the true class."""
     import altair as alt
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from headstart.report import wording
-from headstart.report.view import Summary
+from headstart.report.lookup import Document
 
 MAX_CLASSES = 15
 MAX_PAIRS = 20
@@ -26,7 +26,7 @@ class ConfusionFocus:
     total_classes: int
 
 
-def confusion_focus(summary: Summary) -> ConfusionFocus | None:
+def confusion_focus(summary: Document) -> ConfusionFocus | None:
     """Pick the classes with the most mistakes; all of them up to 15.
 
     Returns:
@@ -47,7 +47,7 @@ def confusion_focus(summary: Summary) -> ConfusionFocus | None:
     return ConfusionFocus(shown, [[matrix[row][column] for column in kept] for row in kept], size)
 
 
-def confused_pairs(summary: Summary) -> list[tuple[str, str, int, float]]:
+def confused_pairs(summary: Document) -> list[tuple[str, str, int, float]]:
     """The commonest mistakes as (true class, predicted class, count, share of the true class)."""
     errors = summary.get("errors")
     if not errors or not errors.get("confusion"):

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
-from headstart.report import look, palette, view, wording
+from headstart.report import look, lookup, palette, wording
+from headstart.report.lookup import Document
 from headstart.report.palette import INK, LINE, SOFT
-from headstart.report.view import Summary
 
 MAX_ARMS = 20
 MAX_BARS = 300  # above it, neighbouring trials of an arm become one bar: the page has a size to keep
 
 
-def cost_against_metric(summary: Summary, narrow: bool = False) -> look.Spec | None:
+def cost_against_metric(summary: Document, narrow: bool = False) -> look.Spec | None:
     """Metric at each arm's largest n against the seconds that trial took; the line joins arms that nothing beats."""
     import altair as alt
 
@@ -46,7 +46,7 @@ def cost_against_metric(summary: Summary, narrow: bool = False) -> look.Spec | N
         scale=alt.Scale(type="log", domain=ends, nice=False),
         axis=alt.Axis(tickCount=5, format="~r", grid=False),
     )
-    y = alt.Y("value:Q", title=look.axis_title(view.metric_name(summary)), scale=alt.Scale(domain=domain, nice=False))
+    y = alt.Y("value:Q", title=look.axis_title(lookup.metric_name(summary)), scale=alt.Scale(domain=domain, nice=False))
     colour, _, shape = look.arm_encodings(drawn, legend=narrow)
     base = alt.Chart(alt.InlineData(values=rows)).encode(x=x, y=y)
     layers = [
@@ -55,7 +55,8 @@ def cost_against_metric(summary: Summary, narrow: bool = False) -> look.Spec | N
         ),
         base.mark_point(filled=True, size=110, opacity=1).encode(color=colour, shape=shape),
     ]
-    for side, align in ((True, "left"), (False, "right")):
+    sides: tuple[tuple[bool, Literal["left", "right"]], ...] = ((True, "left"), (False, "right"))
+    for side, align in sides:
         names = [row for row in rows if row["right"] is side]
         if names:
             offset = 11 if side else -11
@@ -67,7 +68,7 @@ def cost_against_metric(summary: Summary, narrow: bool = False) -> look.Spec | N
     return look.finish(alt.layer(*layers), narrow, height)
 
 
-def timeline(summary: Summary, narrow: bool = False) -> look.Spec | None:
+def timeline(summary: Document, narrow: bool = False) -> look.Spec | None:
     """When each trial ran: thick bars measure, thin bars tune, a cross failed; the rule is the budget."""
     import altair as alt
 
@@ -122,11 +123,11 @@ def _merged(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [bar for bars in merged.values() for bar in bars]
 
 
-def cost_rows(summary: Summary) -> list[dict[str, Any]]:
+def cost_rows(summary: Document) -> list[dict[str, Any]]:
     """Per arm its seconds, its metric, and whether no other arm is both cheaper and better."""
     rows = []
-    for arm in view.ordered_arms(summary):
-        point = view.last_point(arm)
+    for arm in lookup.ordered_arms(summary):
+        point = lookup.last_point(arm)
         rows.append(
             {
                 "key": arm["key"],

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from headstart.report import look, palette, view, wording
+from headstart.report import look, lookup, palette, wording
+from headstart.report.lookup import Document
 from headstart.report.palette import SHADE, SOFT, ArmStyle
-from headstart.report.view import Summary
 
 if TYPE_CHECKING:
     import altair as alt
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 LABEL_GAP = 15  # pixels between the names at the ends of lines
 
 
-def learning_curves(summary: Summary, narrow: bool = False) -> look.Spec | None:
+def learning_curves(summary: Document, narrow: bool = False) -> look.Spec | None:
     """Metric against n for every arm: points are measured, bands are 90 % intervals, the shaded part is open."""
     import altair as alt
 
-    metric, scale = view.metric_name(summary), look.factor(summary)
+    metric, scale = lookup.metric_name(summary), look.factor(summary)
     styles = {style.key: style for style in palette.arm_styles(summary, numbered=narrow)}
     rows = [
         {
@@ -28,7 +28,7 @@ def learning_curves(summary: Summary, narrow: bool = False) -> look.Spec | None:
             "low": scale * _or(point["low"], point["value"]),
             "high": scale * _or(point["high"], point["value"]),
         }
-        for arm in view.ordered_arms(summary)
+        for arm in lookup.ordered_arms(summary)
         for point in arm.get("curve") or ()
         if not wording.missing(point["value"])
     ]
@@ -75,7 +75,7 @@ def _reach(crossing: dict[str, Any], sizes: list[int]) -> float:
     n = crossing.get("n")
     if n is None or wording.missing(n) or not sizes[-1] < n <= crossing["horizon"]:
         return sizes[-1]
-    return 1.12 * n
+    return 1.12 * float(n)
 
 
 def _crossing_marks(

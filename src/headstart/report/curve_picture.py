@@ -65,12 +65,12 @@ def curve_picture(analysis: CurveAnalysis, narrow: bool = False) -> look.Spec:
 
     styles = _styles(analysis, narrow)
     drawn = list(styles.values())
-    measured = [
+    measured: list[dict[str, Any]] = [
         {"arm": styles[arm.arm].label, "n": point.n, "value": shown(point.error, analysis.metric)}
         for arm in analysis.arms
         for point in arm.measured
     ]
-    fitted = [
+    fitted: list[dict[str, Any]] = [
         {
             "arm": styles[arm.arm].label,
             "n": point.n,

@@ -6,9 +6,9 @@ import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from headstart.report import charts, drawing, view, wording
+from headstart.report import charts, drawing, lookup, wording
 from headstart.report.confusion import confusion_focus
-from headstart.report.view import Summary
+from headstart.report.lookup import Document
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -41,7 +41,7 @@ class Figure:
     rows: list[tuple[str, ...]] = field(default_factory=list)
 
 
-def draw_figures(summary: Summary) -> dict[str, Figure]:
+def draw_figures(summary: Document) -> dict[str, Figure]:
     """Draw every chart there is data for.
 
     Returns:
@@ -76,9 +76,9 @@ def draw_figures(summary: Summary) -> dict[str, Figure]:
     return figures
 
 
-def _curves(summary: Summary) -> Figure:
-    metric = view.metric_name(summary)
-    rows = [
+def _curves(summary: Document) -> Figure:
+    metric = lookup.metric_name(summary)
+    rows: list[tuple[str, ...]] = [
         (
             arm["name"],
             wording.count(point["n"]),
@@ -86,7 +86,7 @@ def _curves(summary: Summary) -> Figure:
             wording.interval(point["low"], point["high"], metric),
             str(point["repeats"]),
         )
-        for arm in view.ordered_arms(summary)
+        for arm in lookup.ordered_arms(summary)
         for point in arm["curve"]
     ]
     caption = (
@@ -96,12 +96,12 @@ def _curves(summary: Summary) -> Figure:
     return Figure("curves", caption, columns=("arm", "n", metric, "interval", "repeats"), rows=rows)
 
 
-def _differences(summary: Summary) -> Figure:
-    metric = view.metric_name(summary)
-    rows = [
+def _differences(summary: Document) -> Figure:
+    metric = lookup.metric_name(summary)
+    rows: list[tuple[str, ...]] = [
         (
-            view.arm_name(summary, row["arm"]),
-            view.arm_name(summary, row["reference"]),
+            lookup.arm_name(summary, row["arm"]),
+            lookup.arm_name(summary, row["reference"]),
             wording.count(row["n"]),
             wording.signed(row["difference"], metric),
             wording.interval(row["low"], row["high"], metric),
@@ -110,7 +110,7 @@ def _differences(summary: Summary) -> Figure:
         )
         for row in charts.forest_rows(summary)
     ]
-    chosen, margin = view.chosen_arm(summary), summary["recommendation"]["margin"]
+    chosen, margin = lookup.chosen_arm(summary), summary["recommendation"]["margin"]
     lead = f"{wording.clean(chosen['name'])} minus each other arm" if chosen else "First arm minus second arm"
     caption = (
         f"{lead}, on the same subsets and test examples. Right of the line it is better; the band is the margin of "
@@ -120,9 +120,9 @@ def _differences(summary: Summary) -> Figure:
     return Figure("differences", caption, columns=columns, rows=rows)
 
 
-def _cost(summary: Summary) -> Figure:
-    metric = view.metric_name(summary)
-    rows = [
+def _cost(summary: Document) -> Figure:
+    metric = lookup.metric_name(summary)
+    rows: list[tuple[str, ...]] = [
         (
             row["name"],
             wording.duration(row["seconds"]),
@@ -140,9 +140,9 @@ def _cost(summary: Summary) -> Figure:
     return Figure("cost", caption, columns=columns, rows=rows)
 
 
-def _timeline(summary: Summary) -> Figure:
-    rows = []
-    for arm in view.ordered_arms(summary):
+def _timeline(summary: Document) -> Figure:
+    rows: list[tuple[str, ...]] = []
+    for arm in lookup.ordered_arms(summary):
         own = [trial for trial in summary["trials"] if trial["arm"] == arm["key"]]
         spent = {role: sum(t["seconds"] or 0 for t in own if t["role"] == role) for role in ("tuning", "measuring")}
         failed = sum(1 for trial in own if trial["error"])
@@ -161,7 +161,7 @@ def _timeline(summary: Summary) -> Figure:
     return Figure("timeline", caption, columns=("arm", "trials", "tuning", "measuring", "failed"), rows=rows)
 
 
-def _confusion(summary: Summary) -> Figure:
+def _confusion(summary: Document) -> Figure:
     focus = confusion_focus(summary)
     assert focus is not None, "only called where the chart exists"
     rows = [(name, *(f"{number:,}" for number in line)) for name, line in zip(focus.names, focus.counts, strict=True)]

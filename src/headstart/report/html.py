@@ -9,18 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headstart.report import wording
-from headstart.report.schema import nullify
-from headstart.report.view import Summary
+from headstart.report.lookup import Document, document_of
+from headstart.report.schema import nullify, write_text_whole
 
 if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
+    from headstart.report.summary import Summary
+
 MAX_BYTES = 2_000_000
 _NUMBER = re.compile(r"\d(?:[\d,.]*\d)?(?:\s?%|x\b)?")
 
 
-def write_html(summary: Summary, path: str | Path) -> Path:
+def write_html(summary: Summary | Document, path: str | Path) -> Path:
     """Write the report.
 
     Args:
@@ -33,11 +35,11 @@ def write_html(summary: Summary, path: str | Path) -> Path:
     target = Path(path)
     if target.is_dir():
         target = target / "report.html"
-    target.write_text(render_page(summary), encoding="utf-8")
+    write_text_whole(target, render_page(document_of(summary)))
     return target
 
 
-def render_page(summary: Summary) -> str:
+def render_page(summary: Document) -> str:
     """Return the whole page; where it would grow past its limit, pictures go first, then old trials."""
     from headstart.report.page import page_context
 
@@ -93,7 +95,7 @@ def link_numbers(text: str, anchor: str) -> Markup:
     return out + escape(plain[end:])
 
 
-def embedded_json(summary: Summary, max_trials: int) -> Markup:
+def embedded_json(summary: Document, max_trials: int) -> Markup:
     """The summary for machines, inside the page: no pictures, and nothing that could end its element."""
     from markupsafe import Markup
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from headstart.report import view, wording
+from headstart.report import lookup, wording
+from headstart.report.lookup import Document
 from headstart.report.palette import INK, LINE, SOFT, ArmStyle
-from headstart.report.view import Summary
 
 if TYPE_CHECKING:
     import altair as alt
@@ -41,9 +41,9 @@ def names_axis(narrow: bool, limit: int = 190) -> alt.Axis:
     return alt.Axis(labelLimit=165 if narrow else limit, ticks=False, domain=False, labelPadding=8)
 
 
-def factor(summary: Summary) -> float:
+def factor(summary: Document) -> float:
     """100 where the metric is read in percent."""
-    return 100.0 if wording.is_share(view.metric_name(summary)) else 1.0
+    return 100.0 if wording.is_share(lookup.metric_name(summary)) else 1.0
 
 
 def axis_title(metric: str) -> str:
@@ -52,7 +52,7 @@ def axis_title(metric: str) -> str:
     return f"{name} in %" if wording.is_share(metric) else name
 
 
-def finish(chart: alt.LayerChart, narrow: bool, height: float, width: float | None = None) -> Spec:
+def finish(chart: alt.LayerChart | alt.FacetChart, narrow: bool, height: float, width: float | None = None) -> Spec:
     """Give a chart its size and the quiet look all of them share."""
     chart = chart.properties(width=width or (NARROW if narrow else WIDE), height=height, background="transparent")
     chart = chart.configure(font=FONT, padding=4)
@@ -69,4 +69,5 @@ def finish(chart: alt.LayerChart, narrow: bool, height: float, width: float | No
         titlePadding=10,
         labelLimit=200,
     )
-    return chart.configure_legend(labelColor=INK, labelFontSize=12, rowPadding=3).to_dict()
+    spec: Spec = chart.configure_legend(labelColor=INK, labelFontSize=12, rowPadding=3).to_dict()
+    return spec

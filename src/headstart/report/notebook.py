@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from headstart.report import charts, drawing, view, wording
+from headstart.report import charts, drawing, lookup, wording
 from headstart.report.html import environment
+from headstart.report.lookup import Document, document_of
 from headstart.report.palette import dark_css
-from headstart.report.view import Summary
+
+if TYPE_CHECKING:
+    from headstart.report.summary import Summary
 
 MAX_ARMS = 8
 
 
-def repr_html(summary: Summary) -> str:
+def repr_html(summary: Summary | Document) -> str:
     """Render the card.
 
     Args:
@@ -23,6 +26,7 @@ def repr_html(summary: Summary) -> str:
     """
     from markupsafe import Markup
 
+    summary = document_of(summary)
     spec = charts.learning_curves(summary)
     caption = "Learning curves: the metric of each arm against the number of labels"
     curves = Markup(drawing.to_svg(spec, "headstart-card", caption)) if spec else ""
@@ -32,10 +36,10 @@ def repr_html(summary: Summary) -> str:
         .get_template("card.html.j2")
         .render(
             answer=answer,
-            headline=view.headline(summary),
+            headline=lookup.headline(summary),
             curves=curves,
-            metric=view.metric_name(summary),
-            difference=view.difference_sentence(summary),
+            metric=lookup.metric_name(summary),
+            difference=lookup.difference_sentence(summary),
             arms=_rows(summary)[:MAX_ARMS],
             more=max(0, len(answer["arms"]) - MAX_ARMS),
             dark=Markup(dark_css(".headstart-card")),
@@ -43,10 +47,10 @@ def repr_html(summary: Summary) -> str:
     )
 
 
-def _rows(summary: Summary) -> list[dict[str, Any]]:
-    metric, rows = view.metric_name(summary), []
-    for arm in view.ordered_arms(summary):
-        point = view.last_point(arm) or {"value": None, "low": None, "high": None, "n": None}
+def _rows(summary: Document) -> list[dict[str, Any]]:
+    metric, rows = lookup.metric_name(summary), []
+    for arm in lookup.ordered_arms(summary):
+        point = lookup.last_point(arm) or {"value": None, "low": None, "high": None, "n": None}
         figure = wording.score_with_interval(point["value"], point["low"], point["high"], metric)
         rows.append(arm | {"figure": figure, "n": point["n"]})
     return rows

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from headstart.report import view, wording
+from headstart.report import lookup, wording
 from headstart.report.confusion import confused_pairs, confusion_focus
 from headstart.report.figures import draw_figures
 from headstart.report.glossary import GLOSSARY
+from headstart.report.lookup import Document
 from headstart.report.screens import data_sentence, hardware_sentence
-from headstart.report.view import Summary
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -21,7 +21,7 @@ EXAMPLE_TEXT = 280
 _PICTURE = re.compile(r"data:image/(?:png|jpeg|webp);base64,[A-Za-z0-9+/=]+")
 
 
-def page_context(summary: Summary, thumbnails: int, max_trials: int, figures: dict[str, Any]) -> dict[str, Any]:
+def page_context(summary: Document, thumbnails: int, max_trials: int, figures: dict[str, Any]) -> dict[str, Any]:
     """Everything the template shows.
 
     Args:
@@ -42,11 +42,11 @@ def page_context(summary: Summary, thumbnails: int, max_trials: int, figures: di
         "summary": summary,
         "answer": answer,
         "figures": figures,
-        "metric": view.metric_name(summary),
-        "title": f"{wording.clean(summary['study']['name'], 60)}: {view.headline(summary)} · Headstart",
+        "metric": lookup.metric_name(summary),
+        "title": f"{wording.clean(summary['study']['name'], 60)}: {lookup.headline(summary)} · Headstart",
         "dark": _dark(),
         "tone": _tone(answer["paradigm"]),
-        "headline": view.headline(summary),
+        "headline": lookup.headline(summary),
         "facts": _facts(summary),
         "alerts": _alerts(summary),
         "reasons": _reasons(summary, anchors),
@@ -74,12 +74,12 @@ def _dark() -> Markup:
 
 
 def _tone(paradigm: str) -> str:
-    return paradigm if paradigm in view.HEADLINES else "undetermined"
+    return paradigm if paradigm in lookup.HEADLINES else "undetermined"
 
 
-def _facts(summary: Summary) -> list[dict[str, str]]:
+def _facts(summary: Document) -> list[dict[str, str]]:
     """The tiles under the verdict: a figure, what it is, and its interval."""
-    answer, metric = summary["recommendation"], view.metric_name(summary)
+    answer, metric = summary["recommendation"], lookup.metric_name(summary)
     facts = []
     value = answer["metric"]
     if not wording.missing(value["value"]):
@@ -95,9 +95,9 @@ def _facts(summary: Summary) -> list[dict[str, str]]:
                 "note": beside,
             }
         )
-    difference = view.main_difference(summary)
+    difference = lookup.main_difference(summary)
     if difference is not None:
-        other = view.arm_name(summary, difference["reference"])
+        other = lookup.arm_name(summary, difference["reference"])
         unit, size = wording.points(metric).strip() or metric, wording.count(difference["n"])
         facts.append(
             {
@@ -128,7 +128,7 @@ def _facts(summary: Summary) -> list[dict[str, str]]:
     return facts
 
 
-def _alerts(summary: Summary) -> list[dict[str, str]]:
+def _alerts(summary: Document) -> list[dict[str, str]]:
     """Warnings of the study and findings in the data, the gravest first."""
     alerts = [{"severity": "warning", "text": text} for text in summary["recommendation"]["warnings"]]
     for finding in summary["data"].get("findings") or ():
@@ -145,7 +145,7 @@ def _alerts(summary: Summary) -> list[dict[str, str]]:
     return sorted(alerts, key=lambda alert: alert["severity"] != "error")
 
 
-def _reasons(summary: Summary, anchors: dict[str, int]) -> list[dict[str, Any]]:
+def _reasons(summary: Document, anchors: dict[str, int]) -> list[dict[str, Any]]:
     return [
         {"text": reason["text"], **_chips(list(reason["trials"]), anchors)}
         for reason in summary["recommendation"]["reasons"]
@@ -158,9 +158,9 @@ def _chips(keys: list[str], anchors: dict[str, int]) -> dict[str, Any]:
     return {"trials": numbers[:CHIPS], "more": max(0, len(numbers) - CHIPS)}
 
 
-def _verdict_keys(summary: Summary) -> list[str]:
+def _verdict_keys(summary: Document) -> list[str]:
     """Measuring trials of the chosen arm at its largest n."""
-    chosen = view.chosen_arm(summary)
+    chosen = lookup.chosen_arm(summary)
     if chosen is None:
         return []
     own = [t for t in summary["trials"] if t["arm"] == chosen["key"] and t["role"] == "measuring" and not t["error"]]
@@ -168,7 +168,7 @@ def _verdict_keys(summary: Summary) -> list[str]:
     return [trial["key"] for trial in own if trial["n"] == largest]
 
 
-def _trials(summary: Summary, limit: int) -> list[dict[str, Any]]:
+def _trials(summary: Document, limit: int) -> list[dict[str, Any]]:
     """Rows of the trials table: numbered in order of time, the newest kept, cited ones always."""
     numbered = [trial | {"number": place} for place, trial in enumerate(summary["trials"], start=1)]
     if len(numbered) <= limit:
@@ -179,10 +179,10 @@ def _trials(summary: Summary, limit: int) -> list[dict[str, Any]]:
     return [trial for place, trial in enumerate(numbered) if place >= first or trial["key"] in cited]
 
 
-def _arms(summary: Summary) -> list[dict[str, Any]]:
-    metric, rows = view.metric_name(summary), []
-    for arm in view.ordered_arms(summary):
-        point = view.last_point(arm) or {"value": None, "low": None, "high": None, "n": None, "repeats": None}
+def _arms(summary: Document) -> list[dict[str, Any]]:
+    metric, rows = lookup.metric_name(summary), []
+    for arm in lookup.ordered_arms(summary):
+        point = lookup.last_point(arm) or {"value": None, "low": None, "high": None, "n": None, "repeats": None}
         rows.append(
             arm
             | {
@@ -195,7 +195,7 @@ def _arms(summary: Summary) -> list[dict[str, Any]]:
     return rows
 
 
-def _worst(summary: Summary, thumbnails: int) -> list[dict[str, Any]]:
+def _worst(summary: Document, thumbnails: int) -> list[dict[str, Any]]:
     rows = []
     for place, row in enumerate((summary.get("errors") or {}).get("worst") or ()):
         picture = row.get("thumbnail")
@@ -205,7 +205,7 @@ def _worst(summary: Summary, thumbnails: int) -> list[dict[str, Any]]:
     return rows[:24]
 
 
-def _classes(summary: Summary) -> dict[str, Any]:
+def _classes(summary: Document) -> dict[str, Any]:
     """Class counts, with bars relative to the largest; rows beyond a limit are counted, not shown."""
     data = summary["data"]
     pairs = list(zip(data.get("class_names") or (), data.get("class_counts") or (), strict=False))
@@ -218,7 +218,7 @@ def _classes(summary: Summary) -> dict[str, Any]:
     return {"rows": rows, "more": len(pairs) - len(rows)}
 
 
-def _costs(summary: Summary) -> list[tuple[str, str]]:
+def _costs(summary: Document) -> list[tuple[str, str]]:
     costs = summary["recommendation"]["costs"]
     return [
         (name, wording.duration(costs[f"{name}_seconds"])) for name in ("measuring", "tuning", "preparing", "spent")

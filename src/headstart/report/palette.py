@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from headstart.report import view
-from headstart.report.view import Summary
+from headstart.report import lookup
+from headstart.report.lookup import Document
 
 # Light colour -> its dark-mode twin. Charts are drawn once, in light colours; the page's style sheet swaps
 # each colour by attribute selector where the reader prefers dark, so no chart is stored twice.
@@ -56,17 +56,17 @@ class ArmStyle:
     shape: str
 
 
-def arm_styles(summary: Summary, numbered: bool = False) -> list[ArmStyle]:
+def arm_styles(summary: Document, numbered: bool = False) -> list[ArmStyle]:
     """One style per arm, in reading order; a study's charts all use the same.
 
     Args:
         summary: What the runner built.
         numbered: Number the arms, for narrow charts where names stand in a legend below.
     """
-    names = view.short_names(summary)
+    names = lookup.short_names(summary)
     used: dict[str, int] = {}
     styles = []
-    for number, arm in enumerate(view.ordered_arms(summary), start=1):
+    for number, arm in enumerate(lookup.ordered_arms(summary), start=1):
         paradigm = arm["paradigm"] if arm["paradigm"] in HUES else "hybrid"
         place = used.get(paradigm, 0)
         used[paradigm] = place + 1

@@ -1,4 +1,4 @@
-"""What a user watches while the budget is spent: one small block, or one plain line per trial."""
+"""Live progress display: one small block, or one plain line per trial."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.text import Text
 
+    from headstart.core import Measurement, TrialSpec
+
 Row = tuple[str, int, float | None, float | None]
 BAR_WIDTH = 24
 LEADERS = 3
+SHOWN = 4  # running trials with a line of their own
 
 
 class Progress:
-    """A view of a running study; it only shows and never decides.
+    """Shows a running study; never decides.
 
     On a terminal a block of at most eight lines is redrawn in place. Elsewhere (a log file, a pipe) every
     finished trial is one plain line. Use it as a context manager around the run.
@@ -49,7 +52,7 @@ class Progress:
         self._console, self._budget, self._quiet, self._metric = console, budget_seconds, quiet, metric
         self._start = time.monotonic() - spent_seconds
         self._stage, self._event, self._note = "", "", ""
-        self._trial, self._trial_start, self._predicted = "", 0.0, 0.0
+        self._trials: dict[str, tuple[str, float, float]] = {}  # running: words, start, predicted seconds
         self._done, self._total, self._finished = 0, 0, 0
         self._leaders: list[Row] = []
         self._live: Live | None = None
@@ -93,27 +96,24 @@ class Progress:
         self._note = wording.clean(text)
         self._plain(f"note: {self._note}")
 
-    def trial_started(self, arm_name: str, role: str, n: int, repeat: int, predicted_seconds: float) -> None:
+    def trial_started(self, spec: TrialSpec, predicted_seconds: float) -> None:
         """Announce a trial and how long it should take."""
-        self._trial = _describe(arm_name, role, n, repeat)
-        self._trial_start, self._predicted = time.monotonic(), predicted_seconds
+        self._trials[spec.key] = (_describe(spec), time.monotonic(), predicted_seconds)
         self._done = self._total = 0
 
     def steps(self, done: int, total: int) -> None:
         """Report the trial's own progress; cheap enough to call at every step."""
         self._done, self._total = done, total
 
-    def trial_ended(
-        self, arm_name: str, role: str, n: int, repeat: int, value: float | None, seconds: float, error: str | None
-    ) -> None:
+    def trial_ended(self, spec: TrialSpec, measurement: Measurement, value: float, seconds: float) -> None:
         """Report what a trial showed, or the reason why it failed."""
         self._finished += 1
-        self._trial = ""
-        if error:
-            result = f"failed: {wording.clean(error, 120)}"
+        self._trials.pop(spec.key, None)
+        if measurement.error:
+            result = f"failed: {wording.clean(measurement.error, 120)}"
         else:
             result = f"{self._metric} {wording.score(value, self._metric)}"
-        self._event = f"{_describe(arm_name, role, n, repeat)}: {result} in {wording.duration(seconds)}"
+        self._event = f"{_describe(spec)}: {result} in {wording.duration(seconds)}"
         self._plain(self._event)
 
     def leaderboard(self, rows: Sequence[Row]) -> None:
@@ -136,8 +136,9 @@ class Progress:
         done = f"  {wording.plural(self._finished, 'trial')} done"
         lines: list[Text] = [Text.assemble((self._stage or "Starting", "bold"), done)]
         lines.append(self._budget_line())
-        if self._trial:
-            lines.append(self._trial_line())
+        lines += [self._trial_line(*trial) for trial in list(self._trials.values())[:SHOWN]]
+        if len(self._trials) > SHOWN:
+            lines.append(Text(f"       and {len(self._trials) - SHOWN} more trials running", style="dim"))
         for place, (name, n, value, half) in enumerate(self._leaders, start=1):
             figure = wording.score(value, self._metric)
             spread = "" if wording.missing(half) else f" ± {wording.score(half, self._metric)}"
@@ -160,16 +161,16 @@ class Progress:
         used = f"{wording.clock(self.elapsed)} / {wording.clock(self._budget)}"
         return Text.assemble("budget ", _bar(share, "cyan"), f" {used}, done by {finish} at the latest")
 
-    def _trial_line(self) -> Text:
+    def _trial_line(self, words: str, start: float, predicted: float) -> Text:
         from rich.text import Text
 
-        seconds = time.monotonic() - self._trial_start
-        if self._total > 0:
+        seconds = time.monotonic() - start
+        if self._total > 0 and len(self._trials) == 1:
             share = self._done / self._total
         else:
-            share = seconds / self._predicted if self._predicted > 0 else 0.0
-        times = f"{wording.clock(seconds)} of about {wording.clock(self._predicted)}"
-        return Text.assemble("trial  ", _bar(share, "green"), f" {times}  {self._trial}")
+            share = seconds / predicted if predicted > 0 else 0.0
+        times = f"{wording.clock(seconds)} of about {wording.clock(predicted)}"
+        return Text.assemble("trial  ", _bar(share, "green"), f" {times}  {words}")
 
 
 def _bar(share: float, style: str) -> Text:
@@ -181,5 +182,5 @@ def _bar(share: float, style: str) -> Text:
     return Text.assemble(("━" * solid, style), ("┈" * (BAR_WIDTH - solid), "dim"), f" {100 * share:3.0f} %")
 
 
-def _describe(arm_name: str, role: str, n: int, repeat: int) -> str:
-    return f"{wording.clean(arm_name, 48)}, {role} at n = {n:,}, repeat {repeat + 1}"
+def _describe(spec: TrialSpec) -> str:
+    return f"{wording.clean(spec.arm.name, 48)}, {spec.role} at n = {spec.n:,}, repeat {spec.repeat + 1}"

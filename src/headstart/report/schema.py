@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from headstart.report.view import Summary
+if TYPE_CHECKING:
+    from headstart.report.summary import Summary
+
 
 FILE_NAME = "recommendation.json"
 SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"  # a name, never fetched
@@ -16,25 +18,26 @@ def write_json(summary: Summary, path: str | Path) -> Path:
     """Write the recommendation record of a study.
 
     Args:
-        summary: What the runner built; only its recommendation is written.
+        summary: Of the study; only its recommendation is written.
         path: A file, or a folder that receives ``recommendation.json``.
 
     Returns:
         The file that was written.
-
-    Raises:
-        pydantic.ValidationError: The recommendation is not a valid record.
     """
-    from headstart.advice.recommendation import Recommendation
-
-    record = Recommendation.model_validate(summary["recommendation"])
     target = Path(path)
     if target.is_dir():
         target = target / FILE_NAME
     # JSON has no NaN: a figure that was not measured is null, so that every reader can parse the file.
-    document = nullify(record.model_dump(mode="python"))
-    target.write_text(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    document = nullify(summary.recommendation.model_dump(mode="python"))
+    write_text_whole(target, json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
     return target
+
+
+def write_text_whole(path: Path, text: str) -> None:
+    """Write a file that is complete whenever it is there: a kill leaves the one before."""
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
 
 
 def recommendation_schema() -> dict[str, Any]:

@@ -50,8 +50,8 @@ def hardware_sentence(hardware: Any) -> str:
     return wording.clean(f"{said}; {hardware['dtype']}" if hardware.get("dtype") else said)
 
 
-def render_data(data: Mapping[str, Any], console: Console) -> None:
-    """Print what was found in the data: one line, then the findings that matter most."""
+def render_data(data: Mapping[str, Any], console: Console, most: int = FINDINGS_SHOWN) -> None:
+    """Print what was found in the data: one line, then as many findings as are to be shown, gravest first."""
     lines = [("Data", data_sentence(data))]
     lines += [("", wording.clean(sentence)) for sentence in list(data.get("found") or ())[:3]]
     print_labelled(lines, console)
@@ -61,15 +61,15 @@ def render_data(data: Mapping[str, Any], console: Console) -> None:
     )
     from rich.text import Text
 
-    for finding in findings[:FINDINGS_SHOWN]:
+    for finding in findings[:most]:
         style = SEVERITIES.get(finding["severity"], "")
         line = Text.assemble((f"  {finding['severity']}: ", style), wording.clean(finding["message"]))
         if finding.get("examples"):
             shown = ", ".join(wording.clean(example, 40) for example in finding["examples"][:2])
             line.append(f" ({shown}{', …' if len(finding['examples']) > 2 else ''})", style="dim")
         console.print(line, soft_wrap=False)
-    if len(findings) > FINDINGS_SHOWN:
-        console.print(Text(f"  … {len(findings) - FINDINGS_SHOWN} more: headstart check lists them all", style="dim"))
+    if len(findings) > most:
+        console.print(Text(f"  … {len(findings) - most} more: headstart check lists them all", style="dim"))
 
 
 def data_sentence(data: Mapping[str, Any]) -> str:

@@ -1,152 +1,279 @@
-"""The one dict that every renderer reads, built from a study's evidence and recommendation."""
+"""The answer of a study as one typed record, which every renderer reads."""
 
 from __future__ import annotations
 
 import base64
 import platform
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import Literal, Self
 
 import numpy as np
 
 from headstart._version import __version__
 from headstart.advice import Recommendation
-from headstart.core import PROTOCOL_VERSION, SCHEMA_VERSION, Hardware
+from headstart.core import PROTOCOL_VERSION, SCHEMA_VERSION, Hardware, Record
 from headstart.data import Finding
-from headstart.studies import StudyView, Trial
+from headstart.studies import Evidence, StudyState, Trial
 
 WORST_EXAMPLES = 12
 VERSIONS_OF = ("torch", "transformers", "scikit-learn", "numpy", "accelerate", "kornia")
 
 
+class StudyCard(Record):
+    """What ran.
+
+    Attributes:
+        command: The words to run it again with.
+        status: ``running``, ``interrupted`` or ``finished``.
+        created: ISO time.
+        events: What went wrong on the way and was made good.
+    """
+
+    name: str
+    folder: str
+    command: str
+    seed: int
+    status: Literal["running", "interrupted", "finished"]
+    created: str
+    events: tuple[str, ...] = ()
+
+
+class DataCard(Record):
+    """What was learnt from and tested on.
+
+    Attributes:
+        test_kind: ``rotating``, ``official`` or ``set aside``.
+        groups: What stays together, in words; None without groups.
+        found: How the source was understood, in sentences.
+    """
+
+    source: str
+    task: str
+    n_pool: int
+    n_test: int
+    test_kind: str
+    class_names: tuple[str, ...]
+    class_counts: tuple[int, ...]
+    groups: str | None
+    found: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    fingerprint: str
+
+
+class TrialRow(Record):
+    """One trial as a row of the table; ``value`` is None if it failed."""
+
+    key: str
+    arm: str
+    arm_name: str
+    role: str
+    n: int
+    repeat: int
+    fold: int
+    value: float | None
+    seconds: float
+    started: float
+    ended: float
+    error: str | None
+    recipe: str
+    n_realised: int
+    recipe_informed: bool
+    notes: tuple[str, ...]
+
+
+class Skipped(Record):
+    """Something that was left out, and why."""
+
+    what: str
+    reason: str
+
+
+class WrongExample(Record):
+    """A test example that the chosen arm got wrong, and how sure it was.
+
+    Attributes:
+        thumbnail: A picture as a data address; None for texts.
+    """
+
+    id: str
+    text: str | None
+    thumbnail: str | None
+    label: str
+    predicted: str
+    confidence: float
+
+
+class Mistakes(Record):
+    """Confusion of the chosen arm's model, true classes in rows, and its most confident mistakes."""
+
+    confusion: tuple[tuple[int, ...], ...]
+    class_names: tuple[str, ...]
+    worst: tuple[WrongExample, ...]
+
+
+class Reproduce(Record):
+    """What it takes to get the same numbers again."""
+
+    command: str
+    seed: int
+    versions: Mapping[str, str]
+    fingerprint: str
+    protocol_version: int
+
+
+class Summary(Record):
+    """Everything that terminal, page, JSON and notebook show."""
+
+    schema_version: int = SCHEMA_VERSION
+    headstart_version: str = __version__
+    study: StudyCard
+    data: DataCard
+    hardware: Hardware
+    recommendation: Recommendation
+    trials: tuple[TrialRow, ...]
+    skipped: tuple[Skipped, ...]
+    errors: Mistakes | None
+    reproduce: Reproduce
+
+    @property
+    def chosen(self) -> str | None:
+        """Key of the arm to use now; None while nothing was measured."""
+        answer = self.recommendation
+        return f"{answer.strategy}@{answer.candidate}" if answer.strategy else None
+
+    def with_model(self, folder: str, model_format: str) -> Self:
+        """The same summary, naming the model that was saved."""
+        answer = self.recommendation.model_copy(update={"model_dir": folder, "model_format": model_format})
+        return self.model_copy(update={"recommendation": answer})
+
+
 def build_summary(
-    view: StudyView,
+    state: StudyState,
     recommendation: Recommendation,
     hardware: Hardware,
     *,
+    folder: str,
     findings: Sequence[Finding],
     skipped: Sequence[tuple[str, str]],
     command: Sequence[str],
-    created: str,
-    status: str,
-) -> dict[str, Any]:
+    status: Literal["running", "interrupted", "finished"],
+) -> Summary:
     """Collect what the terminal, the page, the JSON and the notebook show.
 
     Args:
-        view: The study's evidence.
+        state: The study.
         recommendation: Its answer.
         hardware: The machine.
+        folder: Where the study lies.
         findings: Of loading and of the health check.
         skipped: (what, why) pairs.
         command: The words of the command that made the study, or one call in Python.
-        created: ISO time.
-        status: ``finished``, ``interrupted`` or ``running``.
+        status: Whether it goes on.
     """
-    settings = view.settings
+    settings, evidence = state.settings, state.evidence
     call = command[0] if len(command) == 1 else shlex.join(command)  # of Python, or words of the command line
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "headstart_version": __version__,
-        "study": {
-            "name": view.store.folder.name,
-            "folder": str(view.store.folder),
-            "command": call,
-            "seed": settings.seed,
-            "status": status,
-            "created": created,
-        },
-        "data": describe_data(view, findings),
-        "hardware": hardware.model_dump(),
-        "recommendation": recommendation.model_dump(mode="json"),
-        "trials": [_trial_row(trial) for trial in view.store.trials()],
-        "skipped": [{"what": what, "reason": reason} for what, reason in skipped],
-        "errors": _errors(view, recommendation),
-        "reproduce": {
-            "command": call,
-            "seed": settings.seed,
-            "versions": _versions(),
-            "fingerprint": settings.data_fingerprint,
-            "protocol_version": PROTOCOL_VERSION,
-        },
-    }
+    return Summary(
+        study=StudyCard(
+            name=folder.rstrip("/").rpartition("/")[2],
+            folder=folder,
+            command=call,
+            seed=settings.seed,
+            status=status,
+            created=state.record.created,
+            events=state.record.events,
+        ),
+        data=describe_data(evidence, findings),
+        hardware=hardware,
+        recommendation=recommendation,
+        trials=tuple(_trial_row(trial) for trial in evidence.table.trials()),
+        skipped=tuple(Skipped(what=what, reason=reason) for what, reason in skipped),
+        errors=_mistakes(evidence, recommendation),
+        reproduce=Reproduce(
+            command=call,
+            seed=settings.seed,
+            versions=_versions(),
+            fingerprint=settings.data_fingerprint,
+            protocol_version=PROTOCOL_VERSION,
+        ),
+    )
 
 
-def describe_data(view: StudyView, findings: Sequence[Finding]) -> dict[str, Any]:
+def describe_data(evidence: Evidence, findings: Sequence[Finding]) -> DataCard:
     """The data card."""
-    data = view.data
-    kind = "rotating" if view.rotating else "official" if data.has_test else "set aside"
-    return {
-        "source": data.source,
-        "task": data.task,
-        "n_pool": view.pool_size,
-        "n_test": len(view.splits[0].test),
-        "test_kind": kind,
-        "class_names": list(data.class_names),
-        "class_counts": [int(count) for count in data.class_counts],
-        "groups": "given groups stay whole" if data.has_groups else None,
-        "found": list(data.found),
-        "findings": [finding.model_dump() for finding in findings],
-        "fingerprint": data.fingerprint,
-    }
+    data = evidence.data
+    return DataCard(
+        source=data.source,
+        task=data.task,
+        n_pool=evidence.pool_size,
+        n_test=len(evidence.splits[0].test),
+        test_kind="rotating" if evidence.rotating else "official" if data.has_test else "set aside",
+        class_names=tuple(data.class_names),
+        class_counts=tuple(int(count) for count in data.class_counts),
+        groups="given groups stay whole" if data.has_groups else None,
+        found=tuple(data.found),
+        findings=tuple(findings),
+        fingerprint=data.fingerprint,
+    )
 
 
-def _trial_row(trial: Trial) -> dict[str, Any]:
+def _trial_row(trial: Trial) -> TrialRow:
     spec, measurement = trial.spec, trial.measurement
-    return {
-        "key": trial.key,
-        "arm": spec.arm.key,
-        "arm_name": spec.arm.name,
-        "role": spec.role,
-        "n": spec.n,
-        "repeat": spec.repeat,
-        "fold": spec.fold,
-        "value": measurement.value if measurement.succeeded else None,
-        "seconds": trial.ended - trial.started,
-        "started": trial.started,
-        "ended": trial.ended,
-        "error": measurement.error,
-        "recipe": spec.recipe.label,
-        "n_realised": measurement.n_realised,
-        "recipe_informed": spec.recipe_informed,
-        "notes": list(measurement.notes),
-    }
+    return TrialRow(
+        key=trial.key,
+        arm=spec.arm.key,
+        arm_name=spec.arm.name,
+        role=spec.role,
+        n=spec.n,
+        repeat=spec.repeat,
+        fold=spec.fold,
+        value=measurement.value if measurement.succeeded else None,
+        seconds=trial.ended - trial.started,
+        started=trial.started,
+        ended=trial.ended,
+        error=measurement.error,
+        recipe=spec.recipe.label,
+        n_realised=measurement.n_realised,
+        recipe_informed=spec.recipe_informed,
+        notes=measurement.notes,
+    )
 
 
-def _errors(view: StudyView, recommendation: Recommendation) -> dict[str, Any] | None:
+def _mistakes(evidence: Evidence, recommendation: Recommendation) -> Mistakes | None:
     """Confusion and most confident mistakes of the chosen arm's model at its largest n."""
-    key = f"{recommendation.strategy}@{recommendation.candidate}"
-    trials = view.trials(key, "measuring")
+    trials = evidence.trials(f"{recommendation.strategy}@{recommendation.candidate}", "measuring")
     if not trials:
         return None
     trial = max(trials, key=lambda trial: (trial.spec.n, -trial.spec.repeat))
-    measured, probabilities = view.store.predictions(trial.key)
-    labels, predicted = view.data.labels[measured], probabilities.argmax(1)
-    classes = len(view.data.class_names)
+    measured, probabilities = evidence.table.predictions(trial.key)
+    labels, predicted = evidence.data.labels[measured], probabilities.argmax(1)
+    classes = len(evidence.data.class_names)
     confusion = np.bincount(labels * classes + predicted, minlength=classes**2).reshape(classes, classes)
     wrong = np.flatnonzero(labels != predicted)
     worst = wrong[np.argsort(-probabilities[wrong].max(1), kind="stable")][:WORST_EXAMPLES]
-    return {
-        "confusion": confusion.tolist(),
-        "class_names": list(view.data.class_names),
-        "worst": [_worst(view, int(measured[i]), int(predicted[i]), float(probabilities[i].max())) for i in worst],
-    }
+    return Mistakes(
+        confusion=tuple(tuple(row) for row in confusion.tolist()),
+        class_names=tuple(evidence.data.class_names),
+        worst=tuple(
+            _wrong(evidence, int(measured[i]), int(predicted[i]), float(probabilities[i].max())) for i in worst
+        ),
+    )
 
 
-def _worst(view: StudyView, example: int, predicted: int, confidence: float) -> dict[str, Any]:
-    data = view.data
+def _wrong(evidence: Evidence, example: int, predicted: int, confidence: float) -> WrongExample:
+    data = evidence.data
     thumbnail = None
     if data.images is not None:
         thumbnail = "data:image/png;base64," + base64.b64encode(data.images.thumbnail(example)).decode()
-    return {
-        "id": data.ids[example],
-        "text": data.texts[example][:300] if data.texts else None,
-        "thumbnail": thumbnail,
-        "label": data.class_names[data.labels[example]],
-        "predicted": data.class_names[predicted],
-        "confidence": confidence,
-    }
+    return WrongExample(
+        id=data.ids[example],
+        text=data.texts[example][:300] if data.texts else None,
+        thumbnail=thumbnail,
+        label=data.class_names[data.labels[example]],
+        predicted=data.class_names[predicted],
+        confidence=confidence,
+    )
 
 
 def _versions() -> dict[str, str]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from headstart.report import view, wording
-from headstart.report.view import Summary
+from headstart.report import lookup, wording
+from headstart.report.lookup import Document, document_of
 
 if TYPE_CHECKING:
     from rich.console import Console, Group, RenderableType
     from rich.text import Text
+
+    from headstart.report.summary import Summary
 
 MAX_LINES = 24
 LABEL_WIDTH = 12
@@ -18,21 +20,22 @@ LABEL_WIDTH = 12
 DETAIL = ((6, 3, 3), (6, 3, 2), (5, 2, 2), (4, 2, 2), (4, 1, 1), (3, 1, 1), (2, 1, 1))
 
 
-def render_summary(summary: Summary, console: Console) -> None:
+def render_summary(summary: Summary | Document, console: Console) -> None:
     """Print the last screen.
 
     Args:
         summary: What the runner built.
         console: Where to print; its width decides how much is said.
     """
+    document = document_of(summary)
     for rows, warnings, lines in DETAIL:
-        screen = _screen(summary, console, rows, warnings, lines)
+        screen = _screen(document, console, rows, warnings, lines)
         if len(console.render_lines(screen, console.options, pad=False)) <= MAX_LINES:
             break
     console.print(screen)
 
 
-def _screen(summary: Summary, console: Console, rows: int, warnings: int, lines: int) -> Group:
+def _screen(summary: Document, console: Console, rows: int, warnings: int, lines: int) -> Group:
     from rich.console import Group
     from rich.text import Text
 
@@ -51,24 +54,24 @@ def _screen(summary: Summary, console: Console, rows: int, warnings: int, lines:
     return Group(*parts, Text(""), _paragraphs(ending, console, min(lines, 2)))
 
 
-def _words(summary: Summary) -> list[tuple[str, str, str]]:
+def _words(summary: Document) -> list[tuple[str, str, str]]:
     """The sentences above the table as (label, text, style)."""
     answer = summary["recommendation"]
     style = "bold yellow" if answer["paradigm"] in ("undetermined", "tie") else "bold green"
-    verdict = f"{view.headline(summary)}: {answer['sentence']}"
-    if answer["sentence"].lower().startswith(view.headline(summary).lower()):
+    verdict = f"{lookup.headline(summary)}: {answer['sentence']}"
+    if answer["sentence"].lower().startswith(lookup.headline(summary).lower()):
         verdict = answer["sentence"]
     said = [("Verdict", verdict, style)]
     if answer["remedy"]:
         said.append(("To decide", answer["remedy"], ""))
-    difference = view.difference_sentence(summary)
+    difference = lookup.difference_sentence(summary)
     if difference is not None:
         said.append((*difference, ""))
     if answer["p_best"] is not None:
         regret = answer["expected_regret"]
         loss = ""
         if not wording.missing(regret):
-            metric = view.metric_name(summary)
+            metric = lookup.metric_name(summary)
             loss = f"; expected loss {wording.score(regret, metric)}{wording.points(metric)}"
         said.append(("Certainty", f"P(best) {wording.confidence(answer['p_best'])} among the arms compared{loss}", ""))
     said.append(("Crossover", answer["crossover"]["statement"], ""))
@@ -76,7 +79,7 @@ def _words(summary: Summary) -> list[tuple[str, str, str]]:
     return said
 
 
-def _ending(summary: Summary) -> list[tuple[str, str, str]]:
+def _ending(summary: Document) -> list[tuple[str, str, str]]:
     """What was saved, and the next command."""
     answer, study = summary["recommendation"], summary["study"]
     folder = short_path(study["folder"])
@@ -115,16 +118,16 @@ def _paragraphs(rows: list[tuple[str, str, str]], console: Console, lines: int) 
     return Group(*out)
 
 
-def _arms_table(summary: Summary, rows: int, width: int) -> RenderableType | None:
+def _arms_table(summary: Document, rows: int, width: int) -> RenderableType | None:
     from rich.table import Table
 
-    arms = view.ordered_arms(summary)[:rows]
+    arms = lookup.ordered_arms(summary)[:rows]
     if not arms:
         return None
-    metric = view.metric_name(summary)
+    metric = lookup.metric_name(summary)
     rows_of_text = []
     for arm in arms:
-        point = view.last_point(arm) or {"value": None, "low": None, "high": None, "n": None}
+        point = lookup.last_point(arm) or {"value": None, "low": None, "high": None, "n": None}
         figure = wording.score_with_interval(point["value"], point["low"], point["high"], metric)
         note = wording.clean(arm["note"])
         if arm["status"] != "compared" and not note.lower().startswith(arm["status"]):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from headstart.core import Recipe, SettingsError, did_you_mean
 from headstart.models import Candidate, Network, adapt, adaptable_layers
-from headstart.strategies.base import Setting, TransferStrategy
+from headstart.strategies.base import Regime, TransferStrategy
 from headstart.strategies.phases import Moving, Phase, Train
 from headstart.strategies.schedules import at_other_rates, finetuning_default, longer
 
@@ -49,10 +49,10 @@ class AdapterStrategy(TransferStrategy):
         """One run in which no pretrained weight moves."""
         return (Train(Moving("none")),)
 
-    def recipes(self, setting: Setting) -> tuple[Recipe, ...]:
+    def recipes(self, regime: Regime) -> tuple[Recipe, ...]:
         """Fine-tuning's default at the method's own rate, then three times and a third of it."""
-        default = longer(finetuning_default(setting), self.length_factor)
-        factor = self.rate_factor[0 if setting.modality == "text" else 1]
+        default = longer(finetuning_default(regime), self.length_factor)
+        factor = self.rate_factor[0 if regime.modality == "text" else 1]
         update = {"learning_rate": default.learning_rate * factor, "head_rate": 1.0, "weight_decay": 0.01}
         return at_other_rates(default.model_copy(update=update), (3.0, 1 / 3))
 

@@ -13,7 +13,7 @@ from headstart.strategies.phases import Grown, Phase
 
 
 @dataclass(frozen=True)
-class Setting:
+class Regime:
     """What a recipe may depend on: the data's shape, never its labels' values.
 
     Attributes:
@@ -85,7 +85,7 @@ class Strategy(ABC):
         return None
 
     @abstractmethod
-    def recipes(self, setting: Setting) -> tuple[Recipe, ...]:
+    def recipes(self, regime: Regime) -> tuple[Recipe, ...]:
         """List recipes by expected gain: the default first, then its neighbours.
 
         The tuning policy takes as many from the front as equal effort allows; one recipe means that

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from headstart.core import Recipe
 from headstart.models import Candidate
-from headstart.strategies.base import Setting, TransferStrategy
+from headstart.strategies.base import Regime, TransferStrategy
 from headstart.strategies.phases import FitHead, Pairs, Phase
 from headstart.strategies.schedules import at_other_rates
 
@@ -35,9 +35,9 @@ class Contrastive(TransferStrategy):
         """Pairs, then the head on what the encoder has become."""
         return (Pairs(), FitHead(on="features", kind="logistic"))
 
-    def recipes(self, setting: Setting) -> tuple[Recipe, ...]:
+    def recipes(self, regime: Regime) -> tuple[Recipe, ...]:
         """SetFit's rate and number of pairs, then three times and a third of the rate (Tunstall 2022, section 4)."""
-        pairs = min(PAIRS_PER_LABEL * setting.n, MOST_PAIRS)
+        pairs = min(PAIRS_PER_LABEL * regime.n, MOST_PAIRS)
         default = Recipe(
             learning_rate=2e-5, weight_decay=0.01, batch_size=BATCH, steps=max(1, pairs // BATCH), warmup=0.1
         )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from headstart.core import Recipe, SettingsError
 from headstart.models import Candidate, Network
-from headstart.strategies.base import Setting, Strategy
+from headstart.strategies.base import Regime, Strategy
 from headstart.strategies.phases import FitHead, Grown, Phase
 from headstart.strategies.schedules import at_other_rates
 
@@ -55,9 +55,9 @@ class Ensemble(Strategy):
         """As its strategy does."""
         return self.inner.prepare(network, recipe, seed)
 
-    def recipes(self, setting: Setting) -> tuple[Recipe, ...]:
+    def recipes(self, regime: Regime) -> tuple[Recipe, ...]:
         """The default alone: there is nothing to choose."""
-        return self.inner.recipes(setting)[:1]
+        return self.inner.recipes(regime)[:1]
 
     def members(self, recipe: Recipe) -> tuple[Recipe, ...]:
         """The recipe's rate, three times and a third of it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from headstart.core import Recipe
 from headstart.models import Candidate
-from headstart.strategies.base import Setting, Strategy
+from headstart.strategies.base import Regime, Strategy
 from headstart.strategies.phases import FitHead, Phase, Train
 from headstart.strategies.schedules import batch_size_for, steps_for
 
@@ -32,18 +32,18 @@ class FromScratch(Strategy):
         """One long run, or one convex fit for TF-IDF."""
         return (FitHead(on="text"),) if family == "tfidf" else (Train(),)
 
-    def recipes(self, setting: Setting) -> tuple[Recipe, ...]:
+    def recipes(self, regime: Regime) -> tuple[Recipe, ...]:
         """Recipes by expected gain.
 
         Each neighbour changes rate, decay or batch size: tuning these alone beats most methods made for small data
         (Brigato 2021), where a decay far above the usual one and batches of about ten examples won. A smaller batch
         takes as many more steps, so that every recipe sees the same number of examples.
         """
-        if setting.family == "tfidf":
+        if regime.family == "tfidf":
             return tuple(
                 Recipe(weight_decay=1 / strength, label=f"C = {strength:g}") for strength in (10.0, 1.0, 100.0)
             )
-        default = _text_default(setting) if setting.modality == "text" else _image_default(setting)
+        default = _text_default(regime) if regime.modality == "text" else _image_default(regime)
         rate, decay = default.learning_rate, default.weight_decay
         return (
             default,
@@ -56,29 +56,29 @@ class FromScratch(Strategy):
         )
 
 
-def _image_default(setting: Setting) -> Recipe:
+def _image_default(regime: Regime) -> Recipe:
     """AdamW at a rate usual for small residual networks; twice the fine-tuning schedule and more variation."""
-    batch = batch_size_for(setting.n, 64)
+    batch = batch_size_for(regime.n, 64)
     return Recipe(
         learning_rate=2e-3,
         weight_decay=0.05,
         batch_size=batch,
         warmup=0.1,
-        steps=steps_for(setting.n, batch, epochs=40, at_least=600, at_most=4000),
-        augmentation="flip" if setting.mirrored else "shift",
+        steps=steps_for(regime.n, batch, epochs=40, at_least=600, at_most=4000),
+        augmentation="flip" if regime.mirrored else "shift",
         label_smoothing=0.1,
     )
 
 
-def _text_default(setting: Setting) -> Recipe:
+def _text_default(regime: Regime) -> Recipe:
     """Compact networks take large rates (their word table starts from noise); transformers smaller ones."""
-    batch = batch_size_for(setting.n, 32)
-    compact = setting.family == "compact"
+    batch = batch_size_for(regime.n, 32)
+    compact = regime.family == "compact"
     return Recipe(
         learning_rate=2e-3 if compact else 5e-4,
         weight_decay=0.05,
         batch_size=batch,
         warmup=0.1,
-        steps=steps_for(setting.n, batch, epochs=10, at_least=300, at_most=4000),
+        steps=steps_for(regime.n, batch, epochs=10, at_least=300, at_most=4000),
         label_smoothing=0.1,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headstart.core import Recipe
-from headstart.strategies.base import Setting, TransferStrategy
+from headstart.strategies.base import Regime, TransferStrategy
 from headstart.strategies.phases import Phase, Train
 from headstart.strategies.schedules import at_other_rates, finetuning_default
 
@@ -27,12 +27,12 @@ class FullFinetune(TransferStrategy):
         """One run in which everything moves."""
         return (Train(),)
 
-    def recipes(self, setting: Setting) -> tuple[Recipe, ...]:
+    def recipes(self, regime: Regime) -> tuple[Recipe, ...]:
         """Rates around the default by factors of three, then a decay of the rate from the head to the input.
 
         Layer-wise decay 0.75: inside the range 0.65 to 0.9 that BEiT (Bao 2021, arXiv 2106.08254) and ELECTRA
         (Clark 2020, arXiv 2003.10555) use.
         """
-        default = finetuning_default(setting)
+        default = finetuning_default(regime)
         decayed = default.model_copy(update={"layer_decay": LAYER_DECAY, "label": f"layer decay {LAYER_DECAY}"})
         return (*at_other_rates(default), decayed)

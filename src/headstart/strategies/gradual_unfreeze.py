@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headstart.core import Recipe
-from headstart.strategies.base import Setting, TransferStrategy
+from headstart.strategies.base import Regime, TransferStrategy
 from headstart.strategies.phases import Moving, Phase, Train
 from headstart.strategies.schedules import at_other_rates, finetuning_default
 
@@ -31,9 +31,9 @@ class GradualUnfreeze(TransferStrategy):
             Train(Moving("all"), 0.5),
         )
 
-    def recipes(self, setting: Setting) -> tuple[Recipe, ...]:
+    def recipes(self, regime: Regime) -> tuple[Recipe, ...]:
         """Fine-tuning's default with discriminative rates; twice the rate, since lower stages get little of it."""
-        default = finetuning_default(setting)
+        default = finetuning_default(regime)
         update = {"learning_rate": default.learning_rate * 2, "layer_decay": DISCRIMINATIVE, "head_rate": 1.0}
         default = default.model_copy(update=update)
         softer = default.model_copy(update={"layer_decay": DISCRIMINATIVE**0.5, "label": "gentler layer decay"})

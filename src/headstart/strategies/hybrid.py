@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from headstart.core import Recipe
-from headstart.strategies.base import Setting, TransferStrategy
+from headstart.strategies.base import Regime, TransferStrategy
 from headstart.strategies.phases import FitHead, Grown, Moving, Phase, Train, has_inserted
 from headstart.strategies.schedules import at_other_rates, finetuning_default
 
@@ -65,9 +65,9 @@ class Hybrid(TransferStrategy):
         keeps = has_inserted(last.phase) and (moving > 0 or paid)
         return Train(Moving("last", moving + 1), BLOCK, inserted=keeps)
 
-    def recipes(self, setting: Setting) -> tuple[Recipe, ...]:
+    def recipes(self, regime: Regime) -> tuple[Recipe, ...]:
         """As for fine-tuning from a probe's head, then with the built-in adapter before the head."""
-        default = finetuning_default(setting).model_copy(update={"head_rate": 1.0})
+        default = finetuning_default(regime).model_copy(update={"head_rate": 1.0})
         adapter = default.model_copy(update={"inserted": "residual", "label": "residual adapter"})
         return (*at_other_rates(default, (1 / 3, 3.0)), adapter)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headstart.core import Recipe
-from headstart.strategies.base import Setting, TransferStrategy
+from headstart.strategies.base import Regime, TransferStrategy
 from headstart.strategies.phases import FitHead, Phase
 
 
@@ -23,6 +23,6 @@ class NearestNeighbours(TransferStrategy):
         """One look-up table."""
         return (FitHead(on="features", kind="neighbours"),)
 
-    def recipes(self, setting: Setting) -> tuple[Recipe, ...]:
+    def recipes(self, regime: Regime) -> tuple[Recipe, ...]:
         """One: the number of neighbours is chosen by leave-one-out inside the fit."""
         return (Recipe(label="neighbours by leave-one-out"),)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headstart.core import Recipe
-from headstart.strategies.base import Setting, TransferStrategy
+from headstart.strategies.base import Regime, TransferStrategy
 from headstart.strategies.phases import Phase, Train
 from headstart.strategies.schedules import finetuning_default
 
@@ -26,9 +26,9 @@ class L2SP(TransferStrategy):
         """One run in which everything moves."""
         return (Train(),)
 
-    def recipes(self, setting: Setting) -> tuple[Recipe, ...]:
+    def recipes(self, regime: Regime) -> tuple[Recipe, ...]:
         """Fine-tuning's default with the penalty's strength, then other strengths and rates."""
-        default = finetuning_default(setting).model_copy(update={"anchor": STRENGTH})
+        default = finetuning_default(regime).model_copy(update={"anchor": STRENGTH})
         return (
             default,
             default.model_copy(update={"anchor": STRENGTH * 10, "label": "pull x 10"}),

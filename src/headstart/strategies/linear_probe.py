@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headstart.core import Recipe
-from headstart.strategies.base import Setting, TransferStrategy
+from headstart.strategies.base import Regime, TransferStrategy
 from headstart.strategies.phases import FitHead, Phase
 
 HIDDEN = 128  # units of the two-layer head
@@ -26,7 +26,7 @@ class LinearProbe(TransferStrategy):
         """One closed-form fit."""
         return (FitHead(on="features"),)
 
-    def recipes(self, setting: Setting) -> tuple[Recipe, ...]:
+    def recipes(self, regime: Regime) -> tuple[Recipe, ...]:
         """Strength is chosen in closed form inside the fit; what is left to try is where and how to read.
 
         The best layer is often not the last (Kornblith 2019 for images, Peters 2019, arXiv 1903.05987, for texts).

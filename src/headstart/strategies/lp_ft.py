@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headstart.core import Recipe
-from headstart.strategies.base import Setting, TransferStrategy
+from headstart.strategies.base import Regime, TransferStrategy
 from headstart.strategies.phases import FitHead, Phase, Train
 from headstart.strategies.schedules import at_other_rates, finetuning_default
 
@@ -24,12 +24,12 @@ class LinearProbeThenFinetune(TransferStrategy):
         """The closed form, then everything."""
         return (FitHead(on="features"), Train())
 
-    def recipes(self, setting: Setting) -> tuple[Recipe, ...]:
+    def recipes(self, regime: Regime) -> tuple[Recipe, ...]:
         """Fine-tuning's default with a head that moves no faster than the rest, and lower rates first.
 
         The head is fitted already (Kumar 2022, section 4, tune the second stage's rate below plain
         fine-tuning's).
         """
-        default = finetuning_default(setting)
+        default = finetuning_default(regime)
         default = default.model_copy(update={"learning_rate": default.learning_rate / 2, "head_rate": 1.0})
         return at_other_rates(default, (1 / 3, 3.0))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headstart.core import Recipe
-from headstart.strategies.base import Setting, TransferStrategy
+from headstart.strategies.base import Regime, TransferStrategy
 from headstart.strategies.phases import Phase, Train
 from headstart.strategies.schedules import finetuning_default, longer
 
@@ -26,14 +26,14 @@ class PartialFinetune(TransferStrategy):
         """One run of the stages that the recipe names."""
         return (Train(),)
 
-    def recipes(self, setting: Setting) -> tuple[Recipe, ...]:
+    def recipes(self, regime: Regime) -> tuple[Recipe, ...]:
         """The last stage; other choices of stages; the last stage at a higher rate.
 
         Input-level shifts are best met by the first stages, label shifts by the last; relative gradient norms
         choose nearly as well as trying all (Lee 2023, sections 3 and 4). Fewer weights bear a higher rate. On 200
         tweets 60 steps of the last stage learnt nothing (0.43, the largest class) and 240 as much as a probe.
         """
-        default = longer(finetuning_default(setting)).model_copy(update={"moving": "last:1", "views": VIEWS})
+        default = longer(finetuning_default(regime)).model_copy(update={"moving": "last:1", "views": VIEWS})
         return (
             default,
             default.model_copy(update={"moving": "last:2", "label": "last 2"}),

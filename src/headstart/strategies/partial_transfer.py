@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from headstart.core import Recipe
 from headstart.models import Network, draw_anew
-from headstart.strategies.base import Setting, TransferStrategy
+from headstart.strategies.base import Regime, TransferStrategy
 from headstart.strategies.phases import Phase, Train
 from headstart.strategies.schedules import finetuning_default
 
@@ -32,9 +32,9 @@ class PartialTransfer(TransferStrategy):
         """One run in which everything moves."""
         return (Train(),)
 
-    def recipes(self, setting: Setting) -> tuple[Recipe, ...]:
+    def recipes(self, regime: Regime) -> tuple[Recipe, ...]:
         """Half of the stages kept, at twice fine-tuning's length; then other shares."""
-        default = finetuning_default(setting)
+        default = finetuning_default(regime)
         default = default.model_copy(update={"kept": 0.5, "steps": default.steps * 2, "head_rate": 1.0})
         return (
             default,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -73,6 +74,11 @@ class Pairs:
 
 
 Phase = FitHead | Train | Pairs
+
+
+def only_heads(phases: Sequence[Phase]) -> bool:
+    """Whether nothing is trained by gradient descent: heads alone, fitted on features or texts."""
+    return bool(phases) and all(isinstance(phase, FitHead) for phase in phases)
 
 
 def has_inserted(phase: Phase) -> bool:

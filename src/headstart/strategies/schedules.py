@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from headstart.core import Recipe
-from headstart.strategies.base import Setting
+from headstart.strategies.base import Regime
 
 SLOW_STEPS = 240
 
@@ -37,32 +37,32 @@ def batch_size_for(n: int, largest: int) -> int:
     return min(size, largest)
 
 
-def finetuning_default(setting: Setting) -> Recipe:
+def finetuning_default(regime: Regime) -> Recipe:
     """The default of full fine-tuning, from which the other ways to fine-tune differ in rate and length.
 
     Text: AdamW 1e-4, twice the upper end of the BERT grid (Devlin 2019, appendix A.3) because encoders that fit
     the budget are small; a third of it is inside that grid. 10 % warm-up and decay 0.01 as there. Images: AdamW
     1e-3 for a small convolutional network, measured on the built-in backbone (docs: recipes and sources).
     """
-    if setting.modality == "text":
-        batch = batch_size_for(setting.n, 16)
+    if regime.modality == "text":
+        batch = batch_size_for(regime.n, 16)
         return Recipe(
             learning_rate=1e-4,
             head_rate=5.0,
             weight_decay=0.01,
             batch_size=batch,
-            steps=steps_for(setting.n, batch, epochs=3, at_least=60, at_most=3000),
+            steps=steps_for(regime.n, batch, epochs=3, at_least=60, at_most=3000),
             warmup=0.1,
         )
-    batch = batch_size_for(setting.n, 64)
+    batch = batch_size_for(regime.n, 64)
     return Recipe(
         learning_rate=1e-3,
         head_rate=3.0,
         weight_decay=0.05,
         batch_size=batch,
-        steps=steps_for(setting.n, batch, epochs=20, at_least=200, at_most=2000),
+        steps=steps_for(regime.n, batch, epochs=20, at_least=200, at_most=2000),
         warmup=0.1,
-        augmentation="flip" if setting.mirrored else "shift",
+        augmentation="flip" if regime.mirrored else "shift",
         label_smoothing=0.1,
     )
 

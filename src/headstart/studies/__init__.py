@@ -1,39 +1,60 @@
-"""Store, budget, cost model, planner and the runner that ties them."""
+"""Studies: state, store, evidence, prices, planners, executors, and the driver that ties them."""
 
 from headstart.studies.arms import find_candidates, make_arms
-from headstart.studies.budget import Budget
-from headstart.studies.cost import CostModel
+from headstart.studies.budget import Budget, now
+from headstart.studies.driver import Driver
+from headstart.studies.evidence import Evidence
+from headstart.studies.journal import Journal
+from headstart.studies.line_up import LineUp, StrategyLineUp
 from headstart.studies.lock import StudyLock
-from headstart.studies.plan import Plan
-from headstart.studies.planner import Planner, Proposal
-from headstart.studies.pricing import Pricing
-from headstart.studies.runner import Observer, StudyRunner
+from headstart.studies.models import ModelShelf
+from headstart.studies.observer import Observer
+from headstart.studies.planners.base import Drop, Plan, Planner, Step, Stop
+from headstart.studies.planners.tuning import at_edge, chosen_recipe, ranked_tuning
+from headstart.studies.preparation import Preparation
+from headstart.studies.publish import Publisher, closing_seconds
 from headstart.studies.settings import StudySettings, check_margin, choose_metric, parse_budget
-from headstart.studies.store import Store, Trial
-from headstart.studies.tuning import LONGER, at_edge, chosen_recipe, ranked_tuning
-from headstart.studies.view import StudyView
+from headstart.studies.sizes import size_grid
+from headstart.studies.spec import SpecMaker, trial_seed
+from headstart.studies.state import Dropped, StudyRecord, StudyState
+from headstart.studies.store import Store
+from headstart.studies.trials import Trial, Trials
 
 __all__ = [
-    "LONGER",
     "Budget",
-    "CostModel",
+    "Driver",
+    "Drop",
+    "Dropped",
+    "Evidence",
+    "Journal",
+    "LineUp",
+    "ModelShelf",
     "Observer",
     "Plan",
     "Planner",
-    "Pricing",
-    "Proposal",
+    "Preparation",
+    "Publisher",
+    "SpecMaker",
+    "Step",
+    "Stop",
     "Store",
+    "StrategyLineUp",
     "StudyLock",
-    "StudyRunner",
+    "StudyRecord",
     "StudySettings",
-    "StudyView",
+    "StudyState",
     "Trial",
+    "Trials",
     "at_edge",
     "check_margin",
     "choose_metric",
     "chosen_recipe",
+    "closing_seconds",
     "find_candidates",
     "make_arms",
+    "now",
     "parse_budget",
     "ranked_tuning",
+    "size_grid",
+    "trial_seed",
 ]

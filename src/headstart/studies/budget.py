@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from headstart.studies.store import Store, now
+import time
+from collections.abc import Callable
 
-HEARTBEAT_SECONDS = 2.0
+Clock = Callable[[], float]
+
+
+def now() -> float:
+    """Seconds of a clock that never goes back."""
+    return time.monotonic()
 
 
 class Budget:
-    """Counts working time and keeps it in the store, so that even a killed run's seconds count.
+    """Counts working time.
 
     Args:
-        store: Where spent seconds are kept.
         seconds: Allowed in all.
-        started: When this run began on the clock of :func:`~headstart.studies.store.now`; now if not given.
+        before: Seconds that earlier runs worked.
+        started: When this run began on the clock; now if not given.
+        clock: Gives the time in seconds.
     """
 
-    def __init__(self, store: Store, seconds: float, started: float | None = None) -> None:
-        self._store, self.seconds = store, seconds
-        self._before = float(store.fact("spent_seconds") or 0.0)
-        self._start = self._beat = now() if started is None else started
+    def __init__(self, seconds: float, before: float = 0.0, started: float | None = None, clock: Clock = now) -> None:
+        self.seconds, self._before, self.clock = seconds, before, clock
+        self._start = clock() if started is None else started
 
     @property
     def spent(self) -> float:
         """Seconds worked so far, earlier runs included."""
-        return self._before + now() - self._start
+        return self._before + self.this_run
 
     @property
     def left(self) -> float:
@@ -34,10 +40,4 @@ class Budget:
     @property
     def this_run(self) -> float:
         """Seconds of this run alone."""
-        return now() - self._start
-
-    def heartbeat(self, force: bool = False) -> None:
-        """Write the spent seconds down, at most every other second."""
-        if force or now() - self._beat >= HEARTBEAT_SECONDS:
-            self._store.set_fact("spent_seconds", repr(self.spent))
-            self._beat = now()
+        return self.clock() - self._start

@@ -1,22 +1,28 @@
-"""The study's memory: one SQLite file, to which only the driver writes, a row for each finished trial."""
+"""One SQLite file: a row for each finished trial, and the study's state. Only the driver writes."""
 
 from __future__ import annotations
 
 import io
+import json
 import sqlite3
-import time
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
+from pydantic import ValidationError
 
-from headstart.core import BundleError, Measurement, TrialSpec
+from headstart.core import BundleError, Measurement, Record, TrialSpec
+from headstart.studies.state import STATE_VERSION, StudyRecord
+from headstart.studies.trials import Trial
 from headstart.training import Outcome
 
+R = TypeVar("R", bound=Record)
 FILE = "study.sqlite"
-STORE_VERSION = 1
+STORE_VERSION = 2  # of the tables; SQLite's user_version
 _TABLES = """
-CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS trials (
     key TEXT PRIMARY KEY, spec TEXT NOT NULL, measurement TEXT NOT NULL,
     started REAL NOT NULL, ended REAL NOT NULL, predictions BLOB
@@ -24,23 +30,8 @@ CREATE TABLE IF NOT EXISTS trials (
 """
 
 
-@dataclass(frozen=True)
-class Trial:
-    """A stored trial. ``started`` and ``ended`` are seconds of the study's own clock."""
-
-    spec: TrialSpec
-    measurement: Measurement
-    started: float
-    ended: float
-
-    @property
-    def key(self) -> str:
-        """Identity of the trial."""
-        return self.spec.key
-
-
 class Store:
-    """Trials and facts of one study.
+    """Trials and state of one study.
 
     Args:
         folder: The study's folder; created if need be.
@@ -51,62 +42,78 @@ class Store:
 
     def __init__(self, folder: Path, *, read_only: bool = False) -> None:
         self.folder = folder
-        file = folder / FILE
-        if read_only and not file.exists():
-            raise BundleError("no study here", place=str(folder), hint="Give the folder that `headstart study` named")
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(file, timeout=5.0)
-            self._connection.execute("PRAGMA journal_mode=WAL")
-            self._connection.execute("PRAGMA synchronous=NORMAL")
-            self._connection.executescript(_TABLES)
-        except (OSError, sqlite3.Error) as error:
-            raise BundleError(
-                f"the study's folder cannot be used: {error}",
-                place=str(folder),
-                hint="Give a folder you may write to with --out",
-            ) from None
-        version = self.fact("store_version")
-        if version is None:
-            self.set_fact("store_version", str(STORE_VERSION))
-        elif int(version) != STORE_VERSION:
-            raise BundleError(
-                f"the study was made by another version (store {version}, this one reads {STORE_VERSION})",
-                place=str(folder),
-                hint="Start a new study with --out",
-            )
         self._trials: dict[str, Trial] | None = None
+        file = folder / FILE
+        with self._explained("opened"):
+            if read_only and not file.exists():
+                raise BundleError(
+                    "no study here", place=str(folder), hint="Give the folder that `headstart study` named"
+                )
+            if read_only:
+                self._connection = _connect_read_only(file)
+            else:
+                folder.mkdir(parents=True, exist_ok=True)
+                self._connection = sqlite3.connect(file, timeout=20.0, check_same_thread=False)
+                self._connection.execute("PRAGMA journal_mode=WAL")
+                # each commit waits for the disk: a finished trial survives a power cut too
+                self._connection.execute("PRAGMA synchronous=FULL")
+            self._check_version(read_only)
 
-    def copy_to(self, folder: Path) -> None:
-        """Copy trials and facts into another folder, and close this store."""
-        with sqlite3.connect(folder / FILE) as copy:
-            self._connection.backup(copy)
-        copy.close()
-        self.close()
+    @classmethod
+    def open_readonly(cls, folder: Path) -> Store:
+        """Open a study without changing a byte of its folder.
+
+        Raises:
+            BundleError: There is no study, or another version made it.
+        """
+        return cls(folder, read_only=True)
 
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
 
-    def fact(self, name: str) -> str | None:
-        """A stored text, or None."""
-        row = self._connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
-        return row[0] if row else None
+    def copy_to(self, folder: Path) -> None:
+        """Copy trials and state into another folder."""
+        with self._explained("copied"), sqlite3.connect(folder / FILE) as copy:
+            self._connection.backup(copy)
+        copy.close()
 
-    def set_fact(self, name: str, value: str) -> None:
-        """Store a text under a name."""
-        with self._connection:
-            self._connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+    def record(self) -> StudyRecord | None:
+        """The state as it was stored last; None in a new store."""
+        text = self._value("record")
+        return None if text is None else _read(StudyRecord, text, self.folder)
+
+    def set_record(self, record: StudyRecord) -> None:
+        """Store the state."""
+        self._set("record", record.to_json())
+
+    def summary(self) -> dict[str, Any] | None:
+        """The last answer that was written; None before the first."""
+        text = self._value("summary")
+        if text is None:
+            return None
+        try:
+            document = json.loads(text)
+        except ValueError:
+            document = None
+        if not isinstance(document, dict):
+            raise BundleError("the study's stored answer is damaged", place=str(self.folder), hint=AGAIN)
+        return document
+
+    def set_summary(self, summary: Mapping[str, Any]) -> None:
+        """Store an answer."""
+        self._set("summary", json.dumps(summary))
 
     def trials(self) -> list[Trial]:
         """Every stored trial in the order in which they ended."""
         if self._trials is None:
-            rows = self._connection.execute(
-                "SELECT spec, measurement, started, ended FROM trials ORDER BY ended, key"
-            ).fetchall()
+            with self._explained("read"):
+                rows = self._connection.execute(
+                    "SELECT spec, measurement, started, ended FROM trials ORDER BY ended, key"
+                ).fetchall()
             loaded = [
-                Trial(TrialSpec.from_json(spec), Measurement.from_json(measurement), started, ended)
-                for spec, measurement, started, ended in rows
+                Trial(_read(TrialSpec, spec, self.folder), _read(Measurement, shown, self.folder), started, ended)
+                for spec, shown, started, ended in rows
             ]
             self._trials = {trial.key: trial for trial in loaded}
         return list(self._trials.values())
@@ -125,7 +132,7 @@ class Store:
             np.savez_compressed(stream, measured=measured, probabilities=probabilities)
             blob = stream.getvalue()
         trial = Trial(spec, outcome.measurement, started, ended)
-        with self._connection:
+        with self._explained("written"), self._connection:
             self._connection.execute(
                 "INSERT OR REPLACE INTO trials VALUES (?, ?, ?, ?, ?, ?)",
                 (spec.key, spec.to_json(), outcome.measurement.to_json(), started, ended, blob),
@@ -137,20 +144,98 @@ class Store:
 
     def forget_failures(self) -> None:
         """Remove failed trials, so that they are tried again."""
-        failed = [trial.key for trial in self.trials() if not trial.measurement.succeeded]
-        with self._connection:
+        failed = [trial.key for trial in self.trials() if not trial.succeeded]
+        with self._explained("written"), self._connection:
             self._connection.executemany("DELETE FROM trials WHERE key = ?", [(key,) for key in failed])
         self._trials = None
 
     def predictions(self, key: str) -> tuple[np.ndarray, np.ndarray]:
         """Example indices (M,) and probabilities (M, classes) of a finished trial."""
-        row = self._connection.execute("SELECT predictions FROM trials WHERE key = ?", (key,)).fetchone()
+        with self._explained("read"):
+            row = self._connection.execute("SELECT predictions FROM trials WHERE key = ?", (key,)).fetchone()
         if row is None or row[0] is None:
-            raise BundleError(f"trial {key} holds no predictions", place=str(self.folder))
-        with np.load(io.BytesIO(row[0]), allow_pickle=False) as arrays:
-            return arrays["measured"].astype(np.int64), arrays["probabilities"].astype(np.float32)
+            raise BundleError(f"trial {key} holds no predictions", place=str(self.folder), hint=AGAIN)
+        try:
+            with np.load(io.BytesIO(row[0]), allow_pickle=False) as arrays:
+                return arrays["measured"].astype(np.int64), arrays["probabilities"].astype(np.float32)
+        except (ValueError, OSError, KeyError, EOFError) as error:
+            raise BundleError(
+                f"the predictions of trial {key} are damaged ({error})", place=str(self.folder), hint=AGAIN
+            ) from None
+
+    def _value(self, name: str) -> str | None:
+        with self._explained("read"):
+            row = self._connection.execute("SELECT value FROM state WHERE name = ?", (name,)).fetchone()
+        return row[0] if row else None
+
+    def _set(self, name: str, value: str) -> None:
+        with self._explained("written"), self._connection:
+            self._connection.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (name, value))
+
+    def _check_version(self, read_only: bool) -> None:
+        """Make the tables of a new store; refuse those of another version in one line."""
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        tables = {name for (name,) in self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if not tables and not read_only:
+            self._connection.executescript(f"{_TABLES} PRAGMA user_version = {STORE_VERSION};")
+        elif version != STORE_VERSION:
+            self._connection.close()
+            older = version < STORE_VERSION
+            raise BundleError(
+                f"the study was made by {'an earlier' if older else 'a later'} version of Headstart, whose "
+                f"measurements are not comparable with this one's",
+                place=str(self.folder),
+                hint="Its report.html, recommendation.json and model/ stay usable; start a new study with --out"
+                if older
+                else "Upgrade Headstart: pip install --upgrade headstart",
+            )
+
+    @contextmanager
+    def _explained(self, done: str) -> Iterator[None]:
+        """Turn what the database or the disk says into one line."""
+        try:
+            yield
+        except (OSError, sqlite3.Error) as error:
+            text = str(error)
+            hint = "Give a folder you may write to with --out"
+            if "locked" in text:
+                hint = "Another process holds the file; wait for it, then run the same command again"
+            elif "full" in text or "disk I/O" in text:
+                hint = "Make room on the disk and run the same command again; what was finished is kept"
+            elif "malformed" in text or "not a database" in text:
+                hint = "The file is damaged; start a new study with --out"
+            elif done in ("read", "opened") and not isinstance(error, sqlite3.OperationalError):
+                hint = AGAIN
+            raise BundleError(
+                f"the study's store cannot be {done}: {text}", place=str(self.folder / FILE), hint=hint
+            ) from None
 
 
-def now() -> float:
-    """Seconds of a clock that never goes back."""
-    return time.monotonic()
+AGAIN = "Run the `headstart study` command again, or start a new study with --out"
+
+
+def _connect_read_only(file: Path) -> sqlite3.Connection:
+    """Connect without writing: where the folder cannot be written, also without the log of a running driver."""
+    uri = file.absolute().as_uri()
+    try:
+        connection = sqlite3.connect(f"{uri}?mode=ro", uri=True, timeout=20.0)
+        connection.execute("SELECT name FROM sqlite_master").fetchall()
+        return connection
+    except sqlite3.OperationalError:  # a log in a folder that may not be written: read the file as it is
+        connection = sqlite3.connect(f"{uri}?mode=ro&immutable=1", uri=True)
+        connection.execute("SELECT name FROM sqlite_master").fetchall()
+        return connection
+
+
+def _read(kind: type[R], text: str, folder: Path) -> R:
+    """Read a stored record; one that a later version wrote is refused in one line."""
+    try:
+        return kind.from_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise BundleError(
+            f"the study holds a {kind.__name__} that this version cannot read ({place}: {first['msg']})",
+            place=str(folder),
+            hint=f"It was written by another version of Headstart (state {STATE_VERSION} is read here), or is damaged",
+        ) from None

@@ -12,29 +12,21 @@ from typing import Any
 import numpy as np
 import torch
 
-from headstart.core import Arm, Hardware, Recipe, TrialSpec, derive_seed
+from headstart.core import Arm, Recipe
+from headstart.core.hardware import default_threads
 from headstart.data import LabelledData, make_splits
-from headstart.models import Candidate, Network, build, inserted_source, load, members_of, resolve
-from headstart.strategies import FitHead, Moving, Setting, Strategy, Train
+from headstart.models import Candidate, Network, build, load, members_of, resolve
+from headstart.strategies import FitHead, Moving, Regime, Strategy, Train
+from headstart.studies import SpecMaker
 from headstart.testing.architectures import ARCHITECTURES, make_images, make_texts, save_architecture
-from headstart.training import Outcome, TrialContext, execute
+from headstart.training import Bench, Progress, Trained, Worker, train_trial
 from headstart.training.moving import freeze
 from headstart.training.optimizer import build_optimizer
 
 STEPS, BATCH, LABELS = 8, 8, 24
-MACHINE = Hardware(
-    cores=1,
-    memory_gb=4,
-    gpu=None,
-    gflops_float32=1,
-    gflops_bfloat16=1,
-    dtype="float32",
-    dtype_reason="a check",
-    system="a check",
-)
 
 
-class Stopped(BaseException):
+class Stopped(KeyboardInterrupt):
     """Stands for a process that is killed."""
 
 
@@ -86,22 +78,27 @@ class _Check:
     ) -> None:
         self.strategy, self.architecture, self.candidate = strategy, architecture, candidate
         self.data, self.folder, self.pictures = data, folder, folder.parents[1] / "pictures"
-        default = strategy.recipes(Setting(candidate.modality, candidate.family, LABELS, len(data.class_names)))[0]
+        default = strategy.recipes(Regime(candidate.modality, candidate.family, LABELS, len(data.class_names)))[0]
         update = {"steps": STEPS, "batch_size": BATCH, "learning_rate": max(default.learning_rate, 1e-3)}
         self.recipe: Recipe = default.model_copy(update={**(update if default.steps else {}), **settings})
-        arm = Arm(candidate=candidate.name, strategy=strategy.name, paradigm=strategy.paradigm)
-        self.spec = TrialSpec(
-            role="measuring",
-            arm=arm,
-            recipe=self.recipe,
-            weights_hash=candidate.weights_hash,
-            input_size=candidate.input_size,
+        self.arm = Arm(candidate=candidate.name, strategy=strategy.name, paradigm=strategy.paradigm)
+        self.spec = SpecMaker.of(self.bench("whole")).spec(self.arm, self.recipe, LABELS)
+
+    def bench(self, name: str, *, other_test_labels: bool = False) -> Bench:
+        """What the trial runs on, in a folder of its own, perhaps with test labels that nothing may depend on."""
+        splits = make_splits(self.data)
+        labels = self.data.labels.copy()
+        if other_test_labels:
+            labels[splits[0].test] = (labels[splits[0].test] + 1) % len(self.data.class_names)
+        return Bench.of(
+            replace(self.data, labels=labels),
+            splits,
+            {self.candidate.name: self.candidate},
+            metric="accuracy",
+            seed=0,
             dtype="float32",
-            n=LABELS,
-            repeat=0,
-            seed=derive_seed(0, arm.key),
-            data_fingerprint=data.fingerprint,
-            inserted_source=inserted_source(self.recipe.inserted),
+            threads=default_threads(),
+            folder=self.folder / name,
         )
 
     def everything(self) -> None:
@@ -124,40 +121,27 @@ class _Check:
         for phase, steps in enumerate(lengths):
             self.check_interruption(whole, phase, max(1, steps // 2))
 
-    def run(self, name: str, on_step: object = None, *, other_test_labels: bool = False) -> Outcome:
-        """Execute the trial in a folder of its own, perhaps with labels in the test part that nothing may depend on."""
-        splits = make_splits(self.data)
-        labels = self.data.labels.copy()
-        if other_test_labels:
-            labels[splits[0].test] = (labels[splits[0].test] + 1) % len(self.data.class_names)
-        context = TrialContext(
-            data=replace(self.data, labels=labels),
-            splits=splits,
-            candidates={self.candidate.name: self.candidate},
-            metric="accuracy",
-            seed=0,
-            hardware=MACHINE,
-            cache_folder=self.folder / "cache",
-            checkpoint_folder=self.folder / name,
-            on_step=on_step,  # type: ignore[arg-type]
-        )
-        outcome = execute(self.spec, context, self.strategy)
-        self.demand(outcome.measurement.error is None, f"it failed: {outcome.measurement.error}")
-        return outcome
+    def run(self, name: str, on_step: Progress | None = None, *, other_test_labels: bool = False) -> Trained:
+        """Train in a folder of its own."""
+        worker = Worker(self.bench(name, other_test_labels=other_test_labels))
+        trained = train_trial(self.spec, worker, on_step, strategy=self.strategy)
+        error = trained.outcome.measurement.error
+        self.demand(error is None, f"it failed: {error}")
+        return trained
 
     def demand(self, holds: bool, what: str) -> None:
         """Raise with strategy and architecture."""
         if not holds:
             raise AssertionError(f"{self.strategy.name} on {self.architecture}: {what}")
 
-    def same(self, one: Outcome, other: Outcome, what: str) -> None:
+    def same(self, one: Trained, other: Trained, what: str) -> None:
         """Compare predictions bit for bit."""
-        self.demand(np.array_equal(one.probabilities, other.probabilities), what)
+        self.demand(np.array_equal(one.outcome.probabilities, other.outcome.probabilities), what)
 
-    def check_weights(self, outcome: Outcome) -> None:
+    def check_weights(self, trained: Trained) -> None:
         """Frozen stages stay with their statistics; those that a phase promises to move do."""
-        assert outcome.model is not None
-        for end in members_of(outcome.model.model):
+        assert trained.model is not None
+        for end in members_of(trained.model.model):
             self.check_stages(end)
 
     def check_stages(self, end: Network) -> None:
@@ -204,14 +188,14 @@ class _Check:
                 wanted = {id(p) for p in network.parameters() if p.requires_grad}
                 self.demand(len(held) == len(set(held)) and set(held) == wanted, f"the optimizer of {phase} is wrong")
 
-    def check_saving(self, outcome: Outcome) -> None:
+    def check_saving(self, trained: Trained) -> None:
         """A model that is saved and loaded predicts the same."""
-        assert outcome.model is not None
-        rows = outcome.measured
+        assert trained.model is not None
+        rows = trained.outcome.measured
         items = self.items(rows)
-        folder = outcome.model.save(self.folder / "model")
+        folder = trained.model.save(self.folder / "model")
         loaded = load(folder)
-        close = np.allclose(loaded.predict_proba(items), outcome.probabilities, atol=1e-5)
+        close = np.allclose(loaded.predict_proba(items), trained.outcome.probabilities, atol=1e-5)
         self.demand(close, "the saved model predicts something else")
 
     def items(self, rows: np.ndarray) -> list[str]:
@@ -220,7 +204,7 @@ class _Check:
             return [self.data.texts[row] for row in rows]
         return [str(self.pictures / self.data.ids[row]) for row in rows]
 
-    def check_interruption(self, whole: Outcome, phase: int, at: int) -> None:
+    def check_interruption(self, whole: Trained, phase: int, at: int) -> None:
         """Stop in the middle of a phase; the same trial then ends as if nothing had happened."""
         begun = 0
 

@@ -1,21 +1,29 @@
-"""The one training loop, closed-form heads, caches and checkpoints."""
+"""Trials: the one training loop, closed-form heads, caches, checkpoints."""
 
-from headstart.training.context import TrialContext
+from headstart.training.bench import Bench, DataReference
 from headstart.training.features import FeatureCache
 from headstart.training.heads import LinearHead, fit_ridge_head
-from headstart.training.loop import LoopOptions, Run, train
-from headstart.training.trial import FAILURES, Outcome, execute, trial_rows
+from headstart.training.loop import LoopOptions, LoopRecord, train
+from headstart.training.outcome import Outcome, Trained
+from headstart.training.trial import UNSAVED, execute, train_trial, trial_rows
+from headstart.training.worker import OutOfTime, Progress, Worker
 
 __all__ = [
-    "FAILURES",
+    "UNSAVED",
+    "Bench",
+    "DataReference",
     "FeatureCache",
     "LinearHead",
     "LoopOptions",
+    "LoopRecord",
+    "OutOfTime",
     "Outcome",
-    "Run",
-    "TrialContext",
+    "Progress",
+    "Trained",
+    "Worker",
     "execute",
     "fit_ridge_head",
     "train",
+    "train_trial",
     "trial_rows",
 ]

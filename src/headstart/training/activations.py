@@ -187,7 +187,7 @@ class ActivationCache:
             return lambda *_, **__: (self._current,) if self._tuple.get(module) else self._current
 
         for module in self._frozen:
-            module.forward = instead(module)  # type: ignore[method-assign]
+            module.forward = instead(module)
         try:
             yield
         finally:

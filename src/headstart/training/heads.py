@@ -40,8 +40,9 @@ class LinearHead:
 
 def softmax(scores: np.ndarray) -> np.ndarray:
     """Row-wise softmax."""
-    shifted = np.exp(scores - scores.max(1, keepdims=True))
-    return shifted / shifted.sum(1, keepdims=True)
+    shifted: np.ndarray = np.exp(scores - scores.max(1, keepdims=True))
+    shifted /= shifted.sum(1, keepdims=True)
+    return shifted
 
 
 def centre_and_scale(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import cast
 
 import numpy as np
 import torch
@@ -12,8 +13,8 @@ from torch import nn
 from headstart.core import Recipe
 from headstart.models import Network, OneLayer, Readout, TwoLayers, Vote, classifier_on
 from headstart.strategies import FitHead
-from headstart.training.context import TrialContext
 from headstart.training.heads import LinearHead, centre_and_scale, fit_ridge_head, softmax
+from headstart.training.worker import Worker
 
 NEIGHBOURS = (1, 3, 5, 10, 20, 50, 100, 200)
 MLP_DECAY = 1.0  # L2 strength over n, as scikit-learn counts it
@@ -25,7 +26,7 @@ UNSEEN = -30.0  # logit of a class without examples: next to no probability
 def fit_probe(
     phase: FitHead,
     recipe: Recipe,
-    context: TrialContext,
+    worker: Worker,
     name: str,
     learn: np.ndarray,
     seed: int,
@@ -36,7 +37,7 @@ def fit_probe(
     Args:
         phase: Which kind of head.
         recipe: Which read-out, and how many layers.
-        context: What trials share.
+        worker: This process's caches.
         name: The candidate.
         learn: Examples to learn from (n,).
         seed: Of heads that start at random.
@@ -46,16 +47,16 @@ def fit_probe(
         The network, which shares every other weight with the frozen one, and the read-out; None if the head took
         the place of the network's own.
     """
-    labels, classes = context.data.labels[learn], len(context.data.class_names)
+    labels, classes = worker.data.labels[learn], len(worker.data.class_names)
     if tuned is not None:
-        return _on_tuned(phase, context, name, learn, tuned), Readout()
-    frozen = context.frozen(name)
+        return _on_tuned(phase, worker, name, learn, tuned), Readout()
+    frozen = worker.frozen(name)
     ridge: dict[Readout, LinearHead] = {}
     if phase.kind == "linear" and (not recipe.hidden or recipe.readout == "searched"):
-        readouts = context.readouts(name) if recipe.readout == "searched" else [Readout()]
-        ridge = {readout: fit_ridge_head(context.read(name, learn, readout), labels, classes) for readout in readouts}
+        readouts = worker.readouts(name) if recipe.readout == "searched" else [Readout()]
+        ridge = {readout: fit_ridge_head(worker.read(name, learn, readout), labels, classes) for readout in readouts}
     readout = min(ridge, key=lambda place: ridge[place].loss) if ridge else Readout()
-    features = context.read(name, learn, readout)
+    features = worker.read(name, learn, readout)
     if phase.kind == "neighbours":
         head: nn.Module = _fit_vote(features, labels, classes)
     elif phase.kind == "logistic":
@@ -72,9 +73,9 @@ def fit_probe(
     return classifier_on(frozen, readout, head).eval(), readout
 
 
-def _on_tuned(phase: FitHead, context: TrialContext, name: str, learn: np.ndarray, tuned: Network) -> Network:
+def _on_tuned(phase: FitHead, worker: Worker, name: str, learn: np.ndarray, tuned: Network) -> Network:
     """A head on features that no cache holds."""
-    inputs, labels, classes = context.inputs(name), context.data.labels[learn], len(context.data.class_names)
+    inputs, labels, classes = worker.inputs(name), worker.data.labels[learn], len(worker.data.class_names)
     device = next(tuned.parameters()).device
     order = np.argsort(inputs.lengths[learn], kind="stable")
     features: np.ndarray | None = None
@@ -145,14 +146,15 @@ def _fit_two_layers(features: np.ndarray, labels: np.ndarray, classes: int, hidd
     if len(seen) == 2 and len(second) == 1:  # one output for two classes: the other's logit is 0
         second, biases[1] = torch.cat([torch.zeros_like(second), second]), torch.cat([torch.zeros(1), biases[1]])
     head = TwoLayers(features.shape[1], hidden, classes)
+    inner, outer = cast(nn.Linear, head[0]), cast(nn.Linear, head[2])
     with torch.no_grad():
-        head[0].weight.copy_(first / torch.from_numpy(scale))
-        head[0].bias.copy_(biases[0] - head[0].weight @ torch.from_numpy(mean.astype(np.float32)))
-        head[2].weight.zero_()
-        head[2].bias.fill_(UNSEEN)
+        inner.weight.copy_(first / torch.from_numpy(scale))
+        inner.bias.copy_(biases[0] - inner.weight @ torch.from_numpy(mean.astype(np.float32)))
+        outer.weight.zero_()
+        outer.bias.fill_(UNSEEN)
         if len(seen) == len(second):
-            head[2].weight[seen] = second
-            head[2].bias[seen] = biases[1]
+            outer.weight[seen] = second
+            outer.bias[seen] = biases[1]
     return head
 
 

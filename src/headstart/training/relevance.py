@@ -35,7 +35,7 @@ def relative_gradients(network: Network, inputs: Inputs, targets: np.ndarray, ro
     for start in range(0, min(len(rows), BATCHES * BATCH), BATCH):
         part = rows[start : start + BATCH]
         batch = {name: tensor.to(device) for name, tensor in inputs.batch(part).items()}
-        F.cross_entropy(network(**batch).float(), torch.from_numpy(targets[part]).to(device)).backward()
+        F.cross_entropy(network(**batch).float(), torch.from_numpy(targets[part]).to(device)).backward()  # type: ignore[no-untyped-call]
     figures = [float(np.mean([_ratio(p) for p in stage.parameters()] or [0.0])) for stage in network.stages]
     network.zero_grad(set_to_none=True)
     for parameter, flag in wanted:

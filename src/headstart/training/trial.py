@@ -2,270 +2,213 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 
-from headstart.core import HeadstartError, Measurement, ModelFormat, TrialSpec, reason_of
+from headstart.core import BundleError, HeadstartError, Measurement, TrialSpec, reason_of
+from headstart.core.hardware import machine_name
 from headstart.data import nested_subset, tuning_holdout
 from headstart.evidence.metrics import METRICS
-from headstart.models import (
-    NATIVE,
-    Card,
-    FittedModel,
-    Inputs,
-    Network,
-    Readout,
-    averaged,
-    format_of,
-    inserted_in,
-    measure_facts,
-    members_of,
-)
-from headstart.strategies import FitHead, Phase, Strategy, get_strategy
-from headstart.training.checkpoint import Checkpoint
-from headstart.training.context import TrialContext
+from headstart.models import FittedModel, Inputs, Network, Readout, averaged, format_of, measure_facts
+from headstart.strategies import FitHead, Strategy, get_strategy, only_heads
 from headstart.training.growing import grow
-from headstart.training.loop import Diverged, Run
-from headstart.training.probes import fit_probe, head_probabilities
-from headstart.training.retries import train_phase
-from headstart.training.tfidf import fit_tfidf
+from headstart.training.loop import Diverged, LoopRecord
+from headstart.training.outcome import Outcome, Trained
+from headstart.training.phases import PhaseRunner
+from headstart.training.probes import head_probabilities
+from headstart.training.worker import OutOfTime, Progress, Worker
 
-# What broken weights, odd data and foreign code raise. Wider would swallow a budget that ran out.
-FAILURES = (
-    HeadstartError,
-    MemoryError,
-    OSError,
-    ArithmeticError,
-    RuntimeError,
-    LookupError,
-    ValueError,
-    TypeError,
-    AttributeError,
-)
+# What may go through a trial that fails: what ends the process or the time allowed. Everything else - broken weights,
+# odd data, whatever a strategy from another package raises - is one trial's failure.
+PASSED_ON = (OutOfTime, KeyboardInterrupt, GeneratorExit)
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """A finished trial.
-
-    Attributes:
-        measured: Example indices that were predicted (M,).
-        probabilities: (M, classes), fp32.
-        model: The trained classifier; None if the trial failed.
-    """
-
-    measurement: Measurement
-    measured: np.ndarray
-    probabilities: np.ndarray
-    model: FittedModel | None
-
-
-def execute(spec: TrialSpec, context: TrialContext, strategy: Strategy | None = None) -> Outcome:
-    """Run one trial. A failure of its training becomes a measurement with ``error``, never an exception.
-
-    What ``on_step`` raises goes through, unless it is of the kinds in :data:`FAILURES`.
+def execute(
+    spec: TrialSpec, worker: Worker, progress: Progress | None = None, deadline: float | None = None
+) -> Outcome:
+    """Run one trial and leave its model where the driver can take it from.
 
     Args:
         spec: What to train; determines every number.
-        context: Data, caches and machine.
-        strategy: The arm's, where it is not an installed one.
+        worker: This process's caches.
+        progress: Called with (done, total) at each step.
+        deadline: Seconds that the trial may take.
+
+    Returns:
+        The outcome. A failure of the training is a measurement with ``error``, never an exception.
+
+    Raises:
+        OutOfTime: The deadline passed; the trial's checkpoint stays.
     """
-    strategy = strategy or get_strategy(spec.arm.strategy)
-    learn, measured, realised = trial_rows(spec, context)
+    trained = train_trial(spec, worker, progress, deadline)
+    if trained.model is None or spec.role != "measuring" or spec.repeat:
+        return trained.outcome  # only the first repeat of a size may be handed over
+    folder = worker.bench.model_folder(spec.key)
+    try:
+        trained.model.save(folder)
+    except BundleError as trouble:
+        shutil.rmtree(folder, ignore_errors=True)
+        measurement = trained.outcome.measurement
+        noted = measurement.model_copy(update={"notes": (*measurement.notes, f"{UNSAVED}: {trouble}")})
+        return Outcome(noted, trained.outcome.measured, trained.outcome.probabilities)
+    return Outcome(trained.outcome.measurement, trained.outcome.measured, trained.outcome.probabilities, folder)
+
+
+UNSAVED = "the model could not be saved"
+
+
+def train_trial(
+    spec: TrialSpec,
+    worker: Worker,
+    progress: Progress | None = None,
+    deadline: float | None = None,
+    strategy: Strategy | None = None,
+) -> Trained:
+    """Run one trial and keep the trained model in memory.
+
+    Args:
+        spec: What to train; determines every number.
+        worker: This process's caches.
+        progress: Called with (done, total) at each step.
+        deadline: Seconds that the trial may take.
+        strategy: The arm's, where it is not an installed one.
+
+    Raises:
+        OutOfTime: The deadline passed; the trial's checkpoint stays.
+        BaseException: What ``progress`` raises.
+    """
+    learn, measured, realised = trial_rows(spec, worker)
     notes: list[str] = []
     if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()
     try:
-        if not len(measured):
-            raise HeadstartError(f"{realised} labels are too few to hold any out")
-        _fill_caches(strategy, spec, context, learn, measured, notes)
-        start = time.perf_counter()
-        model, run = _fit(strategy, spec, context, learn, measured, notes)
-        seconds = time.perf_counter() - start + run.seconds_before
-        probabilities, latency = _predict(model, strategy, spec, context, measured)
-        if not np.isfinite(probabilities).all():
-            raise Diverged("the trained model predicts no numbers")
-        sizes = _sizes(model, context, spec, learn, run.steps)
-    except FAILURES as error:
+        with worker.trial(progress, deadline):
+            strategy = strategy or get_strategy(spec.arm.strategy)
+            if not len(measured):
+                raise HeadstartError(f"{realised} labels are too few to hold any out")
+            _fill_caches(strategy, spec, worker, learn, measured, notes)
+            threads = torch.get_num_threads()
+            start, cpu = time.perf_counter(), time.process_time()
+            model, record = _fit(strategy, spec, worker, learn, measured, notes)
+            seconds, cpu = time.perf_counter() - start + record.seconds_before, time.process_time() - cpu
+            probabilities, latency = _predict(model, strategy, spec, worker, measured)
+            if not np.isfinite(probabilities).all():
+                raise Diverged("the trained model predicts no numbers")
+            sizes = _sizes(model, worker, spec, learn, record)
+    except PASSED_ON:
+        raise
+    except BaseException as error:
+        if error is worker.raised:
+            raise
         reason = reason_of(error, kind=not isinstance(error, HeadstartError))
-        failed = Measurement(error=reason, n_realised=realised, notes=tuple(notes))
-        return Outcome(failed, measured, np.empty((0, 0), dtype=np.float32), None)
+        failed = Measurement(error=reason, n_realised=realised, notes=tuple(notes), machine=machine_name())
+        return Trained(Outcome(failed, measured, np.empty((0, 0), dtype=np.float32)), None)
+    spent = seconds + latency * len(measured)
     measurement = Measurement(
-        value=METRICS[context.metric](probabilities, context.data.labels[measured]),
-        seconds=seconds + latency * len(measured),
+        value=METRICS[worker.metric](probabilities, worker.data.labels[measured]),
+        seconds=spent,
+        cpu_seconds=cpu * spent / max(seconds - record.seconds_before, 1e-9) if seconds else 0.0,
+        threads=threads,
+        machine=machine_name(),
         n_realised=realised,
         n_test=len(measured),
-        steps=run.steps,
+        steps=record.steps,
         latency=latency,
         peak_memory_mb=_peak_memory_mb(),
-        curve=tuple(run.curve),
+        curve=tuple(record.curve),
         notes=tuple(notes),
         **sizes,
     )
-    return Outcome(measurement, measured, probabilities, model)
+    return Trained(Outcome(measurement, measured, probabilities), model)
 
 
-def trial_rows(spec: TrialSpec, context: TrialContext) -> tuple[np.ndarray, np.ndarray, int]:
+def trial_rows(spec: TrialSpec, worker: Worker) -> tuple[np.ndarray, np.ndarray, int]:
     """Examples a trial learns from, those it is scored on, and how many labels it looks at."""
-    split = context.splits[spec.fold]
-    subset = nested_subset(context.data, split, spec.n, spec.repeat, context.seed)
+    split = worker.splits[spec.fold]
+    subset = nested_subset(worker.data, split, spec.n, spec.repeat, worker.seed)
     if spec.role == "measuring":
         return subset, split.test, len(subset)
-    learn, held_out = tuning_holdout(context.data, subset, context.seed)
+    learn, held_out = tuning_holdout(worker.data, subset, worker.seed)
     return learn, held_out, len(subset)
 
 
 def _fill_caches(
-    strategy: Strategy,
-    spec: TrialSpec,
-    context: TrialContext,
-    learn: np.ndarray,
-    measured: np.ndarray,
-    notes: list[str],
+    strategy: Strategy, spec: TrialSpec, worker: Worker, learn: np.ndarray, measured: np.ndarray, notes: list[str]
 ) -> None:
     """Compute what trials share before the clock of this one starts."""
     name = spec.arm.candidate
-    context.inputs(name)
-    phases = strategy.phases(context.candidates[name].family)
+    worker.inputs(name)
+    phases = strategy.phases(worker.candidates[name].family)
     if isinstance(phases[0], FitHead) and phases[0].on == "features":
-        only_heads = all(isinstance(phase, FitHead) for phase in phases)
-        rows = np.concatenate((learn, measured)) if only_heads else learn
-        context.features(name, rows)
+        rows = np.concatenate((learn, measured)) if only_heads(phases) else learn
+        worker.features(name, rows)
         if spec.recipe.readout == "searched":
-            context.read(name, rows, context.readouts(name)[-1])
-        notes.extend(context.feature_cache(name).notes)
+            worker.read(name, rows, worker.readouts(name)[-1])
+        notes.extend(worker.feature_cache(name).notes)
 
 
 def _fit(
-    strategy: Strategy,
-    spec: TrialSpec,
-    context: TrialContext,
-    learn: np.ndarray,
-    measured: np.ndarray,
-    notes: list[str],
-) -> tuple[FittedModel, Run]:
+    strategy: Strategy, spec: TrialSpec, worker: Worker, learn: np.ndarray, measured: np.ndarray, notes: list[str]
+) -> tuple[FittedModel, LoopRecord]:
     """Train the network of the trial's recipe, or those of an ensemble's recipes, which become one."""
     recipes = strategy.members(spec.recipe)
-    checkpoints: list[Checkpoint] = []
-    fitted, total = [], Run()
+    fitted: list[FittedModel] = []
+    runners: list[PhaseRunner] = []
+    total = LoopRecord()
     for number, recipe in enumerate(recipes):
-        own = spec.model_copy(update={"recipe": recipe})
-        last = number == len(recipes) - 1
-        one, run = _fit_one(strategy, own, context, learn, measured, notes, checkpoints, last=last)
-        fitted.append(one)
-        total = total.followed_by(run)
-    for checkpoint in checkpoints:
-        checkpoint.discard()
+        member = spec.model_copy(update={"recipe": recipe})
+        runners.append(PhaseRunner(member, worker, strategy, measured, notes))
+        model, record = _fit_one(runners[-1], learn, last=number == len(recipes) - 1)
+        fitted.append(model)
+        total = total.followed_by(record)
+    for runner in runners:
+        for checkpoint in runner.checkpoints:
+            checkpoint.discard()
     if len(fitted) == 1:
         return fitted[0], total
     network = averaged([one.model for one in fitted])
-    told = {"inserted": spec.recipe.inserted, "inserted_source": spec.inserted_source, "members": len(fitted)}
-    card = _own_card(network, spec, context).model_copy(update=told)
+    made_of = {"inserted": spec.recipe.inserted, "inserted_source": spec.inserted_source, "members": len(fitted)}
+    whole = PhaseRunner(spec, worker, strategy, measured)
     total.curve.clear()  # one member after the other: no moment of it has the whole's metric
-    return FittedModel(network, card), total
+    return FittedModel(network, whole.card(format_of(network)).model_copy(update=made_of)), total
 
 
-def _fit_one(
-    strategy: Strategy,
-    spec: TrialSpec,
-    context: TrialContext,
-    learn: np.ndarray,
-    measured: np.ndarray,
-    notes: list[str],
-    checkpoints: list[Checkpoint],
-    *,
-    last: bool,
-) -> tuple[FittedModel, Run]:
+def _fit_one(runner: PhaseRunner, learn: np.ndarray, *, last: bool) -> tuple[FittedModel, LoopRecord]:
     """Carry out the strategy's phases; each goes on from the network that the one before left."""
-    phases = strategy.phases(context.candidates[spec.arm.candidate].family)
-    total = Run()
-    fitted: FittedModel | None = None
-
-    def carry_out(
-        phase: Phase, name: str, start: FittedModel | None, rows: np.ndarray, *, last: bool = False
-    ) -> tuple[FittedModel, Run]:
-        if isinstance(phase, FitHead):
-            return _fit_head(phase, spec, context, rows, start), Run()
-        network, run = train_phase(
-            spec,
-            context,
-            strategy,
-            phase,
-            name,
-            rows,
-            measured,
-            notes,
-            checkpoints,
-            start=start.model if start else None,
-            last=last,
-        )
-        card = start.card if start else _own_card(network, spec, context)
-        if inserted_in(network) is not None:  # which no other library's form can express
-            told = {"inserted": spec.recipe.inserted, "inserted_source": spec.inserted_source}
-            card = card.model_copy(update={"model_format": "headstart", **told})
-        return FittedModel(network, card), run
-
+    strategy = runner.strategy
+    phases = strategy.phases(runner.worker.candidates[runner.spec.arm.candidate].family)
+    if not phases:
+        raise HeadstartError(f"strategy {strategy.name} lists no phases")
+    total = LoopRecord()
     if strategy.grows:
-        phases, total = grow(strategy, spec, context, learn, carry_out, notes)
+        phases, total = grow(runner, learn)
         total.curve.clear()  # of networks that are thrown away
+    fitted: FittedModel | None = None
     for number, phase in enumerate(phases):
-        fitted, run = carry_out(phase, str(number), fitted, learn, last=last and number == len(phases) - 1)
-        total = total.followed_by(run)
-    assert fitted is not None, "a strategy has at least one phase"
+        fitted, record = runner.run(phase, str(number), fitted, learn, last=last and number == len(phases) - 1)
+        total = total.followed_by(record)
+    assert fitted is not None
     return fitted, total
 
 
-def _own_card(network: Network, spec: TrialSpec, context: TrialContext) -> Card:
-    return _card(spec, context, format_of(network))
-
-
-def _card(spec: TrialSpec, context: TrialContext, model_format: ModelFormat, readout: Readout | None = None) -> Card:
-    return Card(
-        model_format=model_format,
-        task=context.data.task,
-        class_names=context.data.class_names,
-        arm=spec.arm.key,
-        candidate=context.candidates[spec.arm.candidate],
-        readout=readout,
-        trial=spec.key,
-        columns=tuple(getattr(context.data, "content_columns", ())),
-        source=context.data.source,
-        learnt=spec.n,
-        labels=len(context.data),
-    )
-
-
-def _fit_head(
-    phase: FitHead, spec: TrialSpec, context: TrialContext, learn: np.ndarray, start: FittedModel | None
-) -> FittedModel:
-    """Fit on raw texts, on cached features, or on those of the network that earlier phases left."""
-    name = spec.arm.candidate
-    if phase.on == "text":
-        texts = [context.inputs(name).texts[row] for row in learn]
-        pipeline = fit_tfidf(texts, context.data.labels[learn], spec.recipe, spec.seed)
-        return FittedModel(pipeline, _card(spec, context, "skops"))
-    network, readout = fit_probe(phase, spec.recipe, context, name, learn, spec.seed, start.model if start else None)
-    native = NATIVE[context.candidates[name].family]
-    return FittedModel(network, _card(spec, context, "headstart" if readout else native, readout))
-
-
 def _predict(
-    model: FittedModel, strategy: Strategy, spec: TrialSpec, context: TrialContext, measured: np.ndarray
+    model: FittedModel, strategy: Strategy, spec: TrialSpec, worker: Worker, measured: np.ndarray
 ) -> tuple[np.ndarray, float]:
     """Probabilities over all classes, and seconds to predict one example in batches."""
     name = spec.arm.candidate
-    phases = strategy.phases(context.candidates[name].family)
-    if all(isinstance(phase, FitHead) and phase.on == "features" for phase in phases):
-        features = context.read(name, measured, model.card.readout or Readout())
-        if name not in context.latencies:
-            context.latencies[name] = _time_prediction(model, context.inputs(name), measured)
-        return head_probabilities(model.model, features), context.latencies[name]
+    phases = strategy.phases(worker.candidates[name].family)
+    if only_heads(phases) and phases[0].on == "features":  # type: ignore[union-attr]
+        features = worker.read(name, measured, model.card.readout or Readout())
+        if name not in worker.latencies:
+            worker.latencies[name] = _time_prediction(model, worker.inputs(name), measured)
+        return head_probabilities(model.model, features), worker.latencies[name]
     start = time.perf_counter()
-    probabilities = model.predict_inputs(context.inputs(name), measured)
+    probabilities = model.predict_inputs(worker.inputs(name), measured)
     return probabilities, (time.perf_counter() - start) / len(measured)
 
 
@@ -276,18 +219,20 @@ def _time_prediction(model: FittedModel, inputs: Inputs, measured: np.ndarray) -
     return (time.perf_counter() - start) / len(rows)
 
 
-def _sizes(model: FittedModel, context: TrialContext, spec: TrialSpec, learn: np.ndarray, steps: int) -> dict:
-    """Parameters and operations. A step costs three forward passes an example, a probe one."""
+def _sizes(
+    model: FittedModel, worker: Worker, spec: TrialSpec, learn: np.ndarray, record: LoopRecord
+) -> dict[str, Any]:
+    """Parameters and operations; a head in closed form costs the forward passes of its features."""
     if model.card.model_format == "skops":
-        weights = model.model.named_steps["head"].coef_.size
+        pipeline: Any = model.model
+        weights = pipeline.named_steps["head"].coef_.size
         return {"parameters": int(weights), "trainable_parameters": int(weights)}
     network: Network = model.model
-    facts = measure_facts(network, context.inputs(spec.arm.candidate).batch(learn[:8]))
+    facts = measure_facts(network, worker.inputs(spec.arm.candidate).batch(learn[:8]))
     moving = sum(p.numel() for p in network.parameters() if p.requires_grad)
-    trained = steps * min(spec.recipe.batch_size, len(learn))
-    if not trained:
+    if not record.steps:
         moving = sum(p.numel() for p in network.head.parameters())
-    flops = facts.forward_flops * (3 * trained / len(members_of(network)) if trained else len(learn))
+    flops = record.flops if record.steps else facts.forward_flops * len(learn)
     return {"parameters": facts.parameters, "trainable_parameters": moving, "flops": flops}
 
 

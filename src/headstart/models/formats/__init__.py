@@ -51,6 +51,10 @@ def format_of(network: Network) -> ModelFormat:
 
 def write(model: Any, card: Card, folder: Path) -> None:
     """Write a model into an empty folder, with its card."""
+    resize = card.candidate.resize
+    if card.model_format == "transformers" and resize is not None and resize.tones is not None:
+        # transformers drops what is transparent and cuts deep grey off: it would answer otherwise
+        card = card.model_copy(update={"model_format": "headstart"})
     WRITERS[card.model_format](model, card, folder)
     candidate = card.candidate.model_copy(update={"folder": None})  # the folder stands for itself
     (folder / CARD).write_text(card.model_copy(update={"candidate": candidate}).model_dump_json(indent=2) + "\n")

@@ -1,0 +1,224 @@
+"""The evidence of a study as its planner and its advice read it: one table of predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+
+import numpy as np
+
+from headstart.core import Arm, derive_seed
+from headstart.data import LabelledData, Split, judge_mask
+from headstart.evidence import (
+    ArmErrors,
+    CostCurve,
+    CurveDraws,
+    JointDraws,
+    Run,
+    cost_curve,
+    fit_curves,
+    joint_draws,
+    majority_baseline,
+    metric_of,
+    mistake_correlation,
+    pooled_scatter,
+)
+from headstart.evidence.curves import TEST_CORRELATION
+from headstart.studies.settings import StudySettings
+from headstart.studies.trials import Trial, Trials
+
+ROTATING_REPEATS = 5
+FIXED_REPEATS = 3
+
+
+class Evidence:
+    """What the finished trials of a study show.
+
+    Args:
+        settings: What was asked for.
+        data: The labelled examples.
+        splits: One, or several whose test parts rotate.
+        arms: Every arm that may be compared.
+        table: Finished trials.
+        dropped: Gives the reasons of arms that were dropped for good, by key.
+        repeats: Repeats that a size gets at most; by the kind of test part if not given.
+    """
+
+    def __init__(
+        self,
+        settings: StudySettings,
+        data: LabelledData,
+        splits: tuple[Split, ...],
+        arms: tuple[Arm, ...],
+        table: Trials,
+        dropped: Callable[[], Mapping[str, str]] = dict,
+        repeats: int | None = None,
+    ) -> None:
+        self.settings, self.data, self.splits, self.arms, self.table = settings, data, splits, arms, table
+        self.repeats = repeats or (ROTATING_REPEATS if len(splits) > 1 else FIXED_REPEATS)
+        self._dropped = dropped
+        self._runs: dict[str, Run] = {}
+        self._draws: dict[tuple[object, ...], JointDraws] = {}
+        self._curves: dict[tuple[object, ...], CurveDraws | None] = {}
+
+    @property
+    def rotating(self) -> bool:
+        """Whether repeats rotate the test part."""
+        return len(self.splits) > 1
+
+    @cached_property
+    def pool_size(self) -> int:
+        """Labels that a trial can learn from at most."""
+        return min(len(split.pool) for split in self.splits)
+
+    @cached_property
+    def judged(self) -> tuple[np.ndarray, bool]:
+        """Mask over all examples of the *judge* half of the test part, and whether there are two halves."""
+        mask = np.zeros(len(self.data.labels), dtype=bool)
+        split = self.splits[0]
+        halves = judge_mask(self.data, split)
+        if self.rotating or halves.all():
+            return np.ones_like(mask), False
+        mask[split.test[halves]] = True
+        return mask, True
+
+    def trials(self, arm: str | None = None, role: str | None = None, n: int | None = None) -> list[Trial]:
+        """Successful trials, filtered."""
+        return [
+            trial
+            for trial in self.table.trials()
+            if trial.succeeded
+            and (arm is None or trial.spec.arm.key == arm)
+            and (role is None or trial.spec.role == role)
+            and (n is None or trial.spec.n == n)
+        ]
+
+    def run(self, trial: Trial) -> Run:
+        """Predictions of a measuring trial."""
+        if trial.key not in self._runs:
+            measured, probabilities = self.table.predictions(trial.key)
+            order = np.argsort(measured)
+            examples = measured[order]
+            self._runs[trial.key] = Run(
+                repeat=trial.spec.repeat,
+                fold=trial.spec.fold,
+                examples=examples,
+                groups=self.data.groups[examples],
+                labels=self.data.labels[examples],
+                predictions=probabilities.argmax(1)[order],
+            )
+        return self._runs[trial.key]
+
+    def runs(self, arm: str, n: int, part: str = "all") -> list[Run]:
+        """Runs of an arm at a size on the ``judge`` half, the ``final`` half or ``all`` of the test part."""
+        found = [self.run(trial) for trial in self.trials(arm, "measuring", n)]
+        mask, halved = self.judged
+        if part == "all" or not halved:
+            return found
+        return [run.restrict(mask[run.examples] == (part == "judge")) for run in found]
+
+    def sizes(self, arm: str) -> list[int]:
+        """Sizes at which an arm was measured, ascending."""
+        return sorted({trial.spec.n for trial in self.trials(arm, "measuring")})
+
+    @property
+    def dropped(self) -> Mapping[str, str]:
+        """Why arms were dropped for good, by arm key."""
+        return self._dropped()
+
+    @property
+    def all_sizes(self) -> list[int]:
+        """Sizes at which any arm was measured, ascending."""
+        return sorted({trial.spec.n for trial in self.trials(role="measuring")})
+
+    def measured_at(self, n: int) -> list[Arm]:
+        """Arms measured at a size."""
+        return [arm for arm in self.arms if n in self.sizes(arm.key)]
+
+    def scatter(self) -> float:
+        """Pooled standard deviation between repeats."""
+        cells = [self.runs(arm.key, n) for arm in self.arms for n in self.sizes(arm.key)]
+        return pooled_scatter(cells, self.settings.metric, len(self.data.class_names))
+
+    def draws(self, n: int, arms: list[Arm] | None = None, part: str = "all") -> JointDraws | None:
+        """Joint draws of the arms measured at a size; None if there are none."""
+        # in one order, so that a pair has the same draws whichever way round it is asked for
+        chosen = [arm for arm in self.arms if (arms is None or arm in arms) and n in self.sizes(arm.key)]
+        if not chosen:
+            return None
+        scatter = float(f"{self.scatter():.1g}")  # coarse, so that a new trial elsewhere changes no old draws
+        trials = tuple(trial.key for arm in chosen for trial in self.trials(arm.key, "measuring", n))
+        key = (n, part, trials, scatter)
+        if key not in self._draws:
+            self._draws[key] = joint_draws(
+                {arm.key: self.runs(arm.key, n, part) for arm in chosen},
+                self.settings.metric,
+                len(self.data.class_names),
+                scatter,
+                derive_seed(self.settings.seed, "draws", n),
+                self.rotating,
+            )
+        return self._draws[key]
+
+    def curves(self, part: str = "all") -> CurveDraws | None:
+        """Joint draws of the learning curves of the arms that take part; None where nothing was measured.
+
+        The choice of test examples counts, with the correlation of mistakes that the largest common size shows.
+        """
+        contenders = [arm for arm in self.arms if self.sizes(arm.key) and arm.key not in self.dropped]
+        if not contenders:
+            return None
+        key = (part, *(trial.key for arm in contenders for trial in self.trials(arm.key, "measuring")))
+        if key not in self._curves:
+            common = [n for n in self.all_sizes if all(n in self.sizes(arm.key) for arm in contenders)]
+            firsts = [self.runs(arm.key, common[-1], part)[0] for arm in contenders] if common else []
+            known = mistake_correlation(firsts) if len({run.key for run in firsts}) == 1 else None
+            tested = len(self.data.labels) if self.rotating else len(self.splits[0].test)
+            mask, halved = self.judged
+            n_test = tested if part == "all" or not halved else int(mask.sum()) if part == "judge" else tested // 2
+            self._curves[key] = fit_curves(
+                [self.errors(arm, part) for arm in contenders],
+                seed=derive_seed(self.settings.seed, "curves"),
+                n_test=n_test,
+                chance=1 - self.baseline,
+                test_correlation=TEST_CORRELATION if known is None else known,
+            )
+        return self._curves[key]
+
+    def probabilities(self, trial: Trial) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities (M, classes) of a measuring trial, which sum to 1, and the true classes (M,)."""
+        measured, stored = self.table.predictions(trial.key)
+        exact = stored.astype(float)
+        return exact / exact.sum(1, keepdims=True), self.data.labels[measured]  # half precision on disk
+
+    def errors(self, arm: Arm, part: str = "all") -> ArmErrors:
+        """Errors (1 - metric) of an arm's measuring trials."""
+        trials = self.trials(arm.key, "measuring")
+        return ArmErrors(
+            arm.key,
+            arm.paradigm,
+            np.asarray([float(trial.spec.n) for trial in trials]),
+            np.asarray([1 - self.value(trial, part) for trial in trials]),
+            np.asarray([trial.spec.repeat for trial in trials]),
+        )
+
+    def seconds_by_size(self, arm: str) -> CostCurve:
+        """What an arm's measuring trials took, by their labels."""
+        trials = self.trials(arm, "measuring")
+        taken = np.asarray([trial.measurement.seconds for trial in trials])
+        return cost_curve(np.asarray([float(trial.spec.n) for trial in trials]), taken)
+
+    @cached_property
+    def baseline(self) -> float:
+        """The metric of always guessing the commonest class of the pool."""
+        split, labels = self.splits[0], self.data.labels
+        classes = len(self.data.class_names)
+        return majority_baseline(self.settings.metric, labels[split.pool], labels[split.test], classes)
+
+    def value(self, trial: Trial, part: str = "judge") -> float:
+        """The metric of one measuring trial on part of the test examples."""
+        run = self.run(trial)
+        mask, halved = self.judged
+        if halved and part != "all":
+            run = run.restrict(mask[run.examples] == (part == "judge"))
+        return metric_of(run, self.settings.metric, len(self.data.class_names))

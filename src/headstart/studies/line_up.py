@@ -1,0 +1,61 @@
+"""What a planner may ask about arms without knowing strategies or networks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from headstart.core import Arm, Recipe
+from headstart.models import Candidate
+from headstart.strategies import Regime, get_strategy, only_heads
+
+
+class LineUp(Protocol):
+    """The arms of a study and how each may be trained."""
+
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        """Every arm that may be compared."""
+
+    def recipes(self, arm: Arm, n: int) -> tuple[Recipe, ...]:
+        """An arm's recipes at n labels, the default first."""
+
+    def closed_form(self, arm: Arm) -> bool:
+        """Whether an arm needs no gradient descent."""
+
+    def members(self, arm: Arm, recipe: Recipe) -> int:
+        """Networks that one trial of an arm trains."""
+
+
+@dataclass(frozen=True)
+class StrategyLineUp:
+    """Arms of installed strategies on resolved candidates.
+
+    Attributes:
+        candidates: By name.
+        classes: Number of classes of the data.
+        mirrored: Whether mirror images keep their label; recipes depend on it.
+    """
+
+    arms: tuple[Arm, ...]
+    candidates: Mapping[str, Candidate]
+    classes: int
+    mirrored: bool
+
+    def regime(self, arm: Arm, n: int) -> Regime:
+        """What an arm's recipes depend on at n labels."""
+        candidate = self.candidates[arm.candidate]
+        return Regime(candidate.modality, candidate.family, n, self.classes, self.mirrored)
+
+    def recipes(self, arm: Arm, n: int) -> tuple[Recipe, ...]:
+        """An arm's recipes at n labels, the default first."""
+        return get_strategy(arm.strategy).recipes(self.regime(arm, n))
+
+    def closed_form(self, arm: Arm) -> bool:
+        """Whether an arm needs no gradient descent."""
+        return only_heads(get_strategy(arm.strategy).phases(self.candidates[arm.candidate].family))
+
+    def members(self, arm: Arm, recipe: Recipe) -> int:
+        """Networks that one trial of an arm trains."""
+        return len(get_strategy(arm.strategy).members(recipe))

@@ -1,0 +1,133 @@
+"""A look at data and machine before anything trains: what mirrored images do, and what a step of each arm takes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from headstart.core import Arm, Recipe, reason_of
+from headstart.studies.journal import Journal
+from headstart.studies.line_up import StrategyLineUp
+from headstart.studies.observer import Observer
+from headstart.studies.prices.model import PriceModel
+from headstart.studies.prices.timing import time_arm
+from headstart.studies.prices.work import WorkCounter
+from headstart.studies.probing import labels_survive_mirroring
+from headstart.studies.state import Dropped, StudyState
+from headstart.training import OutOfTime, Worker
+from headstart.training.trial import PASSED_ON
+
+LOOKING_SHARE = 0.1  # of the budget: beyond it, only what is needed for a plan is timed
+TIMING_SHARE = 0.01  # of the budget, for each arm and batch size
+CHEAPER = 1.5  # times cheaper, from which on a new plan is worth making
+SLOW_STEP = 10.0  # seconds: a batch that would take longer a step is priced from a smaller one
+
+
+class Preparation:
+    """Looks at what a study needs to know before its plan. What an earlier run found out is not asked again.
+
+    Args:
+        worker: Data and caches.
+        journal: Keeps what is found.
+        prices: Learns rates.
+        counter: Learns operations.
+        observer: Receives what happens.
+    """
+
+    def __init__(
+        self, worker: Worker, journal: Journal, prices: PriceModel, counter: WorkCounter, observer: Observer
+    ) -> None:
+        self.worker, self.journal, self.prices, self.counter = worker, journal, prices, counter
+        self.observer = observer
+
+    def mirrored(self) -> bool:
+        """Whether mirror images keep their label; kept in the record once it is known."""
+        known = self.journal.record.mirrored
+        if known is None:
+            try:
+                with self.worker.trial(None, self.journal.budget.left):
+                    known = labels_survive_mirroring(self.worker)
+            except OutOfTime:
+                return False
+            self.journal.update(mirrored=known)
+        return known
+
+    def look(self, state: StudyState) -> StudyState:
+        """Time the arms that no earlier run has timed, and note what the data loses in an encoder."""
+        self.observer.stage("timing a few steps of each arm")
+        budget = self.journal.budget
+        lasting = {key: why for key, why in state.record.dropped.items() if why.lasting}
+        state = replace(state, record=self.journal.update(dropped=lasting))
+        line_up = state.line_up
+        assert isinstance(line_up, StrategyLineUp)
+        for trial in state.evidence.table.trials():
+            self.prices.observe(trial.spec, trial.measurement)
+        small = {arm: line_up.recipes(arm, state.grid[-1])[0] for arm in state.arms}
+        large = {arm: line_up.recipes(arm, state.grid[0])[0] for arm in state.arms}
+        for arm, recipe in small.items():
+            if not self.prices.knows(arm):
+                state = self._time(state, arm, recipe)
+        for arm, recipe in large.items():
+            # small batches come first; without the large ones, prices lean to the long side
+            if recipe.batch_size != small[arm].batch_size and budget.this_run <= LOOKING_SHARE * budget.seconds:
+                state = self._time(state, arm, recipe)
+        cut = {
+            name: (inputs.truncated, self.worker.candidates[name].input_size)
+            for name, inputs in self.worker.encoded.items()
+            if inputs.truncated
+        }
+        rates = self.prices.rates.model_dump(mode="json")
+        return replace(state, record=self.journal.update(cut_texts=cut, rates=rates))
+
+    def look_again(self, state: StudyState) -> StudyState | None:
+        """Time once more what no finished trial has priced: the machine may have been busy while it was looked at.
+
+        Returns:
+            The state with arms that were left out for their price taken in again and without its plan; None if
+            nothing became cheaper.
+        """
+        line_up, cheaper = state.line_up, False
+        lasting = {key: why for key, why in state.record.dropped.items() if why.lasting}
+        for arm in state.arms:
+            if arm.key in lasting or line_up.closed_form(arm) or self.prices.proven(arm):
+                continue
+            recipe = line_up.recipes(arm, state.grid[-1])[0]
+            before = self.prices.step_seconds(arm, recipe.batch_size)
+            if not before:
+                continue
+            self.prices.forget(arm)
+            self._time(replace(state, record=state.record.model_copy(update={"dropped": lasting})), arm, recipe)
+            cheaper |= 0 < self.prices.step_seconds(arm, recipe.batch_size) < before / CHEAPER
+        if not cheaper:
+            return None
+        rates = self.prices.rates.model_dump(mode="json")
+        return replace(state, record=self.journal.update(dropped=lasting, plan=None, rates=rates))
+
+    def _time(self, state: StudyState, arm: Arm, recipe: Recipe) -> StudyState:
+        """Time an arm at one batch size; one that is slow or fails already at a smaller size is not tried again."""
+        budget = self.journal.budget
+        if arm.key in state.record.dropped or self.prices.timed(arm, recipe.batch_size):
+            return state
+        if self.prices.step_seconds(arm, recipe.batch_size) > SLOW_STEP:
+            return state
+        try:
+            with self.worker.trial(None, max(budget.left, 0.0)):
+                counted = time_arm(
+                    self.prices, arm, recipe, self.worker, self.worker.splits[0].pool, TIMING_SHARE * budget.seconds
+                )
+            if counted is not None:
+                self.counter.arms[arm.key] = counted
+        except OutOfTime:
+            return self._leave_out(state, arm, "no time was left to look at it")
+        except PASSED_ON:
+            raise
+        except BaseException as error:
+            if self.prices.knows(arm):
+                return state  # the smaller batch fits; training finds a way to use it
+            return self._leave_out(state, arm, f"cannot run here: {reason_of(error)}")
+        return state
+
+    def _leave_out(self, state: StudyState, arm: Arm, reason: str) -> StudyState:
+        """Leave an arm out of this run; the next one tries again."""
+        self.observer.note(f"{arm.name} left out: {reason}")
+        dropped = {**state.record.dropped, arm.key: Dropped(reason=reason)}
+        return replace(state, record=self.journal.update(dropped=dropped))

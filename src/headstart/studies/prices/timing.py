@@ -1,0 +1,123 @@
+"""A look at the machine: a few real steps of each arm, with their operations counted."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import torch
+
+from headstart.core import Arm, Recipe
+from headstart.models import build, measure_facts
+from headstart.strategies import Moving, Train, get_strategy, only_heads
+from headstart.studies.prices.model import PriceModel
+from headstart.studies.prices.work import ArmWork
+from headstart.training import LoopOptions, Worker, train
+from headstart.training.tfidf import fit_tfidf
+
+FEWEST_STEPS, TIMED_STEPS = 2, 7
+PATIENCE = 4.0  # seconds a step may take before one of it is enough to time
+SAMPLE, TEXTS = 64, 200  # examples through a frozen network, texts of a small TF-IDF fit
+
+
+def time_arm(
+    prices: PriceModel, arm: Arm, recipe: Recipe, worker: Worker, rows: np.ndarray, patience: float = PATIENCE
+) -> ArmWork | None:
+    """Time a few real steps of an arm (or one batch through a frozen network, or a small fit).
+
+    Args:
+        prices: Learns the rates.
+        arm: What to time.
+        recipe: Its recipe at a typical size; only batch size and augmentation matter.
+        worker: Data and caches.
+        rows: Examples to take batches from.
+        patience: Seconds that the steps beyond the first should take at most.
+
+    Returns:
+        Operations of the arm; None where none are counted.
+    """
+    candidate = worker.candidates[arm.candidate]
+    phases = get_strategy(arm.strategy).phases(candidate.family)
+    if not only_heads(phases):
+        return _time_steps(prices, arm, recipe, worker, rows, patience)
+    if candidate.family == "tfidf":
+        _time_tfidf(prices, arm, recipe, worker, rows)
+        return None
+    return _time_features(prices, arm, worker, rows)
+
+
+def _time_tfidf(prices: PriceModel, arm: Arm, recipe: Recipe, worker: Worker, rows: np.ndarray) -> None:
+    """Fit on a few texts: its seconds a label and class hold for larger sizes well enough."""
+    chosen = np.sort(np.random.default_rng(0).choice(rows, min(TEXTS, len(rows)), replace=False))
+    labels = worker.data.labels[chosen]
+    if len(np.unique(labels)) < 2:
+        return
+    texts = [worker.inputs(arm.candidate).texts[row] for row in chosen]  # type: ignore[union-attr]
+    start, cpu = time.perf_counter(), time.process_time()
+    pipeline = fit_tfidf(texts, labels, recipe, 0, worker.check_time)
+    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
+    units = len(chosen) * len(worker.data.class_names)
+    prices.learn("fit", arm.key, 0, seconds / units, cpu / units)
+    start = time.perf_counter()
+    pipeline.predict_proba(texts)
+    prices.learn("predict", arm.key, 0, (time.perf_counter() - start) / len(texts))
+
+
+def _time_features(prices: PriceModel, arm: Arm, worker: Worker, rows: np.ndarray) -> ArmWork:
+    name = arm.candidate
+    network, inputs = worker.frozen(name), worker.inputs(name)
+    sample = np.sort(np.random.default_rng(0).choice(rows, min(SAMPLE, len(rows)), replace=False))
+    worker.features(name, sample[:2])  # the first pass pays for warming up
+    start, cpu = time.perf_counter(), time.process_time()
+    batch = inputs.batch(sample)
+    with torch.inference_mode():
+        network.features(**{name: value.to(next(network.parameters()).device) for name, value in batch.items()})
+    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
+    prices.learn("embed", name, 0, seconds / len(sample), cpu / len(sample))
+    if not prices.knows(arm):
+        prices.learn("fit", arm.key, 0, 1e-4 / len(worker.data.class_names))  # until the first probe is fitted
+    facts = measure_facts(network, inputs.batch(sample[:2]))
+    return ArmWork(forward_flops=facts.forward_flops, parameters=facts.parameters)
+
+
+def _time_steps(
+    prices: PriceModel, arm: Arm, recipe: Recipe, worker: Worker, rows: np.ndarray, patience: float
+) -> ArmWork:
+    strategy, candidate = get_strategy(arm.strategy), worker.candidates[arm.candidate]
+    moving = [phase for phase in strategy.phases(candidate.family) if not only_heads((phase,))]
+    phase = Train(Moving()) if strategy.grows else moving[-1]  # the one in which most moves
+    inputs = worker.inputs(candidate.name)
+    network = build(candidate, worker.data.class_names, weights=strategy.weights, seed=0)
+    network = strategy.prepare(network, recipe, 0)
+    stamps: list[tuple[float, float]] = []
+
+    def stamp(done: int, total: int) -> None:
+        stamps.append((time.perf_counter(), time.process_time()))
+        worker.on_step(done, total)
+
+    def run(steps: int) -> float:
+        options = LoopOptions(precision=worker.bench.dtype, stop_after=steps, on_step=stamp)
+        record = train(network, inputs, worker.data.labels, rows, phase, recipe, 0, options)  # type: ignore[arg-type]
+        return record.flops / max(1, round(recipe.steps * phase.steps_share))  # type: ignore[union-attr]
+
+    start, cpu = time.perf_counter(), time.process_time()
+    flops = run(1)  # pays for warming up as well
+    seconds, cpu = stamps[-1][0] - start, stamps[-1][1] - cpu
+    if seconds < PATIENCE:
+        stamps.clear()
+        run(1 + int(np.clip(patience / seconds, FEWEST_STEPS, TIMED_STEPS)))
+        walls, cpus = np.diff(np.asarray(stamps), axis=0).T
+        # a step that something else disturbed does not count
+        seconds, cpu = float(np.median(walls)), float(np.median(cpus))
+    batch = min(recipe.batch_size, len(rows))
+    prices.learn("train", arm.key, recipe.batch_size, seconds / batch, cpu / batch)
+    # backward costs twice the forward pass
+    members = len(strategy.members(recipe))
+    prices.learn("predict", arm.key, 0, seconds / batch / 3 * members)
+    facts = measure_facts(network, inputs.batch(rows[:2]))
+    return ArmWork(
+        forward_flops=facts.forward_flops,
+        step_flops=flops / batch,
+        parameters=facts.parameters,
+        moving=sum(p.numel() for p in network.parameters() if p.requires_grad),
+    )

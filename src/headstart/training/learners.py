@@ -1,0 +1,170 @@
+"""One batch of a phase: where it comes from, and its gradients in slices that fit into memory."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from headstart.core import Recipe
+from headstart.models import Inputs, Network
+from headstart.models.inputs import Batch
+from headstart.training.activations import ActivationCache, Views
+from headstart.training.batches import endless_batches
+from headstart.training.pairs import distinct_parts, pair_batches, pair_loss
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+
+class Learner(ABC):
+    """Batches of one phase and their gradients.
+
+    Args:
+        accelerator: Owns device and backward pass.
+        network: What learns.
+        inputs: The data set (N examples).
+        targets: Class of every example (N,).
+        recipe: Batch size, augmentation and loss.
+        microbatch: Examples or pairs of a slice at most.
+        half: Whether the forward pass runs in bf16.
+    """
+
+    def __init__(
+        self,
+        accelerator: Accelerator,
+        network: Network,
+        inputs: Inputs,
+        targets: np.ndarray,
+        recipe: Recipe,
+        microbatch: int | None,
+        half: bool,
+    ) -> None:
+        self.accelerator, self.network, self.inputs, self.recipe = accelerator, network, inputs, recipe
+        self.labels = torch.from_numpy(targets)
+        self.microbatch, self.half = microbatch, half
+
+    @abstractmethod
+    def backward(self, step: int) -> float:
+        """Add the gradients of the next batch, which is that of ``step``; returns its mean loss."""
+
+    def close(self) -> None:  # noqa: B027 - most keep nothing
+        """Remove what was kept for this phase alone."""
+
+    def _autocast(self) -> torch.autocast:
+        # accelerate's own mixed precision is fixed for the whole process by the first Accelerator made
+        return torch.autocast(self.accelerator.device.type, torch.bfloat16, enabled=self.half)
+
+    def _slices(self, count: int) -> Iterator[slice]:
+        size = self.microbatch or count
+        return (slice(start, start + size) for start in range(0, count, size))
+
+    def _on_device(self, batch: Batch) -> Batch:
+        return {name: tensor.to(self.accelerator.device) for name, tensor in batch.items()}
+
+
+class ExampleLearner(Learner):
+    """Cross-entropy on examples, perhaps mixed, perhaps from stored activations of the frozen stages.
+
+    Args:
+        model: The network as accelerate prepared it.
+        rows: Examples to learn from (n,).
+        seed: Of order and augmentation.
+        skip: Batches that were learnt before.
+        cache: Activations at the freeze boundary; None runs the whole network.
+        common: As for :class:`Learner`.
+    """
+
+    def __init__(
+        self, model: nn.Module, rows: np.ndarray, seed: int, skip: int, cache: ActivationCache | None, *common: object
+    ) -> None:
+        super().__init__(*common)  # type: ignore[arg-type]
+        self.model, self.rows, self.cache = model, rows, cache
+        self._views = Views(self.inputs, self.recipe, seed)
+        self._batches = endless_batches(rows, self.inputs.lengths, self.recipe.batch_size, seed, skip=skip)
+
+    def backward(self, step: int) -> float:
+        """Add the gradients of the next batch.
+
+        Augmentation and mixup are drawn for the whole batch, so that slicing does not change them.
+        """
+        batch = next(self._batches)
+        values = self._values(batch, step)
+        with self.cache.installed() if self.cache else nullcontext():
+            return self._accumulate(self._on_device(values), self.labels[batch].to(self.accelerator.device))
+
+    def close(self) -> None:
+        """Remove the stored activations."""
+        if self.cache:
+            self.cache.close()
+
+    def _values(self, batch: np.ndarray, step: int) -> Batch:
+        source = self.cache or (self._views if self._views.count > 1 else None)
+        if source is None:
+            return self.inputs.batch(batch, self.recipe.augmentation)
+        return source.batch(batch, step * self.recipe.batch_size // len(self.rows))
+
+    def _accumulate(self, values: Batch, wanted: torch.Tensor) -> float:
+        share, partners = 1.0, wanted
+        if self.recipe.mixup and "pixel_values" in values:
+            share, partners, values = _mix(values["pixel_values"], wanted, self.recipe.mixup)
+        total, smoothing = 0.0, self.recipe.label_smoothing
+        for part in self._slices(len(wanted)):
+            with self._autocast():
+                logits = self.model(**{name: tensor[part] for name, tensor in values.items()})
+            logits = logits.float()
+            loss = F.cross_entropy(logits, wanted[part], label_smoothing=smoothing)
+            if share < 1:
+                other = F.cross_entropy(logits, partners[part], label_smoothing=smoothing)
+                loss = share * loss + (1 - share) * other
+            loss = loss * (len(logits) / len(wanted))
+            self.accelerator.backward(loss)
+            total += loss.item()
+        return total
+
+
+class PairLearner(Learner):
+    """Cosine similarity on pairs of examples, as many of one class as of two.
+
+    Args:
+        rows: Examples to learn from (n,).
+        targets: Class of every example (N,).
+        seed: Of the pairs.
+        skip: Batches that were learnt before.
+        common: As for :class:`Learner`.
+    """
+
+    def __init__(self, rows: np.ndarray, targets: np.ndarray, seed: int, skip: int, *common: object) -> None:
+        super().__init__(*common)  # type: ignore[arg-type]
+        self._batches = pair_batches(rows, targets, self.recipe.batch_size, seed, skip=skip)
+
+    def backward(self, step: int) -> float:
+        """Add the gradients of the next batch of pairs."""
+        pairs = next(self._batches)
+        total, device = 0.0, self.accelerator.device
+        for chosen in self._slices(pairs.shape[1]):
+            part = pairs[:, chosen]
+            parts, where = distinct_parts(part, self.inputs.lengths)
+            features = []
+            for rows in parts:
+                with self._autocast():
+                    features.append(self.network.features(**self._on_device(self.inputs.batch(rows))).float())
+            left, right = torch.cat(features)[torch.from_numpy(where).to(device)]
+            same = (self.labels[part[0]] == self.labels[part[1]]).float().to(device)
+            loss = pair_loss(left, right, same) * (part.shape[1] / pairs.shape[1])
+            self.accelerator.backward(loss)
+            total += loss.item()
+        return total
+
+
+def _mix(pixels: torch.Tensor, wanted: torch.Tensor, strength: float) -> tuple[float, torch.Tensor, Batch]:
+    """Mixup (Zhang 2018, arXiv 1710.09412): a convex pair of images has the same mixture as its target."""
+    share = torch.distributions.Beta(strength, strength).sample().item()
+    order = torch.randperm(len(pixels)).to(pixels.device)
+    return share, wanted[order], {"pixel_values": share * pixels + (1 - share) * pixels[order]}

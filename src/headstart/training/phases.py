@@ -1,0 +1,182 @@
+"""Carry out the phases of one trial; on trouble a phase is run once more in a smaller way, which the notes report."""
+
+from __future__ import annotations
+
+import copy
+import shutil
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from headstart.core import ModelFormat, TrialSpec, derive_seed
+from headstart.evidence.metrics import METRICS
+from headstart.models import (
+    NATIVE,
+    Card,
+    FittedModel,
+    Network,
+    Readout,
+    build,
+    format_of,
+    insert,
+    inserted_in,
+    predict_network,
+)
+from headstart.strategies import FitHead, Pairs, Phase, Strategy, Train, has_inserted
+from headstart.training.checkpoint import Checkpoint
+from headstart.training.loop import Diverged, LoopOptions, LoopRecord, train
+from headstart.training.probes import fit_probe
+from headstart.training.tfidf import fit_tfidf
+from headstart.training.worker import Worker
+
+WATCH_ROWS = 200  # measured examples that the curve during training is read from
+SMALLEST_MICROBATCH = 2
+GENTLER = 0.1  # of the learning rate, where the loss stopped being a number
+
+
+@dataclass
+class PhaseRunner:
+    """What the phases of one network of a trial share.
+
+    Attributes:
+        spec: The trial, or a member of its ensemble.
+        measured: Examples the trial is scored on; a few of them give the curve, which nothing reads while it runs.
+        notes: A line for each retry.
+        checkpoints: Those that the trial's end makes superfluous.
+    """
+
+    spec: TrialSpec
+    worker: Worker
+    strategy: Strategy
+    measured: np.ndarray
+    notes: list[str] = field(default_factory=list)
+    checkpoints: list[Checkpoint] = field(default_factory=list)
+
+    def run(
+        self, phase: Phase, name: str, start: FittedModel | None, rows: np.ndarray, *, last: bool = False
+    ) -> tuple[FittedModel, LoopRecord]:
+        """Carry out one phase.
+
+        Args:
+            phase: What to do.
+            name: Of the phase within the trial.
+            start: The model that the phase before left; its network stays as it is.
+            rows: Examples to learn from.
+            last: Whether no phase follows.
+
+        Raises:
+            Diverged: Also at a tenth of the learning rate.
+        """
+        if isinstance(phase, FitHead):
+            return self._fit_head(phase, rows, start), LoopRecord()
+        network, record = self._train(phase, name, start.model if start else None, rows, last)
+        card = start.card if start else self.card(format_of(network))
+        if inserted_in(network) is not None:  # which no other library's form can express
+            inserted = {"inserted": self.spec.recipe.inserted, "inserted_source": self.spec.inserted_source}
+            card = card.model_copy(update={"model_format": "headstart", **inserted})
+        return FittedModel(network, card), record
+
+    def card(self, model_format: ModelFormat, readout: Readout | None = None) -> Card:
+        """The card of a model that this trial trained."""
+        data, candidate = self.worker.data, self.worker.candidates[self.spec.arm.candidate]
+        if data.images is not None and candidate.resize is not None:  # new pictures are read as those of the set
+            candidate = candidate.model_copy(update={"resize": data.images.resize(candidate.resize)})
+        return Card(
+            model_format=model_format,
+            task=data.task,
+            class_names=data.class_names,
+            arm=self.spec.arm.key,
+            candidate=candidate,
+            readout=readout,
+            trial=self.spec.key,
+            columns=tuple(name for name, use in data.accounting.columns.items() if use in ("text", "image")),
+            source=data.source,
+            learnt=self.spec.n,
+            labels=len(data),
+        )
+
+    def _fit_head(self, phase: FitHead, learn: np.ndarray, start: FittedModel | None) -> FittedModel:
+        """Fit on raw texts, on cached features, or on those of the network that earlier phases left."""
+        spec, worker, name = self.spec, self.worker, self.spec.arm.candidate
+        if phase.on == "text":
+            texts = [worker.inputs(name).texts[row] for row in learn]  # type: ignore[union-attr]
+            pipeline = fit_tfidf(texts, worker.data.labels[learn], spec.recipe, spec.seed, worker.check_time)
+            return FittedModel(pipeline, self.card("skops"))
+        tuned = start.model if start else None
+        network, readout = fit_probe(phase, spec.recipe, worker, name, learn, spec.seed, tuned)
+        native = NATIVE[worker.candidates[name].family]
+        return FittedModel(network, self.card("headstart" if readout else native, readout))
+
+    def _train(
+        self, phase: Train | Pairs, name: str, start: Network | None, learn: np.ndarray, last: bool
+    ) -> tuple[Network, LoopRecord]:
+        """Train with the loop.
+
+        A loss that stops being a number is met by a tenth of the learning rate, once; memory that runs out by half
+        the microbatch, as often as it takes.
+        """
+        spec, worker = self.spec, self.worker
+        inputs, labels = worker.inputs(spec.arm.candidate), worker.data.labels
+        recipe, microbatch = spec.recipe, spec.recipe.batch_size
+        seed = spec.seed if name == "0" else derive_seed(spec.seed, "phase", name)
+        while True:
+            attempt = f"{spec.key}-{name}-{microbatch}" + ("-gentler" if recipe != spec.recipe else "")
+            checkpoint = Checkpoint(worker.bench.work_folder / "checkpoints" / f"{attempt}.pt")
+            self.checkpoints.append(checkpoint)
+            network = self._prepared() if start is None else copy.deepcopy(start)
+            if has_inserted(phase):
+                network = insert(network, spec.recipe.inserted, derive_seed(spec.seed, "inserted"))
+            kept = worker.bench.work_folder / f"border-{attempt}"
+            options = LoopOptions(
+                precision=spec.dtype,
+                microbatch=microbatch,
+                checkpoint=checkpoint,
+                keep_last=not last,
+                on_step=worker.on_step,
+                watch=_Watch(self, network) if spec.role == "measuring" else None,
+                activations=kept,
+            )
+            try:
+                return network, train(network, inputs, labels, learn, phase, recipe, seed, options)
+            except Diverged as trouble:
+                if recipe != spec.recipe:
+                    raise
+                recipe = recipe.model_copy(update={"learning_rate": recipe.learning_rate * GENTLER})
+                self.notes.append(f"{trouble.fact}; repeated at a tenth of the learning rate")
+            except (MemoryError, RuntimeError) as trouble:
+                if not _is_memory(trouble) or microbatch <= SMALLEST_MICROBATCH:
+                    raise
+                microbatch = min(microbatch, len(learn)) // 2
+                self.notes.append(f"out of memory; at most {microbatch} examples at a time from here on")
+            finally:
+                shutil.rmtree(kept, ignore_errors=True)  # also when the time ran out in the middle
+            checkpoint.discard()
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+
+    def _prepared(self) -> Network:
+        spec, worker = self.spec, self.worker
+        candidate = worker.candidates[spec.arm.candidate]
+        network = build(candidate, worker.data.class_names, weights=self.strategy.weights, seed=spec.seed)
+        return self.strategy.prepare(network, spec.recipe, spec.seed)
+
+
+class _Watch:
+    """The metric on a few of the measured examples, for the curve during training."""
+
+    def __init__(self, runner: PhaseRunner, network: Network) -> None:
+        self._runner, self._network = runner, network
+        measured = runner.measured
+        chosen = np.random.default_rng(runner.spec.seed).choice(measured, min(WATCH_ROWS, len(measured)), replace=False)
+        self._rows = chosen
+
+    def __call__(self) -> float:
+        worker = self._runner.worker
+        inputs = worker.inputs(self._runner.spec.arm.candidate)
+        found = predict_network(self._network, inputs, self._rows)
+        return METRICS[worker.metric](found, worker.data.labels[self._rows])
+
+
+def _is_memory(trouble: BaseException) -> bool:
+    return isinstance(trouble, torch.OutOfMemoryError | MemoryError) or "allocate memory" in str(trouble)
