@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 import torch
 
-from headstart.core import Arm, Recipe, TrialSpec, derive_seed
+from headstart.core import Arm
+from headstart.core.hardware import default_threads
 from headstart.data import make_splits
 from headstart.models import FittedModel, load, read_card, resolve
 from headstart.models.compact import COMPACT
-from headstart.strategies import Setting, get_strategy, strategy_names
+from headstart.strategies import Regime, get_strategy, strategy_names
+from headstart.studies import SpecMaker
 from headstart.testing.architectures import make_images, make_texts, save_architecture
-from headstart.testing.conformance import MACHINE
-from headstart.training import TrialContext, execute
+from headstart.training import Bench, Worker, train_trial
 
 IMAGE, TEXT = "image-classification", "text-classification"
 TEXTS = ["the film was red", "a very quite blue scene", "green", "one two three is the actor was a plot red " * 3]
@@ -57,36 +58,23 @@ def train(start, name, shelf, tmp_path, **settings):
     strategy = get_strategy(name)
     if strategy.refuses(candidate) is not None:
         return None
-    default = strategy.recipes(Setting(candidate.modality, candidate.family, 24, 3))[0]
+    default = strategy.recipes(Regime(candidate.modality, candidate.family, 24, 3))[0]
     quick = {"steps": 3, "batch_size": 8, "learning_rate": max(default.learning_rate, 1e-3)} if default.steps else {}
-    recipe: Recipe = default.model_copy(update={**quick, **settings})
+    recipe = default.model_copy(update={**quick, **settings})
     arm = Arm(candidate=candidate.name, strategy=strategy.name, paradigm=strategy.paradigm)
-    spec = TrialSpec(
-        role="measuring",
-        arm=arm,
-        recipe=recipe,
-        weights_hash=candidate.weights_hash,
-        input_size=candidate.input_size,
-        dtype="float32",
-        n=24,
-        repeat=0,
-        seed=derive_seed(0, arm.key),
-        data_fingerprint=data[task].fingerprint,
-    )
-    context = TrialContext(
-        data=data[task],
-        splits=make_splits(data[task]),
-        candidates={candidate.name: candidate},
+    bench = Bench.of(
+        data[task],
+        make_splits(data[task]),
+        {candidate.name: candidate},
         metric="accuracy",
         seed=0,
-        hardware=MACHINE,
-        cache_folder=folder / "cache",
-        checkpoint_folder=tmp_path / "checkpoints",
+        dtype="float32",
+        threads=default_threads(),
+        folder=tmp_path / "study",
     )
-    outcome = execute(spec, context, strategy)
-    assert outcome.model is not None, outcome.measurement.error
-    assert isinstance(outcome.model, FittedModel)
-    return outcome.model
+    trained = train_trial(SpecMaker.of(bench).spec(arm, recipe, 24), Worker(bench), strategy=strategy)
+    assert trained.model is not None, trained.outcome.measurement.error
+    return trained.model
 
 
 def in_transformers(task, folder, items, names):
@@ -188,3 +176,31 @@ def test_a_saved_model_needs_nothing_of_what_it_started_from(shelf, tmp_path):
     folder = model.save(tmp_path / "model")
     shutil.rmtree(own)
     np.testing.assert_array_equal(load(folder).predict_proba(TEXTS), expected)
+
+
+def test_a_model_of_pictures_that_transformers_misreads_is_refused_there(shelf, tmp_path):
+    """Deep grey is scaled once for the whole set; transformers cuts it off at 255."""
+    from PIL import Image
+
+    from headstart.data import load as load_data
+
+    rng = np.random.default_rng(0)
+    for index in range(36):
+        name = ("dark", "light", "mid")[index % 3]
+        values = rng.integers(0, 800, (32, 32)) + 1000 * (index % 3)
+        (tmp_path / "deep" / name).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(values.astype(np.uint16)).save(tmp_path / "deep" / name / f"{index}.png")
+    deep = load_data(tmp_path / "deep", cache_dir=tmp_path / "cache")
+    model = train("vit", "full_finetune", (shelf[0], {**shelf[1], IMAGE: deep}, shelf[2]), tmp_path)
+    files = sorted((tmp_path / "deep").rglob("*.png"))[::9]
+    expected = model.predict_proba(files)
+    folder = model.save(tmp_path / "model")
+    assert read_card(folder).candidate.resize.tones.integers == (0.0, 4095.0)
+    np.testing.assert_allclose(load(folder).predict_proba(files), expected, atol=1e-6)
+    assert all(isinstance(answer, Exception) for answer in in_transformers(IMAGE, folder, files, model.class_names))
+
+
+def test_a_card_knows_the_data_it_learnt_from(shelf, tmp_path):
+    card = train("bert", "linear_probe", shelf, tmp_path).card
+    assert card.columns == ("text",)
+    assert (card.learnt, card.labels) == (24, 32)
