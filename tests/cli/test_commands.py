@@ -3,69 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
-
-import pytest
 
 from headstart.strategies import strategy_names
 
 PLAN = ("--dry-run", "--budget", "60s", "--strategy", "linear_probe")
-
-
-def test_predict_prints_a_line_for_each_image(headstart, image_model, digit_folders):
-    done = headstart("predict", image_model, digit_folders / "0" / "00.png", digit_folders / "1")
-    assert (done.code, done.err) == (0, "")
-    rows = [line.split("\t") for line in done.out.splitlines()]
-    assert len(rows) == 21
-    assert {name for _, name, _ in rows} <= {"cat", "dog"}
-    assert all(0.5 <= float(probability) <= 1 for _, _, probability in rows)
-
-
-def test_predict_as_json_is_one_document(headstart, text_model):
-    done = headstart("predict", text_model, "how nice — schön", "leave me alone", "--json")
-    assert done.code == 0
-    first, second = done.document
-    assert first["input"] == "how nice — schön"
-    assert first["class"] in first["probabilities"]
-    assert sum(second["probabilities"].values()) == pytest.approx(1, abs=1e-4)
-
-
-def test_predict_from_the_folder_of_a_study(headstart, image_model, digit_folders, tmp_path):
-    (tmp_path / "study").mkdir()
-    (tmp_path / "study" / "model").symlink_to(image_model)
-    assert headstart("predict", tmp_path / "study", digit_folders / "0" / "00.png").code == 0
-
-
-def test_predict_refuses_what_it_cannot_read(headstart, image_model, digit_folders, tmp_path):
-    picture = digit_folders / "0" / "00.png"
-    (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
-    (tmp_path / "nothing").mkdir()
-    headstart("predict", image_model, "no.png").failed_well("no such file", "no.png")
-    headstart("predict", image_model, picture, tmp_path / "broken.png").failed_well("broken.png")
-    headstart("predict", image_model, tmp_path / "nothing").failed_well("no images")
-    headstart("predict", tmp_path / "nothing", picture).failed_well("no model")
-    headstart("predict", tmp_path / "nowhere", picture).failed_well("no model")
-
-
-def test_predict_goes_on_past_broken_files_of_a_folder(headstart, image_model, digit_folders, tmp_path):
-    folder = tmp_path / "new"
-    shutil.copytree(digit_folders / "0", folder)
-    (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
-    (folder / "._00.png").write_bytes(b"what other systems leave behind")
-    done = headstart("predict", image_model, folder)
-    assert done.code == 0
-    assert len(done.out.splitlines()) == 20
-    assert done.err.count("left out") == 1
-    assert "broken.png" in done.err
-
-
-@pytest.mark.parametrize("damage", ["headstart.json", "model.safetensors"])
-def test_predict_with_a_damaged_model(headstart, image_model, digit_folders, tmp_path, damage):
-    import shutil
-
-    model = shutil.copytree(image_model, tmp_path / "model")
-    (model / damage).write_bytes(b"{")
-    headstart("predict", model, digit_folders / "0" / "00.png").failed_well("model")
 
 
 def test_check_shows_what_is_in_the_data(headstart, digit_folders):

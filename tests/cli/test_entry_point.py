@@ -21,6 +21,7 @@ def test_the_commands_are_those_that_are_documented():
         "curves",
         "demo",
         "explain",
+        "export",
         "fit",
         "models",
         "predict",

@@ -16,6 +16,7 @@ from headstart.models import (
     classifier_on,
     insert,
     inserted_in,
+    inserted_source,
     load,
     make_inserted,
     resolve,
@@ -145,18 +146,20 @@ def test_it_is_saved_and_loaded(request, modules, tmp_path, save_images, kind, i
         arm="some@arm",
         readout=readout,
         inserted=path,
+        inserted_source=inserted_source(path),
     )
     model = FittedModel(network, card)
     expected = model.predict_proba(items)
     folder = model.save(tmp_path / "model")
-    loaded = load(folder)
+    own_code = path != inserted
+    loaded = load(folder, allow_code=own_code)
     np.testing.assert_array_equal(loaded.predict_proba(items), expected)
     assert len(loaded.model.stages) == len(network.stages)
     again = loaded.save(tmp_path / "again")
-    np.testing.assert_array_equal(load(again).predict_proba(items), expected)
+    np.testing.assert_array_equal(load(again, allow_code=own_code).predict_proba(items), expected)
     (folder / "inserted.safetensors").unlink()
     with pytest.raises(BundleError, match="the model is damaged"):
-        load(folder)
+        load(folder, allow_code=own_code)
 
 
 def test_a_model_whose_module_is_gone_says_what_it_needs(modules, tmp_path, save_images):
@@ -164,13 +167,19 @@ def test_a_model_whose_module_is_gone_says_what_it_needs(modules, tmp_path, save
     path = f"{modules}:Gate"
     network = insert(build(candidate, NAMES, weights="random", seed=0), path, seed=0)
     card = Card(
-        model_format="headstart", task=IMAGE, class_names=NAMES, candidate=candidate, arm="some@arm", inserted=path
+        model_format="headstart",
+        task=IMAGE,
+        class_names=NAMES,
+        candidate=candidate,
+        arm="some@arm",
+        inserted=path,
+        inserted_source=inserted_source(path),
     )
     folder = FittedModel(network, card).save(tmp_path / "model")
     (tmp_path / f"{modules}.py").unlink()
     sys.modules.pop(modules)
-    with pytest.raises(BundleError, match=f"needs code .* '{path}' cannot be imported.*can be imported"):
-        load(folder)
+    with pytest.raises(BundleError, match=f"needs code that cannot be found here, {path}.*PYTHONPATH"):
+        load(folder, allow_code=True)
 
 
 @pytest.mark.parametrize(

@@ -263,3 +263,10 @@ def test_the_hub_is_asked_where_the_cache_has_nothing(monkeypatch):
     monkeypatch.setattr(models_hub, "can_connect", lambda: bool(asked.append(1)))
     assert not resolve(f"timm:{SMALL}", IMAGE).has_weights
     assert asked
+
+
+@pytest.mark.parametrize("name", ["timm:local-dir:/somewhere", "timm:hf-hub:someone/net"])
+def test_a_card_cannot_make_timm_read_folders_or_the_hub(name):
+    candidate = resolve(f"timm:{SMALL}", IMAGE).model_copy(update={"name": name})
+    with pytest.raises(SourceError, match="timm knows no network"):
+        build(candidate, NAMES, weights="random", seed=0)

@@ -46,7 +46,7 @@ def test_a_vocabulary_that_the_network_is_too_small_for_is_named(text_folder):
     (text_folder / "config.json").write_text(json.dumps({**config, "vocab_size": 6}))
     candidate = resolve(str(text_folder), TEXT)
     assert len(encode_texts(candidate, ["good"])) == 1
-    with pytest.raises(SourceError, match="gives token 7, but its config.json has vocab_size 6.*at least 8"):
+    with pytest.raises(SourceError, match="gives token 7, but its configuration has vocab_size 6.*at least 8"):
         encode_texts(candidate, ["good", "bad fine"])
 
 

@@ -33,9 +33,18 @@ __all__ = [
 ]
 
 
-def load(folder: str | Path) -> FittedModel:
-    """Load a model that a study saved, for ``predict`` and ``predict_proba``."""
-    return load_model(folder)
+def load(folder: str | Path, *, allow_code: bool = False) -> FittedModel:
+    """Load a model that a study saved, for ``predict``, ``predict_proba`` and ``score``.
+
+    Args:
+        folder: The model's folder, or its study's.
+        allow_code: Let code run that the model names but does not hold: your own architecture, or your own module
+            before the head. Read that code first. It must be as it was when the model was saved.
+
+    Raises:
+        BundleError: There is no model, it is damaged, or it needs code that is not allowed.
+    """
+    return load_model(folder, allow_code=allow_code)
 
 
 def check(source: Any, task: str | None = None, **columns: Any) -> tuple[Finding, ...]:

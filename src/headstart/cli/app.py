@@ -6,6 +6,7 @@ Heavy imports stay inside the commands, so that a help page takes no time.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -32,6 +33,9 @@ Data = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON document on standard output.")]
+AllowCode = Annotated[
+    bool, typer.Option("--allow-code", help="Run code that the model names but does not hold. Read it first.")
+]
 
 
 @app.callback(invoke_without_command=True)
@@ -164,13 +168,44 @@ def report(
 @app.command()
 def predict(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of a saved model, or of its study.")],
-    inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Image files, folders of them, or texts.")],
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="INPUT...",
+            help="Tables, folders, files of lines, image files, texts, or - for the lines of standard input.",
+        ),
+    ],
+    text_column: Annotated[
+        list[str] | None,
+        typer.Option(help="Column of a table with the texts; the study's if not given. May be repeated."),
+    ] = None,
+    image_column: Annotated[str | None, typer.Option(help="Column of a table with image files.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the predictions to a .csv, .tsv or .jsonl file.")] = None,
+    top: Annotated[int, typer.Option(min=1, help="How many of the most probable classes to print.")] = 1,
+    allow_code: AllowCode = False,
     json_output: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Classify INPUTs with a saved model; prints each with its class and probability."""
-    from headstart.cli.using import run_predict
+    from headstart.cli.predicting import Wanted, run_predict
 
-    run_predict(model, inputs, json_output=json_output)
+    columns = tuple(text_column or ()) or ((image_column,) if image_column else ())
+    wanted = Wanted(columns=columns, out=out, top=top, json_output=json_output, quiet=quiet)
+    run_predict(model, inputs, wanted, allow_code=allow_code)
+
+
+@app.command()
+def export(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of a saved model, or of its study.")],
+    onnx: Annotated[bool, typer.Option("--onnx", help="As an ONNX file, with the extra `onnx`.")] = False,
+    out: Annotated[Path | None, typer.Option(help="The file; model.onnx in the model's folder if not given.")] = None,
+    allow_code: AllowCode = False,
+    json_output: Json = False,
+) -> None:
+    """Write a saved network in a form that other runtimes read, and check that they compute the same."""
+    from headstart.cli.exporting import run_export
+
+    run_export(model, onnx=onnx, out=out, allow_code=allow_code, json_output=json_output)
 
 
 @app.command()
@@ -285,8 +320,12 @@ def explain(
 
 def main() -> None:
     """Run the command line; no failure of the user's making ever shows a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what a terminal cannot show is written as \\x and \\u
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = app(standalone_mode=False, prog_name="headstart") or 0
+        sys.stdout.flush()  # a closed pipe shows itself here at the latest
         if code == STOPPED:
             raise KeyboardInterrupt
         sys.exit(code)

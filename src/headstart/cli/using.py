@@ -3,84 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 
+from headstart.cli.lines import Screen
 from headstart.cli.screens import print_models, print_ranking, print_strategies
-from headstart.core import DataError, SettingsError, SourceError, did_you_mean
-from headstart.data.image import IMAGE_SUFFIXES, UnreadableImageError, open_image
-
-CHUNK = 512  # inputs that are predicted at once
-
-
-def run_predict(folder: Path, inputs: list[str], *, json_output: bool) -> None:
-    """Classify inputs; a line each: input, class, probability."""
-    from headstart.models import load
-
-    model = load(folder)
-    listed: set[Any] = set()
-    items: list[Any] = list(inputs)
-    if model.card.task.startswith("image"):
-        items, listed = _image_files(inputs)
-    rows = []
-    for start in range(0, len(items), CHUNK):  # memory for one part at a time
-        part, probabilities = _predict_part(model, items[start : start + CHUNK], listed)
-        rows += [_row(item, model.class_names, row) for item, row in zip(part, probabilities, strict=True)]
-    if json_output:
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
-        return
-    for line in rows:
-        print(f"{line['input']}\t{line['class']}\t{line['probability']:.4f}")
-
-
-def _row(item: Any, class_names: tuple[str, ...], probabilities: np.ndarray) -> dict[str, Any]:
-    scores = {name: round(float(p), 6) for name, p in zip(class_names, probabilities, strict=True)}
-    best = class_names[int(np.argmax(probabilities))]
-    return {"input": str(item), "class": best, "probability": scores[best], "probabilities": scores}
-
-
-def _predict_part(model: Any, part: list[Any], listed: set[Any]) -> tuple[list[Any], np.ndarray]:
-    """Predict; files of a listed folder that cannot be read are left out and said, others are an error."""
-    try:
-        return part, model.predict_proba(part)
-    except DataError:
-        kept = [item for item in part if item not in listed or _readable(item)]
-        if len(kept) == len(part):
-            raise
-        classes = len(model.class_names)
-        return kept, model.predict_proba(kept) if kept else np.empty((0, classes), dtype=np.float32)
-
-
-def _readable(file: Path) -> bool:
-    try:
-        open_image(file)
-    except UnreadableImageError as reason:
-        Console(stderr=True).print(f"left out: {file} cannot be read ({reason})", markup=False, soft_wrap=True)
-        return False
-    return True
-
-
-def _image_files(inputs: list[str]) -> tuple[list[Path], set[Path]]:
-    """The files to read, and those among them that were listed from folders rather than named."""
-    files: list[Path] = []
-    listed: set[Path] = set()
-    for name in inputs:
-        path = Path(name)
-        if path.is_dir():
-            inside = (file for file in path.rglob("*") if file.suffix.lower() in IMAGE_SUFFIXES)
-            found = sorted(file for file in inside if not file.name.startswith("."))
-            files += found
-            listed.update(found)
-        elif path.exists():
-            files.append(path)
-        else:
-            raise DataError("no such file", place=name, hint="This model reads image files; give their paths")
-    if not files:
-        raise DataError("no images found", place=", ".join(inputs), hint="Give image files or a folder of them")
-    return files, listed
+from headstart.core import SettingsError, SourceError, did_you_mean
 
 
 def show_ranking(data: str, candidates: tuple[str, ...], *, json_output: bool, **options: Any) -> None:
@@ -91,14 +20,15 @@ def show_ranking(data: str, candidates: tuple[str, ...], *, json_output: bool, *
     if json_output:
         print(json.dumps(found.to_dict(), indent=2, ensure_ascii=False, allow_nan=False))
         return
-    print_ranking(found, Console())
+    print_ranking(found, Screen())
 
 
 def show_models(data: str | None, *, json_output: bool) -> None:
     """List the candidates that work here, with parameters, operations and licence."""
     from headstart.models import builtin_names, resolve
 
-    tasks, native = ("image-classification", "text-classification"), 32
+    tasks: tuple[str, ...] = ("image-classification", "text-classification")
+    native = 32
     if data is not None:
         from headstart.data import load
 
@@ -114,7 +44,7 @@ def show_models(data: str | None, *, json_output: bool) -> None:
     if json_output:
         print(json.dumps(rows, indent=2, ensure_ascii=False))
         return
-    print_models(rows, Console())
+    print_models(rows, Screen())
 
 
 def _model_row(candidate: Any, task: str) -> dict[str, Any]:
@@ -155,7 +85,7 @@ def show_strategies(*, json_output: bool) -> None:
     if json_output:
         print(json.dumps(rows, indent=2, ensure_ascii=False))
         return
-    screen = Console()
+    screen = Screen()
     print_strategies(rows, screen)
     screen.print()
     for prefix, rest in MADE.items():
@@ -209,4 +139,4 @@ def explain_term(term: str, *, json_output: bool) -> None:
     if json_output:
         print(json.dumps({"term": name, "meaning": meaning}, indent=2, ensure_ascii=False))
         return
-    Console().print(f"[bold]{name}[/bold]  {meaning}", highlight=False)
+    Screen().print(f"[bold]{name}[/bold]  {meaning}", highlight=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import nn
@@ -70,15 +70,15 @@ def adapt(network: Network, config: PeftConfig, seed: int) -> Network:
     from peft import get_peft_model
 
     heads = head_names(network)
-    config.modules_to_save = list(heads)  # peft adds names of its own to the list
+    cast(Any, config).modules_to_save = list(heads)  # peft adds names of its own to the list
     torch.manual_seed(seed)
     try:
         with quiet_adapters():
             module = get_peft_model(network.module, config)
     except (ValueError, TypeError, KeyError, AttributeError, NotImplementedError, RuntimeError) as error:
-        reason = reason_of(error)
+        method = str(getattr(config.peft_type, "value", config.peft_type)).lower()
         raise SettingsError(
-            f"{config.peft_type.value.lower()} does not apply to {network.candidate.name}: {reason}",
+            f"{method} does not apply to {network.candidate.name}: {reason_of(error)}",
             place="--strategy",
             hint="lora applies to every network with linear or convolution layers",
         ) from None
@@ -101,8 +101,9 @@ def wrap(module: nn.Module, network: Network, heads: Sequence[str]) -> Network:
         network: What it was made from.
         heads: Dotted names of the head's layers in the plain module, see :func:`head_names`.
     """
-    trained = [module.base_model.model if hasattr(module.base_model, "model") else module.base_model]
-    copies = [trained[0].get_submodule(name).modules_to_save[NAME] for name in heads]
+    base: Any = module.base_model
+    trained: Any = base.model if hasattr(base, "model") else base
+    copies: list[nn.Module] = [trained.get_submodule(name).modules_to_save[NAME] for name in heads]
     head = copies[0] if len(copies) == 1 else nn.ModuleList(copies)
     owned = {id(parameter) for parameter in head.parameters()}
     added = tuple(p for p in module.parameters() if p.requires_grad and id(p) not in owned)
@@ -125,7 +126,7 @@ def merged(network: Network) -> Network:
     if not isinstance(network, Network) or not hasattr(network.module, "merge_and_unload"):
         raise SettingsError("there are no adapters that could be merged into the weights", hint="Keep it as it is")
     heads = network.head_module
-    module = network.module.merge_and_unload()
+    module: nn.Module = cast(Any, network.module).merge_and_unload()
     own = {id(part): part for part in module.modules()}
     kept = [part for part in (heads if isinstance(heads, nn.ModuleList) else [heads]) if id(part) in own]
     return Network(module, network.candidate, nn.ModuleList(kept) if len(kept) > 1 else None, network.stages)

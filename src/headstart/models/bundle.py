@@ -1,23 +1,30 @@
-"""Saved models: written in their library's own format where it can express them, read back by one function."""
+"""Trained classifiers: how they predict, and how they are saved and loaded."""
 
 from __future__ import annotations
 
 import copy
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
-from headstart.core import BundleError, DataError, SettingsError, reason_of
+from headstart.core import BundleError, DataError, HeadstartError, SettingsError, did_you_mean, reason_of
 from headstart.models.adapters import merged
-from headstart.models.formats import CARD, Card, format_of, read, write
-from headstart.models.inputs import Inputs, RawTexts, encode_files, encode_texts
+from headstart.models.averaged import members_of
+from headstart.models.card import CARD, Card, read_card
+from headstart.models.formats import format_of, read, write
+from headstart.models.inputs import Inputs, encode_pictures, encode_texts
+from headstart.models.items import as_pictures, as_texts
 from headstart.models.libraries import quiet_transformers
 from headstart.models.network import Network
+from headstart.models.predicting import predict_inputs
+from headstart.models.readme import ModelFacts, write_readme
 from headstart.models.timm import import_timm
+
+SHOWN = 5  # class names in a line
 
 
 class FittedModel:
@@ -31,36 +38,79 @@ class FittedModel:
     def __init__(self, model: Network | Any, card: Card) -> None:
         self.model, self.card = model, card
 
+    def __repr__(self) -> str:
+        names = ", ".join(self.class_names[:SHOWN]) + (", ..." if len(self.class_names) > SHOWN else "")
+        count = "1 class" if len(self.class_names) == 1 else f"{len(self.class_names)} classes"
+        return f"FittedModel({self.card.arm!r}, {self.card.task}, {count}: {names})"
+
     @property
     def class_names(self) -> tuple[str, ...]:
         """Names of the columns of :meth:`predict_proba`."""
         return self.card.class_names
 
+    @property
+    def classes_(self) -> np.ndarray:
+        """The same as an array, under the name that scikit-learn has for it."""
+        return np.asarray(self.class_names)
+
     def predict_inputs(self, inputs: Inputs, rows: np.ndarray | None = None, batch_size: int = 128) -> np.ndarray:
         """Probabilities (N, classes) in fp32 for encoded inputs, or for their rows ``rows``."""
-        rows = np.arange(len(inputs)) if rows is None else rows
-        if isinstance(inputs, RawTexts):
-            full = np.zeros((len(rows), len(self.class_names)), dtype=np.float32)
-            # scikit-learn has no columns for classes that it did not see in training
-            full[:, self.model.classes_] = self.model.predict_proba([inputs.texts[row] for row in rows])
-            return full
-        return predict_network(self.model, inputs, rows, batch_size)
+        return predict_inputs(self.model, len(self.class_names), inputs, rows, batch_size)
 
-    def predict_proba(self, items: Sequence[str | Path]) -> np.ndarray:
-        """Probabilities (N, classes) for image files or texts.
+    def predict_proba(self, items: Any) -> np.ndarray:
+        """Probabilities (N, classes) for images or texts.
+
+        Args:
+            items: One text, path or picture (N = 1), or many: a list, an array, a pandas Series or DataFrame, a data
+                set of ``datasets``. Pictures are paths, encoded bytes, Pillow images or arrays (H, W, 3); of a table,
+                the columns are read that the model learnt from.
 
         Raises:
-            DataError: A file cannot be read as an image.
+            DataError: Something in it cannot be read.
+            BundleError: The model is damaged.
         """
-        if not len(items):
-            raise DataError("nothing to predict", hint="Give at least one input")
         if self.card.task.startswith("image"):
-            return self.predict_inputs(encode_files(self.card.candidate, items))
-        return self.predict_inputs(encode_texts(self.card.candidate, [str(item) for item in items]))
+            pictures = as_pictures(items, self.card)
+            return self._checked(lambda: encode_pictures(self.card.candidate, pictures))
+        texts = as_texts(items, self.card)
+        return self._checked(lambda: encode_texts(self.card.candidate, texts))
 
-    def predict(self, items: Sequence[str | Path]) -> list[str]:
-        """The most probable class of each image file or text."""
+    def _checked(self, encode: Any) -> np.ndarray:
+        """Predict, with one line for what broken weights or a broken tokenizer raise."""
+        try:
+            probabilities = self.predict_inputs(encode())
+        except (HeadstartError, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # also the panics of libraries in Rust, which are no Exception
+            if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+                raise
+            raise self._damaged(reason_of(error, kind=True)) from error
+        if not np.isfinite(probabilities).all() or probabilities.shape[1] != len(self.class_names):
+            raise self._damaged("it does not predict a probability for each class")
+        return probabilities
+
+    def _damaged(self, reason: str) -> BundleError:
+        return BundleError(f"the model fails on its input: {reason}", hint="Save the model again, or train it again")
+
+    def predict(self, items: Any) -> list[str]:
+        """The most probable class of each item; see :meth:`predict_proba` for what items may be."""
         return [self.class_names[index] for index in self.predict_proba(items).argmax(1)]
+
+    def score(self, items: Any, labels: str | Sequence[str]) -> float:
+        """The share of items whose most probable class is their label (accuracy).
+
+        Raises:
+            DataError: There are as many labels as items in no way, or one is no class of this model.
+        """
+        wanted = [labels] if isinstance(labels, str) else [str(label) for label in labels]
+        unknown = sorted(set(wanted) - set(self.class_names))
+        if unknown:
+            hint = did_you_mean(unknown[0], self.class_names)
+            raise DataError(f"{unknown[0]!r} is no class of this model", hint=hint)
+        found = self.predict(items)
+        if len(found) != len(wanted):
+            raise DataError(f"{len(found)} items and {len(wanted)} labels", hint="Give a label for each item")
+        return float(np.mean([one == other for one, other in zip(found, wanted, strict=True)]))
 
     def merged(self) -> FittedModel:
         """The same classifier with its adapters folded into its weights, in the form of its candidate's library.
@@ -86,9 +136,12 @@ class FittedModel:
             partial.mkdir(parents=True)
             with quiet_transformers():
                 write(self.model, self.card, partial)
+            write_readme(partial, ModelFacts.of(self.card))
+            _share_modes(partial)
             shutil.rmtree(folder, ignore_errors=True)
             partial.replace(folder)
         except (OSError, RuntimeError, ValueError, SafetensorError) as error:  # libraries refuse in their own ways
+            shutil.rmtree(partial, ignore_errors=True)
             reason = getattr(error, "strerror", None) or reason_of(error)
             raise BundleError(
                 f"the model cannot be saved: {reason}", place=str(folder), hint="Free space or give --out"
@@ -96,65 +149,73 @@ class FittedModel:
         return folder
 
 
-def predict_network(network: Network, inputs: Inputs, rows: np.ndarray, batch_size: int = 128) -> np.ndarray:
-    """Probabilities (len(rows), classes) in fp32; examples of like length share a batch."""
-    device = next(network.parameters()).device
-    network.eval()
-    order = np.argsort(inputs.lengths[rows], kind="stable")
-    probabilities: np.ndarray | None = None
-    with torch.inference_mode():
-        for start in range(0, len(rows), batch_size):
-            part = order[start : start + batch_size]
-            batch = {name: tensor.to(device) for name, tensor in inputs.batch(rows[part]).items()}
-            values = network(**batch).float().softmax(-1).cpu().numpy()
-            if probabilities is None:
-                probabilities = np.empty((len(rows), values.shape[1]), dtype=np.float32)
-            probabilities[part] = values
-    return probabilities if probabilities is not None else np.empty((0, 0), dtype=np.float32)
+def _share_modes(folder: Path) -> None:
+    """Give every file the mode that the user's umask gave the card; safetensors writes for the owner alone."""
+    mode = (folder / CARD).stat().st_mode & 0o777
+    for file in folder.rglob("*"):
+        if file.is_file():
+            os.chmod(file, mode)
 
 
-def load(folder: str | Path) -> FittedModel:
+def load(folder: str | Path, *, allow_code: bool = False) -> FittedModel:
     """Read a model saved by a study.
 
     Args:
         folder: The model's folder, or a study's folder that holds one.
+        allow_code: Let code that the model names but does not hold run: your own architecture, or your own module
+            before the head. It must be where Python finds it, and as it was when the model was saved.
 
     Raises:
-        BundleError: There is no model here, or it is damaged.
+        BundleError: There is no model here, it is damaged, or it needs code.
         SourceError: It is a network of timm, which is not installed.
     """
     folder = Path(folder)
     folder = folder / "model" if not (folder / CARD).exists() and (folder / "model" / CARD).exists() else folder
+    _check_files(folder)
     card = read_card(folder)
     card = card.model_copy(update={"candidate": card.candidate.model_copy(update={"folder": str(folder)})})
     if card.candidate.family == "timm":
         import_timm()
     try:
-        return FittedModel(read(card, folder), card)
-    except BundleError:
-        raise
+        model = read(card, folder, allow_code)
+        _check_classes(model, card)
+        return FittedModel(model, card)
+    except BundleError as error:
+        error.place = error.place or str(folder)
+        raise BundleError(error.fact, place=error.place, hint=error.hint) from error.__cause__
     except SettingsError as error:  # only what a user's own code is asked for raises it here
         raise BundleError(
             f"the model needs code that is not as it was: {error.fact}",
             place=str(folder),
             hint="Load it where that code can be imported, as it was when the model was saved",
         ) from error
-    except Exception as error:  # any library's complaint about damaged files becomes one line
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # any library's complaint about damaged files becomes one line
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":  # which Rust's panics are
+            raise
         reason = reason_of(error)
-        raise BundleError(f"the model is damaged: {reason}", place=str(folder), hint="Save the model anew") from error
+        raise BundleError(f"the model is damaged: {reason}", place=str(folder), hint="Save the model again") from error
 
 
-def read_card(folder: Path) -> Card:
-    """Read what a saved model says of itself, without its weights.
+def _check_files(folder: Path) -> None:
+    """Refuse a folder with devices or pipes in it, whose reading would never end."""
+    places = [folder, *folder.glob("member-*")]
+    for file in (file for place in places if place.is_dir() for file in place.iterdir()):
+        if file.exists() and not file.is_file() and not file.is_dir():
+            raise BundleError(f"{file.name} is no regular file", place=str(folder), hint="Save the model again")
+
+
+def _check_classes(model: Any, card: Card) -> None:
+    """Compare the outputs of a network with the class names.
 
     Raises:
-        BundleError: There is no model here, or its card cannot be read.
+        ValueError: There are more or fewer.
     """
-    try:
-        return Card.model_validate_json((folder / CARD).read_text())
-    except OSError:
-        raise BundleError(
-            f"no {CARD}, so this is no model of Headstart", place=str(folder), hint="Give the model_dir of a study"
-        ) from None
-    except ValueError:
-        raise BundleError(f"{CARD} cannot be read", place=str(folder), hint="Save the model anew") from None
+    if not isinstance(model, Network):
+        return  # a pipeline was checked when it was read
+    for member in members_of(model):
+        votes = getattr(member.head_module, "votes", None)
+        outputs = member.head.out_features if votes is None else votes.shape[1]
+        if outputs != len(card.class_names):
+            raise ValueError(f"it has {outputs} outputs, and {CARD} names {len(card.class_names)} classes")

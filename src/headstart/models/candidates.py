@@ -7,7 +7,7 @@ import hashlib
 import importlib.metadata
 import json
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from headstart.core import Record, SourceError, did_you_mean, reason_of
 from headstart.data import Resize
@@ -169,7 +169,7 @@ def _compact_size(native_size: int) -> int:
 
 
 def _resolve_own(name: str, modality: Literal["image", "text"], native_size: int) -> Candidate:
-    """A person's architecture; its factory may say an ``input_size`` in pixels, and that it brings weights."""
+    """A user's architecture; its factory may say an ``input_size`` in pixels, and that it brings weights."""
     path = name.removeprefix(OWN)
     factory = find_factory(path)
     size = int(getattr(factory, "input_size", _compact_size(native_size))) if modality == "image" else MAX_TOKENS
@@ -234,30 +234,30 @@ def _read_folder(name: str, folder: Path, modality: Literal["image", "text"]) ->
         ) from None
 
 
-def _read_json(file: Path) -> dict:
+def _read_json(file: Path) -> dict[str, Any]:
     try:
         content = json.loads(file.read_text())
     except ValueError as error:
         raise SourceError(
-            f"{file.name} is not JSON ({error})", place=str(file.parent), hint="Save the model anew"
+            f"{file.name} is not JSON ({error})", place=str(file.parent), hint="Save the model again"
         ) from None
     if not isinstance(content, dict):
-        raise SourceError(f"{file.name} holds no settings", place=str(file.parent), hint="Save the model anew")
+        raise SourceError(f"{file.name} holds no settings", place=str(file.parent), hint="Save the model again")
     return content
 
 
-def _architecture(config: dict, image: dict) -> str:
+def _architecture(config: dict[str, Any], image: dict[str, Any]) -> str:
     """Hash of what a network is built from and how it sees images, without what only weights or labels decide."""
     built = {word: value for word, value in config.items() if word not in NOT_ARCHITECTURE}
     described = json.dumps([built, image], sort_keys=True, default=lambda record: record.model_dump()).encode()
     return hashlib.blake2b(described, digest_size=12).hexdigest()
 
 
-def _token_limit(config: dict) -> int:
+def _token_limit(config: dict[str, Any]) -> int:
     return min(MAX_TOKENS, int(config.get("max_position_embeddings") or MAX_TOKENS))
 
 
-def _image_settings(folder: Path, config: dict) -> dict:
+def _image_settings(folder: Path, config: dict[str, Any]) -> dict[str, Any]:
     """Read resizing and normalisation from the image processor's file, as transformers would apply them."""
     file = folder / "preprocessor_config.json"
     settings = _read_json(file) if file.exists() else {}

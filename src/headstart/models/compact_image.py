@@ -25,7 +25,9 @@ class ResidualBlock(nn.Module):
         """Map (B, C, H, W) to (B, C', H / stride, W / stride)."""
         active = F.relu(self.norm1(x))
         path = self.conv2(F.relu(self.norm2(self.conv1(active))))
-        return path + (x if self.shortcut is None else self.shortcut(active))
+        beside: torch.Tensor = x if self.shortcut is None else self.shortcut(active)
+        total: torch.Tensor = path + beside
+        return total
 
 
 class CompactImageNetwork(nn.Module):
@@ -59,4 +61,5 @@ class CompactImageNetwork(nn.Module):
         x = self.stem(pixel_values)
         for stage in self.stages:
             x = stage(x)
-        return self.head(F.relu(self.norm(x)).mean((2, 3)))
+        logits: torch.Tensor = self.head(F.relu(self.norm(x)).mean((2, 3)))
+        return logits

@@ -53,7 +53,8 @@ class CompactTextNetwork(nn.Module):
         vectors = self.drop(self.words(input_ids)).transpose(1, 2)
         hidden = attention_mask[:, None, :] == 0
         pooled = [F.relu(stage(vectors)).masked_fill(hidden, 0).amax(-1) for stage in self.stages]
-        return self.head(self.drop(torch.cat(pooled, 1)))
+        logits: torch.Tensor = self.head(self.drop(torch.cat(pooled, 1)))
+        return logits
 
 
 class BagTextNetwork(nn.Module):
@@ -81,7 +82,8 @@ class BagTextNetwork(nn.Module):
         slots = slots * attention_mask[:, 1:]  # a pair counts where both of its words do
         total = self.words(input_ids).sum(1) + self.pairs(slots).sum(1)
         count = attention_mask.sum(1) + attention_mask[:, 1:].sum(1)
-        return self.head(total / count[:, None].clamp(min=1))
+        logits: torch.Tensor = self.head(total / count[:, None].clamp(min=1))
+        return logits
 
 
 class TransformerTextNetwork(nn.Module):
@@ -115,7 +117,8 @@ class TransformerTextNetwork(nn.Module):
         """Map (B, L) slots and their mask to (B, num_classes) logits."""
         hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         mask = attention_mask[..., None].to(hidden.dtype)
-        return self.head((hidden * mask).sum(1) / mask.sum(1).clamp(min=1))
+        logits: torch.Tensor = self.head((hidden * mask).sum(1) / mask.sum(1).clamp(min=1))
+        return logits
 
 
 def hash_words(texts: list[str], limit: int) -> tuple[list[np.ndarray], int]:

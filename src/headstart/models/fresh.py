@@ -1,4 +1,4 @@
-"""Stages that start anew inside a pretrained network."""
+"""Stages that are reinitialised inside a pretrained network."""
 
 from __future__ import annotations
 

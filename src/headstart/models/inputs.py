@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from headstart.core import Augmentation, BundleError
-from headstart.data import LabelledData, augment, decode_files, standardise
+from headstart.core import Augmentation, BundleError, DataError
+from headstart.data import LabelledData, augment, standardise
+from headstart.data.image import UnreadableImageError, open_image, quiet_pillow, to_square
 from headstart.models.candidates import Candidate
 from headstart.models.compact_text import hash_words
 from headstart.models.tokenizer import check_ids, load_tokenizer, padding_of
+
+if TYPE_CHECKING:
+    import PIL.Image
 
 Batch = dict[str, torch.Tensor]
 CHUNK = 4096  # texts that are tokenised at once
@@ -92,6 +98,11 @@ class RawTexts:
     def __len__(self) -> int:
         return len(self.texts)
 
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """Characters of each example."""
+        return np.asarray([len(text) for text in self.texts])
+
     def batch(self, rows: np.ndarray, augmentation: Augmentation = "none") -> Batch:
         """Not available: TF-IDF has no batches."""
         raise NotImplementedError("raw texts are not read in batches")
@@ -117,8 +128,8 @@ def encode_texts(candidate: Candidate, texts: Sequence[str]) -> TokenInputs | Ra
     if candidate.family == "tfidf":
         return RawTexts(texts)
     if candidate.family in ("compact", "own"):
-        rows, truncated = hash_words(texts, candidate.input_size)
-        return TokenInputs(rows, 0, truncated)
+        slots, cut = hash_words(texts, candidate.input_size)
+        return TokenInputs(slots, 0, cut)
     tokenizer = load_tokenizer(candidate)
     limit = candidate.input_size
     padding = padding_of(tokenizer)
@@ -130,8 +141,8 @@ def encode_texts(candidate: Candidate, texts: Sequence[str]) -> TokenInputs | Ra
         full = tokenizer(chunk, truncation=True, max_length=limit + 1, verbose=False)["input_ids"]
         long = [index for index, row in enumerate(full) if len(row) > limit]
         if long:
-            cut = tokenizer([chunk[index] for index in long], truncation=True, max_length=limit)["input_ids"]
-            for index, row in zip(long, cut, strict=True):
+            shorter = tokenizer([chunk[index] for index in long], truncation=True, max_length=limit)["input_ids"]
+            for index, row in zip(long, shorter, strict=True):
                 full[index] = row
         truncated += len(long)
         rows += [np.asarray(row or [padding], dtype=np.int32) for row in full]
@@ -141,6 +152,43 @@ def encode_texts(candidate: Candidate, texts: Sequence[str]) -> TokenInputs | Ra
 
 def encode_files(candidate: Candidate, paths: Sequence[str | Path]) -> PixelInputs:
     """Decode image files for prediction."""
+    return encode_pictures(candidate, [Path(path) for path in paths])
+
+
+def encode_pictures(candidate: Candidate, pictures: Sequence[Path | bytes | PIL.Image.Image]) -> PixelInputs:
+    """Bring pictures in any form to the squares that a candidate reads.
+
+    Raises:
+        DataError: One cannot be read; it is named by its file, or by its place in the list.
+    """
     if candidate.resize is None:
         raise BundleError(f"{candidate.name} reads texts, not image files", hint="Give texts to predict")
-    return PixelInputs(decode_files(paths, candidate.resize), candidate)
+    side = candidate.resize.size
+    pixels = np.empty((len(pictures), 3, side, side), dtype=np.uint8)
+    with quiet_pillow():
+        for index, picture in enumerate(pictures):
+            try:
+                source = picture if isinstance(picture, Path | bytes) else _encoded(picture)
+                image = open_image(source, tones=candidate.resize.tones)
+                pixels[index] = to_square(image, candidate.resize).transpose(2, 0, 1)
+            except UnreadableImageError as error:
+                place = str(picture) if isinstance(picture, Path) else f"input {index + 1}"
+                raise DataError(
+                    f"The image cannot be read: {error}", place=place, hint="Leave it out, or save it again as PNG"
+                ) from error
+    return PixelInputs(pixels, candidate)
+
+
+def _encoded(picture: Any) -> bytes:
+    """A picture in memory as the bytes of a file, so that it is read exactly as a file is, whatever its depth."""
+    from PIL import ImageOps
+
+    upright = ImageOps.exif_transpose(picture)
+    target = io.BytesIO()
+    try:
+        upright.save(
+            target, "TIFF" if upright.mode in ("F", "CMYK", "LAB", "HSV", "YCbCr") else "PNG", compress_level=0
+        )
+    except (OSError, ValueError) as error:
+        raise UnreadableImageError(f"a picture of mode {upright.mode} cannot be used ({error})") from None
+    return target.getvalue()

@@ -39,7 +39,8 @@ class ResidualAdapter(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map (B, D) to (B, D)."""
-        return x + self.up(F.gelu(self.down(self.norm(x))))
+        update: torch.Tensor = self.up(F.gelu(self.down(self.norm(x))))
+        return x + update
 
 
 BUILT_IN: dict[str, type[nn.Module]] = {"residual": ResidualAdapter}
@@ -54,15 +55,17 @@ class BeforeHead(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map features (B, D) to logits (B, classes)."""
-        return self.linear(self.inserted(x))
+        logits: torch.Tensor = self.linear(self.inserted(x))
+        return logits
 
 
-def make_inserted(name: str, width: int) -> nn.Module:
+def make_inserted(name: str, width: int, *, here: bool = True) -> nn.Module:
     """Build a module to insert, and run it once.
 
     Args:
         name: ``residual``, or ``package.module:factory``.
         width: D of the features.
+        here: Search the working directory too; never for what a saved model names.
 
     Raises:
         SettingsError: There is none of this name, or it is no module from (B, D) to (B, D).
@@ -76,7 +79,7 @@ def make_inserted(name: str, width: int) -> nn.Module:
             hint=f"{did_you_mean(name, BUILT_IN)} For your own write package.module:factory",
         )
     try:
-        module = find_factory(name, PLACE, FORM)(width)
+        module = find_factory(name, PLACE, FORM, here=here)(width)
     except SettingsError:
         raise
     except Exception as error:  # whatever the user's code raises
@@ -115,13 +118,14 @@ def _check_shape(name: str, module: nn.Module, width: int) -> None:
         )
 
 
-def insert(network: Network, name: str, seed: int) -> Network:
+def insert(network: Network, name: str, seed: int, *, here: bool = True) -> Network:
     """Put a fresh module before the last linear layer; it counts as part of the head, so that the stages stay.
 
     Args:
         network: Its module is changed in place.
         name: As for :func:`make_inserted`.
         seed: Of the module's first values.
+        here: As for :func:`make_inserted`.
 
     Returns:
         The network with the wider head; the same one where there is an inserted module already.
@@ -135,7 +139,7 @@ def insert(network: Network, name: str, seed: int) -> Network:
         raise SettingsError("adapters and an inserted module do not go together", place=PLACE, hint="Choose one")
     head = network.head
     torch.manual_seed(seed)
-    behind = BeforeHead(make_inserted(name, head.in_features).to(head.weight.device), head)
+    behind = BeforeHead(make_inserted(name, head.in_features, here=here).to(head.weight.device), head)
     parent, _, last = next(path for path, part in network.module.named_modules() if part is head).rpartition(".")
     setattr(network.module.get_submodule(parent), last, behind)
     head_module = network.head_module

@@ -7,6 +7,7 @@ import importlib.util
 import sys
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 from headstart.core import reason_of
 
@@ -39,8 +40,9 @@ def torchvision_trouble() -> str | None:
 @contextlib.contextmanager
 def quiet_transformers() -> Iterator[None]:
     """Silence transformers' notices about fresh heads, which here are always intended."""
-    from transformers.utils import logging
+    from transformers.utils import logging as untyped
 
+    logging: Any = untyped
     before, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()  # this may be called inside itself
     logging.set_verbosity_error()
     logging.disable_progress_bar()

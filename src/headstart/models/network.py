@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -83,7 +85,8 @@ class Network(nn.Module):
     def forward(self, **batch: torch.Tensor) -> torch.Tensor:
         """Return logits (B, classes)."""
         output = self.module(**batch)
-        return output if isinstance(output, torch.Tensor) else output.logits
+        logits: torch.Tensor = output if isinstance(output, torch.Tensor) else output.logits
+        return logits
 
     def features(self, **batch: torch.Tensor) -> torch.Tensor:
         """Return pooled features (B, D) in fp32.
@@ -92,7 +95,7 @@ class Network(nn.Module):
         trained for. Images: what the head's linear layer is given.
         """
         if self.candidate.modality == "text" and "attention_mask" in batch and hasattr(self.module, "base_model"):
-            hidden = self.module.base_model(**batch).last_hidden_state.float()
+            hidden: torch.Tensor = cast(nn.Module, self.module.base_model)(**batch).last_hidden_state.float()
             mask = batch["attention_mask"][..., None].to(hidden.dtype)
             return (hidden * mask).sum(1) / mask.sum(1).clamp(min=1)
         seen: list[torch.Tensor] = []
@@ -140,15 +143,64 @@ def build(
     raise HeadstartError(f"{candidate.name} is not a network")
 
 
-def _build_transformers(candidate: Candidate, class_names: tuple[str, ...], weights: str, with_head: bool) -> Network:
-    from transformers import AutoConfig, AutoModelForImageClassification, AutoModelForSequenceClassification
+def own_network(candidate: Candidate, classes: int, *, here: bool = True) -> Network:
+    """Build a user's own architecture, with the weights that its factory gives it.
 
-    labels = {
+    Args:
+        candidate: Of the family ``own``.
+        classes: Width of the output.
+        here: Search the working directory for its code; never where a saved model names it.
+    """
+    module = build_own(candidate.name.removeprefix(PREFIX), classes, here=here)
+    return Network(module, candidate, _own_head(module))
+
+
+def network_by_config(candidate: Candidate, config: Mapping[str, Any]) -> Network:
+    """Build a classifier of transformers from its whole configuration, on torch's default device."""
+    from transformers import AutoConfig
+
+    described = {word: value for word, value in config.items() if word not in ("model_type", "transformers_version")}
+    module = _loader(candidate).from_config(
+        AutoConfig.for_model(config["model_type"], **described), dtype=torch.float32, trust_remote_code=False
+    )
+    return Network(module, candidate, _transformers_head(module))
+
+
+def check_size(candidate: Candidate, class_names: tuple[str, ...], elements: int) -> None:
+    """Refuse a configuration that describes more weights than its folder holds, before there is memory for them.
+
+    Raises:
+        ValueError: It does.
+    """
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(str(candidate.folder), local_files_only=True, trust_remote_code=False)
+    config.num_labels = len(class_names)
+    try:
+        with quiet_transformers(), torch.device("meta"):
+            module = _loader(candidate).from_config(config, trust_remote_code=False)
+    except (RuntimeError, NotImplementedError):  # some architectures read values while they are built
+        return
+    described = sum(parameter.numel() for parameter in module.parameters())
+    if described > elements:
+        raise ValueError(f"config.json describes {described:,} weights, and there are {elements:,}")
+
+
+def _loader(candidate: Candidate) -> Any:
+    from transformers import AutoModelForImageClassification, AutoModelForSequenceClassification
+
+    return AutoModelForImageClassification if candidate.modality == "image" else AutoModelForSequenceClassification
+
+
+def _build_transformers(candidate: Candidate, class_names: tuple[str, ...], weights: str, with_head: bool) -> Network:
+    from transformers import AutoConfig
+
+    labels: dict[str, Any] = {
         "num_labels": len(class_names),
         "id2label": dict(enumerate(class_names)),
         "label2id": {name: index for index, name in enumerate(class_names)},
     }
-    loader = AutoModelForImageClassification if candidate.modality == "image" else AutoModelForSequenceClassification
+    loader = _loader(candidate)
     folder = str(candidate.folder)
     try:
         with quiet_transformers():
@@ -185,11 +237,10 @@ def _build_transformers(candidate: Candidate, class_names: tuple[str, ...], weig
 
 def _build_own(candidate: Candidate, class_names: tuple[str, ...], weights: str, seed: int) -> Network:
     """Whatever the factory brings, the head starts fresh, and from scratch so does all the rest."""
-    module = build_own(candidate.name.removeprefix(PREFIX), len(class_names))
-    network = Network(module, candidate, _own_head(module))
+    network = own_network(candidate, len(class_names))
     if candidate.has_weights:
         torch.manual_seed(seed)
-        reset(network.head if weights == "pretrained" else module, candidate.name)
+        reset(network.head if weights == "pretrained" else network.module, candidate.name)
     return network
 
 
@@ -202,14 +253,14 @@ def _own_head(module: nn.Module) -> nn.Module:
 
 def _transformers_head(module: nn.Module) -> nn.Module:
     """What a transformers classifier has outside its base model: one or more layers that start fresh."""
-    base = getattr(module, module.base_model_prefix, None)
+    base = getattr(module, str(module.base_model_prefix), None)
     outside = [child for child in module.children() if child is not base and any(True for _ in child.parameters())]
     if base is None or not outside:
         return last_linear(module)[1]
     return outside[0] if len(outside) == 1 else nn.ModuleList(outside)
 
 
-def _check_loading(module: nn.Module, loading: dict, with_head: bool) -> None:
+def _check_loading(module: nn.Module, loading: dict[str, Any], with_head: bool) -> None:
     """Refuse weights that leave most of the network (or, with its head, any of it) at random values.
 
     Raises:
@@ -225,7 +276,7 @@ def _check_loading(module: nn.Module, loading: dict, with_head: bool) -> None:
 
 
 def _renew_head(module: nn.Module) -> None:
-    """Draw the last layer anew where the checkpoint brought one for as many other classes."""
+    """Reinitialise the last layer where the checkpoint brought one for as many other classes."""
     head = last_linear(_transformers_head(module))[1]
     with torch.no_grad():
         head.weight.normal_(std=getattr(module.config, "initializer_range", None) or 0.02)

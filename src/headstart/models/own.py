@@ -1,19 +1,18 @@
-"""A person's own architecture: any callable that takes a number of classes and returns a module."""
+"""A user's own architecture: any callable that takes a number of classes and returns a module."""
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import inspect
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 from torch import nn
 
 from headstart.core import SettingsError, reason_of
+from headstart.models.code import code_hash
 from headstart.models.compact_text import HASH_SLOTS
 
 PREFIX = "arch:"
@@ -40,16 +39,18 @@ class OwnNetwork(nn.Module):
 
     def forward(self, **batch: torch.Tensor) -> torch.Tensor:
         """Map a batch to logits (B, classes)."""
-        return self.net(*list(batch.values())[: self._inputs])
+        logits: torch.Tensor = self.net(*list(batch.values())[: self._inputs])
+        return logits
 
 
-def find_factory(path: str, place: str = "--arch", form: str = FORM) -> Factory:
-    """Import a factory, from the working directory too.
+def find_factory(path: str, place: str = "--arch", form: str = FORM, *, here: bool = True) -> Factory:
+    """Import a factory.
 
     Args:
         path: ``package.module:factory``.
         place: Where the user wrote it, for messages.
         form: How it is to be written, for messages.
+        here: Search the working directory too: for what the user names, never for what a saved model names.
 
     Raises:
         SettingsError: There is nothing to call by that name.
@@ -57,10 +58,10 @@ def find_factory(path: str, place: str = "--arch", form: str = FORM) -> Factory:
     module_name, _, name = path.partition(":")
     if not module_name or not name:
         raise SettingsError(f"{path!r} does not name a factory", place=place, hint=form)
-    if os.getcwd() not in sys.path:
+    if here and os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:
-        factory = getattr(importlib.import_module(module_name), name)
+        factory: Factory = getattr(importlib.import_module(module_name), name)
     except Exception as error:  # whatever the user's module raises
         reason = reason_of(error, kind=True)
         raise SettingsError(f"{path!r} cannot be imported: {reason}", place=place, hint=form) from error
@@ -69,14 +70,14 @@ def find_factory(path: str, place: str = "--arch", form: str = FORM) -> Factory:
     return factory
 
 
-def build_own(path: str, num_classes: int) -> nn.Module:
-    """Call a factory.
+def build_own(path: str, num_classes: int, *, here: bool = True) -> nn.Module:
+    """Call a factory, found as by :func:`find_factory`.
 
     Raises:
         SettingsError: It fails, or returns no module.
     """
     try:
-        net = find_factory(path)(num_classes)
+        net = find_factory(path, here=here)(num_classes)
     except SettingsError:
         raise
     except Exception as error:  # whatever the user's code raises
@@ -125,8 +126,9 @@ def reset(module: nn.Module, name: str) -> None:
         SettingsError: A layer with weights of its own does not say how they begin.
     """
     for part in module.modules():
-        if hasattr(part, "reset_parameters"):
-            part.reset_parameters()
+        begin = getattr(part, "reset_parameters", None)
+        if callable(begin):
+            begin()
         elif any(True for _ in part.parameters(recurse=False)):
             raise SettingsError(
                 f"{type(part).__name__} in {name} does not say how its weights begin",
@@ -136,10 +138,10 @@ def reset(module: nn.Module, name: str) -> None:
 
 
 def source_hash(path: str) -> str:
-    """Content hash of the file that holds a factory: the identity of an architecture without weights."""
-    factory = find_factory(path)
-    file = inspect.getsourcefile(inspect.unwrap(factory))
-    digest = hashlib.blake2b(path.encode(), digest_size=12)
-    if file:
-        digest.update(Path(file).read_bytes())
-    return digest.hexdigest()
+    """Content hash of the file that holds a factory the user names: the identity of an architecture without weights.
+
+    Raises:
+        SettingsError: There is nothing to call by that name.
+    """
+    find_factory(path)
+    return code_hash(path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import torch
@@ -61,7 +61,7 @@ def read(network: Network, readouts: Sequence[Readout], batch: Batch) -> list[to
 def _stage_outputs(network: Network, stages: Sequence[int], batch: Batch) -> list[torch.Tensor]:
     seen: dict[int, torch.Tensor] = {}
 
-    def keep(stage: int):  # noqa: ANN202 - torch's hooks have no public type
+    def keep(stage: int) -> Callable[[nn.Module, object, object], None]:
         def hook(_module: nn.Module, _inputs: object, output: object) -> None:
             value = output if isinstance(output, torch.Tensor) else next(iter(_tensors(output)))
             seen[stage] = value
@@ -97,7 +97,8 @@ def _pool(output: torch.Tensor, pooling: str, mask: torch.Tensor | None) -> torc
     if mask is None:
         return output[:, -1] if pooling == "last" else output.mean(1)
     if pooling == "last":
-        return output[torch.arange(len(output), device=output.device), mask.sum(1) - 1]
+        last = (mask.sum(1) - 1)[:, None, None].expand(-1, 1, output.shape[2])
+        return output.gather(1, last)[:, 0]  # not by index, which would fix the number of examples on export
     weights = mask[..., None].to(output.dtype)
     return (output * weights).sum(1) / weights.sum(1).clamp(min=1)
 
@@ -121,6 +122,8 @@ class Vote(nn.Module):
     """
 
     TEMPERATURE = 0.07  # as there
+
+    votes: torch.Tensor
 
     def __init__(self, width: int, examples: int, num_classes: int, neighbours: int) -> None:
         super().__init__()
@@ -176,13 +179,17 @@ class ReadoutClassifier(nn.Module):
         head: From features (B, D) to logits.
     """
 
+    body: Network
+    head: nn.Module
+
     def __init__(self, network: Network, readout: Readout, head: nn.Module) -> None:
         super().__init__()
         self.body, self.readout, self.head = network, readout, head
 
     def forward(self, **batch: torch.Tensor) -> torch.Tensor:
         """Map a batch to logits (B, classes)."""
-        return self.head(read(self.body, [self.readout], batch)[0])
+        logits: torch.Tensor = self.head(read(self.body, [self.readout], batch)[0])
+        return logits
 
 
 HEADS: dict[str, type[nn.Module]] = {"linear": OneLayer, "two-layers": TwoLayers, "vote": Vote}

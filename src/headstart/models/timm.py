@@ -32,7 +32,8 @@ class TimmNetwork(nn.Module):
 
     def forward(self, pixel_values: torch.Tensor) -> torch.Tensor:
         """Map (B, 3, S, S) standardised pixels to (B, classes) logits."""
-        return self.net(pixel_values)
+        logits: torch.Tensor = self.net(pixel_values)
+        return logits
 
 
 def import_timm() -> Any:
@@ -175,6 +176,8 @@ def make_timm(candidate: Candidate, num_classes: int, weights: str) -> tuple[Tim
     pretrained = weights == "pretrained"
     file = Path(str(candidate.folder)) / WEIGHTS
     word = candidate.name.removeprefix(PREFIX)
+    if word.partition(".")[0] not in timm.list_models():  # other forms of name make timm read folders and the hub
+        raise SourceError(f"timm knows no network {word!r}", hint="Choose another candidate")
     try:
         net = timm.create_model(
             word,
@@ -189,7 +192,7 @@ def make_timm(candidate: Candidate, num_classes: int, weights: str) -> tuple[Tim
     except Exception as error:  # each of timm's networks has its own complaints
         reason = reason_of(error)
         raise SourceError(
-            f"{candidate.name} cannot be built: {reason}", hint="Choose another, or load its weights anew"
+            f"{candidate.name} cannot be built: {reason}", hint="Choose another, or load its weights again"
         ) from None
     if not isinstance(head, nn.Linear):
         raise SourceError(

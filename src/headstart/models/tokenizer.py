@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ FEWEST = 3  # tokens that are not special ones: tokenizers that transformers mak
 HINT = "Put the tokenizer beside config.json with tokenizer.save_pretrained(folder)"
 
 
-def load_tokenizer(candidate: Candidate):  # noqa: ANN201 - transformers has no common public type
+def load_tokenizer(candidate: Candidate) -> Any:  # transformers has no common public type
     """Load the tokenizer that belongs to a transformers candidate.
 
     Raises:
@@ -39,7 +40,7 @@ def load_tokenizer(candidate: Candidate):  # noqa: ANN201 - transformers has no 
     return tokenizer
 
 
-def padding_of(tokenizer) -> int:  # noqa: ANN001 - as above
+def padding_of(tokenizer: Any) -> int:
     """The token that fills up: its own, else the one that ends texts, which decoders take for it."""
     for token in (tokenizer.pad_token_id, tokenizer.eos_token_id):
         if token is not None:
@@ -53,12 +54,14 @@ def check_ids(candidate: Candidate, rows: Sequence[np.ndarray]) -> None:
     Raises:
         SourceError: The network has no row for one of them.
     """
-    config = Path(str(candidate.folder)) / "config.json"  # saved adapters have none
-    size = json.loads(config.read_text()).get("vocab_size") if config.exists() else None
+    folder = Path(str(candidate.folder))
+    # a network that sits in Headstart's own form has network.json; saved adapters have neither
+    config = next((folder / name for name in ("config.json", "network.json") if (folder / name).exists()), None)
+    size = json.loads(config.read_bytes()).get("vocab_size") if config else None
     largest = max((int(row.max()) for row in rows), default=0)
     if isinstance(size, int) and largest >= size:
         raise SourceError(
-            f"the tokenizer of {candidate.name!r} gives token {largest}, but its config.json has vocab_size {size}",
+            f"the tokenizer of {candidate.name!r} gives token {largest}, but its configuration has vocab_size {size}",
             place=str(candidate.folder),
             hint=f"Set vocab_size to at least {largest + 1}, or give another tokenizer",
         )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -53,7 +55,7 @@ def save_architecture(name: str, folder: Path) -> str:
     if name in ("densenet", "cnn"):
         return f"arch:headstart.testing.architectures:{name}"
     place = folder / name
-    module = _TRANSFORMERS[name]()
+    module: Any = _TRANSFORMERS[name]()
     module.save_pretrained(place)
     if name == "bert":
         _save_tokenizer(place)
@@ -66,15 +68,22 @@ def save_architecture(name: str, folder: Path) -> str:
 def _resnet() -> nn.Module:
     from transformers import ResNetConfig, ResNetForImageClassification
 
-    sizes = {"embedding_size": 8, "hidden_sizes": [8, 16, 24], "depths": [1, 1, 1]}
-    return ResNetForImageClassification(ResNetConfig(**sizes, layer_type="basic"))
+    config = ResNetConfig(embedding_size=8, hidden_sizes=[8, 16, 24], depths=[1, 1, 1], layer_type="basic")
+    return ResNetForImageClassification(config)
 
 
 def _vit() -> nn.Module:
     from transformers import ViTConfig, ViTForImageClassification
 
-    sizes = {"hidden_size": 16, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 32}
-    return ViTForImageClassification(ViTConfig(**sizes, image_size=PIXELS, patch_size=8))
+    config = ViTConfig(
+        hidden_size=16,
+        num_hidden_layers=3,
+        num_attention_heads=2,
+        intermediate_size=32,
+        image_size=PIXELS,
+        patch_size=8,
+    )
+    return ViTForImageClassification(config)
 
 
 def _convnext() -> nn.Module:
@@ -86,19 +95,31 @@ def _convnext() -> nn.Module:
 def _bert() -> nn.Module:
     from transformers import BertConfig, BertForSequenceClassification
 
-    sizes = {"hidden_size": 16, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 32}
-    return BertForSequenceClassification(BertConfig(vocab_size=64, max_position_embeddings=64, **sizes))
+    config = BertConfig(
+        vocab_size=64,
+        max_position_embeddings=64,
+        hidden_size=16,
+        num_hidden_layers=3,
+        num_attention_heads=2,
+        intermediate_size=32,
+    )
+    return BertForSequenceClassification(config)
 
 
-_TRANSFORMERS = {"resnet": _resnet, "vit": _vit, "convnext": _convnext, "bert": _bert}
+_TRANSFORMERS: dict[str, Callable[[], nn.Module]] = {
+    "resnet": _resnet,
+    "vit": _vit,
+    "convnext": _convnext,
+    "bert": _bert,
+}
 
 
 def _save_tokenizer(place: Path) -> None:
-    from transformers import BertTokenizerFast
+    from transformers import BertTokenizer
 
     vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, *CLASSES]
     (place / "vocab.txt").write_text("\n".join(vocabulary))
-    BertTokenizerFast(str(place / "vocab.txt")).save_pretrained(place)
+    BertTokenizer(str(place / "vocab.txt")).save_pretrained(place)
 
 
 class DenseLayer(nn.Module):
@@ -117,7 +138,7 @@ class DenseLayer(nn.Module):
 class Classifier(nn.Module):
     """A trunk of blocks, mean pooling and a linear head."""
 
-    def __init__(self, blocks: list[nn.Module], width: int, num_classes: int) -> None:
+    def __init__(self, blocks: Sequence[nn.Module], width: int, num_classes: int) -> None:
         super().__init__()
         self.blocks = nn.ModuleList(blocks)
         self.head = nn.Linear(width, num_classes)
@@ -126,7 +147,8 @@ class Classifier(nn.Module):
         """Map (B, 3, S, S) to (B, num_classes)."""
         for block in self.blocks:
             x = block(x)
-        return self.head(x.mean((2, 3)))
+        logits: torch.Tensor = self.head(x.mean((2, 3)))
+        return logits
 
 
 def densenet(num_classes: int) -> nn.Module:

@@ -79,15 +79,21 @@ class PhaseRunner:
 
     def card(self, model_format: ModelFormat, readout: Readout | None = None) -> Card:
         """The card of a model that this trial trained."""
-        data = self.worker.data
+        data, candidate = self.worker.data, self.worker.candidates[self.spec.arm.candidate]
+        if data.images is not None and candidate.resize is not None:  # new pictures are read as those of the set
+            candidate = candidate.model_copy(update={"resize": data.images.resize(candidate.resize)})
         return Card(
             model_format=model_format,
             task=data.task,
             class_names=data.class_names,
             arm=self.spec.arm.key,
-            candidate=self.worker.candidates[self.spec.arm.candidate],
+            candidate=candidate,
             readout=readout,
             trial=self.spec.key,
+            columns=tuple(name for name, use in data.accounting.columns.items() if use in ("text", "image")),
+            source=data.source,
+            learnt=self.spec.n,
+            labels=len(data),
         )
 
     def _fit_head(self, phase: FitHead, learn: np.ndarray, start: FittedModel | None) -> FittedModel:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import cast
 
 import numpy as np
 import torch
@@ -145,14 +146,15 @@ def _fit_two_layers(features: np.ndarray, labels: np.ndarray, classes: int, hidd
     if len(seen) == 2 and len(second) == 1:  # one output for two classes: the other's logit is 0
         second, biases[1] = torch.cat([torch.zeros_like(second), second]), torch.cat([torch.zeros(1), biases[1]])
     head = TwoLayers(features.shape[1], hidden, classes)
+    inner, outer = cast(nn.Linear, head[0]), cast(nn.Linear, head[2])
     with torch.no_grad():
-        head[0].weight.copy_(first / torch.from_numpy(scale))
-        head[0].bias.copy_(biases[0] - head[0].weight @ torch.from_numpy(mean.astype(np.float32)))
-        head[2].weight.zero_()
-        head[2].bias.fill_(UNSEEN)
+        inner.weight.copy_(first / torch.from_numpy(scale))
+        inner.bias.copy_(biases[0] - inner.weight @ torch.from_numpy(mean.astype(np.float32)))
+        outer.weight.zero_()
+        outer.bias.fill_(UNSEEN)
         if len(seen) == len(second):
-            head[2].weight[seen] = second
-            head[2].bias[seen] = biases[1]
+            outer.weight[seen] = second
+            outer.bias[seen] = biases[1]
     return head
 
 
