@@ -58,7 +58,7 @@ def test_a_missing_folder_is_named(name):
 
 @pytest.mark.parametrize("name", ["nobody/nothing", "timm/resnet18.a1_in1k", "google/mobilenet_v2_1.0_224"])
 def test_an_unknown_hub_id_without_network_answers_soon(monkeypatch, name):
-    monkeypatch.setattr(hub.socket, "create_connection", lambda *_args, **_options: time.sleep(60))
+    monkeypatch.setattr(hub.urllib.request, "urlopen", lambda *_args, **_options: time.sleep(60))
     start = time.monotonic()
     with pytest.raises(SourceError, match="the hub cannot be reached"):
         resolve(name, IMAGE)

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from headstart.advice import folder_size_mb, recommend, resolution_warning
 from headstart.api.setup import Setup
 from headstart.core import Hardware, SettingsError, seconds_waited
+from headstart.models import ModelFacts, read_card, write_readme
 from headstart.report import write_html, write_json
 from headstart.report.summary import Summary, build_summary
 from headstart.studies import (
@@ -40,6 +41,7 @@ from headstart.studies.planners import get_planner
 from headstart.studies.prices import PriceModel, Rates, WorkCounter, this_machine
 from headstart.training import Bench, Worker
 
+LIMITS = 5  # warnings that the model's README repeats
 Status = Literal["running", "interrupted", "finished"]
 
 
@@ -255,6 +257,28 @@ class Session:
         write_json(summary, self.store.folder / "recommendation.json")
         if page:
             write_html(document, self.store.folder / "report.html")
+            self._write_readme(summary)
+
+    def _write_readme(self, summary: Summary) -> None:
+        """Let the published model say what the study found."""
+        answer = summary.recommendation
+        if answer.model_dir is None:
+            return
+        figure = answer.metric
+        known = {
+            "source": summary.data.source,
+            "labels": summary.data.n_pool,
+            "metric": figure.name,
+            "value": figure.value,
+            "low": figure.low,
+            "high": figure.high,
+            "n_test": figure.n_test,
+            "verdict": answer.sentence,
+            "limits": answer.warnings[:LIMITS],
+            "created": summary.study.created[:10],
+        }
+        folder = Path(answer.model_dir)
+        write_readme(folder, ModelFacts.of(read_card(folder)).model_copy(update=known))
 
 
 def _same_precision(record: StudyRecord, hardware: Hardware) -> Hardware:

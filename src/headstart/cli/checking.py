@@ -60,6 +60,17 @@ def reading_progress(data: str) -> Iterator[None]:
             with showing(lambda what, done, total: status.update(_line(what, done, total))):
                 yield
         return
+    with slow_reading(data):
+        yield
+
+
+@contextmanager
+def slow_reading(data: str) -> Iterator[None]:
+    """Print plain lines on standard error while reading takes more than two seconds.
+
+    Args:
+        data: What is read.
+    """
     started, shown = time.monotonic(), 0.0
     from headstart.data.progress import showing
 

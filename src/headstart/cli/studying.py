@@ -6,13 +6,14 @@ import json
 import shlex
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from headstart.api import Study, plan, study
+from headstart.cli.checking import slow_reading
 from headstart.core import BundleError
 from headstart.report import render_plan, render_summary, write_html, write_json
 from headstart.report.schema import nullify
@@ -23,7 +24,7 @@ STOPPED = 130  # exit code, as shells have it for Ctrl-C
 
 def run_study(data: str, *, json_output: bool, quiet: bool, out: Path | None, dry_run: bool, **options: Any) -> None:
     """Run a study and print its last screen, or one JSON document; or plan it."""
-    with _own_stdout(json_output):
+    with _own_stdout(json_output), _reading(data, quiet):
         if dry_run:
             made = plan(data, out=out, quiet=quiet, **options)
         else:
@@ -35,6 +36,11 @@ def run_study(data: str, *, json_output: bool, quiet: bool, out: Path | None, dr
         print(json.dumps(made.model_dump(mode="json"), indent=2, ensure_ascii=False))
     elif quiet:  # else the plan was shown on the way
         render_plan(made.model_dump(), Console())
+
+
+def _reading(data: str, quiet: bool) -> AbstractContextManager[None]:
+    """Show what is being read, where it takes long; the study's own progress follows it."""
+    return nullcontext() if quiet else slow_reading(data)
 
 
 @contextmanager
