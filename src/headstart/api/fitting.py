@@ -68,7 +68,7 @@ class Fit:
 
     def model(self) -> FittedModel:
         """Load the trained model."""
-        return load_model(self.model_dir)
+        return load_model(self.model_dir, allow_code=True)  # the code that was just run to train it
 
     def to_dict(self) -> dict[str, Any]:
         """As ``--json`` prints it."""

@@ -70,15 +70,18 @@ class Study:
         folder = self.folder / "model"
         return folder if self.recommendation.model_dir and folder.exists() else None
 
-    def model(self) -> FittedModel:
+    def model(self, *, allow_code: bool = False) -> FittedModel:
         """Load the trained winner.
+
+        Args:
+            allow_code: Run the user's own code that an own architecture or module needs.
 
         Raises:
             BundleError: There is none yet.
         """
         if self.model_dir is None:
             raise BundleError("the study saved no model yet", place=str(self.folder), hint="Allow a larger budget")
-        return load_model(self.model_dir)
+        return load_model(self.model_dir, allow_code=allow_code)
 
     @property
     def curves(self) -> pd.DataFrame:
