@@ -36,7 +36,7 @@ timed() { # timed SECONDS WHAT COMMAND...
 }
 
 timed 150 "fast tests of training" "$python" -m pytest -x -m "not slow and not real and not browser" tests/training
-timed 60 "loop against a bare one" "$python" bench/loop_overhead.py --pairs 4
+timed 60 "loop against a bare one" "$python" bench/loop_overhead.py
 grep -m 1 -i "ratio" bench/results/loop_overhead.md >>"$out" 2>/dev/null
 timed 120 "one study, one trial at a time" "$python" -m headstart demo --budget 60s --out "$work/one" --json --quiet
 cp "$work/log" "$work/one.json" 2>/dev/null

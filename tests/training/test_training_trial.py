@@ -1,4 +1,5 @@
 import functools
+import time
 
 import numpy as np
 import pytest
@@ -7,8 +8,8 @@ from one_trial import run
 
 from headstart.core import Recipe, SettingsError
 from headstart.models import load
-from headstart.strategies import FitHead, Moving, Strategy, Train, get_strategy
-from headstart.training import loop, phases, trial, trial_rows
+from headstart.strategies import FitHead, Moving, Strategy, Train, TransferStrategy, get_strategy
+from headstart.training import OutOfTime, loop, phases, train_trial, trial, trial_rows
 
 PROBE = Recipe(label="strength by leave-one-out")
 SHORT = Recipe(learning_rate=2e-3, steps=8, batch_size=16, augmentation="flip")
@@ -219,10 +220,6 @@ def test_weights_that_end_as_no_numbers_are_an_error(image_data, worker_of, spec
     assert run(spec_of(worker, *COMPACT), worker).measurement.error == "the trained model predicts no numbers"
 
 
-class OutOfTime(Exception):
-    """What a budget raises."""
-
-
 def test_an_interrupted_trial_goes_on_with_the_same_numbers(image_data, worker_of, spec_of, monkeypatch):
     from headstart.training.checkpoint import Checkpoint
 
@@ -313,3 +310,61 @@ def test_gradual_unfreezing_keeps_what_the_first_phase_learnt(image_data, worker
     assert len(outcome.measurement.curve) > 4
     times = [seconds for seconds, _ in outcome.measurement.curve]
     assert times == sorted(times)
+
+
+class Foreign(TransferStrategy):
+    """A strategy from another package whose ``prepare`` does something it should not."""
+
+    name = "foreign"
+    idea = wins = loses = cost = paper = "none"
+
+    def __init__(self, misbehave):
+        self.misbehave = misbehave
+
+    def phases(self, family):
+        return (Train(Moving("none")),)
+
+    def recipes(self, regime):
+        return (SHORT,)
+
+    def prepare(self, network, recipe, seed):
+        self.misbehave()
+        return network
+
+
+def leave():
+    raise SystemExit(7)
+
+
+def complain():
+    raise AssertionError("a plug-in's own check")
+
+
+def import_what_is_not_there():
+    import no_such_package_anywhere  # noqa: F401
+
+
+@pytest.mark.parametrize("misbehave", [leave, complain, import_what_is_not_there])
+def test_whatever_a_plug_in_raises_is_one_trials_failure(image_data, resnet, worker_of, spec_of, misbehave):
+    worker = worker_of(image_data, resnet)
+    spec = spec_of(worker, "foreign", resnet, SHORT)
+    outcome = train_trial(spec, worker, strategy=Foreign(misbehave)).outcome
+    assert outcome.measurement.error
+    assert "\n" not in outcome.measurement.error
+
+
+def test_a_plug_in_that_hangs_is_broken_off_at_the_deadline(image_data, resnet, worker_of, spec_of):
+    worker = worker_of(image_data, resnet)
+    spec = spec_of(worker, "foreign", resnet, SHORT)
+    start = time.monotonic()
+    with pytest.raises(OutOfTime):
+        train_trial(spec, worker, None, 0.3, Foreign(lambda: time.sleep(60)))
+    assert time.monotonic() - start < 30
+
+
+def test_a_deadline_ends_a_trial_at_its_next_step(image_data, worker_of, spec_of):
+    worker = worker_of(image_data, "builtin:compact-image")
+    long = SHORT.model_copy(update={"steps": 100_000})
+    with pytest.raises(OutOfTime):
+        train_trial(spec_of(worker, "from_scratch", "builtin:compact-image", long), worker, None, 0.5)
+    assert worker.seconds_left == float("inf")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from headstart.core import Arm, Recipe
+from headstart.core import Arm, HeadstartError, Recipe, SettingsError, reason_of
 from headstart.models import Candidate
 from headstart.strategies import Regime, get_strategy, only_heads
 
@@ -50,7 +50,23 @@ class StrategyLineUp:
 
     def recipes(self, arm: Arm, n: int) -> tuple[Recipe, ...]:
         """An arm's recipes at n labels, the default first."""
-        return get_strategy(arm.strategy).recipes(self.regime(arm, n))
+        try:
+            recipes = get_strategy(arm.strategy).recipes(self.regime(arm, n))
+        except HeadstartError:
+            raise
+        except Exception as error:
+            raise SettingsError(
+                f"strategy {arm.strategy!r} cannot list its recipes: {reason_of(error, kind=True)}",
+                place="--strategy",
+                hint="Repair or leave out the package that brings it",
+            ) from error
+        if not recipes:
+            raise SettingsError(
+                f"strategy {arm.strategy!r} lists no recipes",
+                place="--strategy",
+                hint="Repair or leave out the package that brings it",
+            )
+        return recipes
 
     def closed_form(self, arm: Arm) -> bool:
         """Whether an arm needs no gradient descent."""
