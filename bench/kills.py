@@ -3,9 +3,9 @@
     python bench/kills.py WORK_FOLDER [--kills 50] [--seed 0]
 
 One study of generated texts for each number of jobs; each is killed with SIGKILL, started again by the same command,
-and so on. Drivers are forked from a process that has the libraries loaded, so that most kills fall into the study and
-not into imports; the processes of ``--jobs 2`` are spawned as always. A moment is drawn uniformly over what a driver
-needs for its start and a few trials.
+and so on. Every other kill falls somewhere between the start of a driver and its first trials; those between wait until
+the driver has stored a trial. Drivers are forked from a process that has the libraries loaded, so that most kills fall
+into the study and not into imports; the processes of ``--jobs 2`` are spawned as always.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ from pathlib import Path
 import psutil
 from record import write
 
+SOON, PATIENCE = 3.0, 90.0  # seconds after a trial of its own until the kill, at most; to wait for such a trial
 LONGEST = {1: 8.0, 2: 14.0}  # seconds until a kill, at most; worker processes take some to start
+STRATEGIES = ("from_scratch", "linear_probe", "knn")
 WORDS = "the a film plot actor scene was is very quite one two three four five six".split()
 
 
@@ -40,7 +42,7 @@ def main() -> None:
     import headstart.api.running  # noqa: F401 - loaded once, before the forks
 
     lines = [
-        "| jobs | kills | of these in preparation | trials stored at the end | finished trials lost | repeated |",
+        "| jobs | kills | before a trial of that run | trials stored at the end | finished trials lost | repeated |",
         "|---|---|---|---|---|---|",
     ]
     for jobs in (1, 2):
@@ -58,10 +60,14 @@ def run(data: Path, folder: Path, jobs: int, kills: int, rng: random.Random) -> 
     """Kill one study again and again."""
     known: dict[str, tuple] = {}
     lost = repeated = early = 0
-    for _ in range(kills):
+    for number in range(kills):
         before = len(known)
         child = fork(data, folder, jobs)
-        time.sleep(rng.uniform(0.3, LONGEST[jobs]))
+        if number % 2:
+            wait_for_more(folder, before)
+            time.sleep(rng.uniform(0.0, SOON))
+        else:
+            time.sleep(rng.uniform(0.3, LONGEST[jobs]))
         kill(child)
         rows = stored(folder)
         lost += len(known.keys() - rows.keys())
@@ -69,6 +75,13 @@ def run(data: Path, folder: Path, jobs: int, kills: int, rng: random.Random) -> 
         known = rows
         early += len(rows) == before
     return f"| {jobs} | {kills} | {early} | {len(known)} | {lost} | {repeated} |"
+
+
+def wait_for_more(folder: Path, before: int) -> None:
+    """Wait until a run has stored a trial of its own."""
+    until = time.monotonic() + PATIENCE
+    while len(stored(folder)) <= before and time.monotonic() < until:
+        time.sleep(0.1)
 
 
 def fork(data: Path, folder: Path, jobs: int) -> int:
@@ -81,7 +94,7 @@ def fork(data: Path, folder: Path, jobs: int) -> int:
     os.dup2(quiet, 1)
     os.dup2(quiet, 2)
     words = ["study", str(data), "--out", str(folder), "--budget", "30m", "--jobs", str(jobs), "--quiet"]
-    sys.argv = ["headstart", *words, "--strategy", "from_scratch"]
+    sys.argv = ["headstart", *words, *(word for name in STRATEGIES for word in ("--strategy", name))]
     from headstart.cli import main as command
 
     try:
@@ -122,12 +135,12 @@ def stored(folder: Path) -> dict[str, tuple]:
 
 
 def make_texts(file: Path) -> Path:
-    """Two classes of 600 short texts."""
+    """Two classes of 1,500 short texts."""
     rng = random.Random(0)
     with file.open("w", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(["text", "label"])
-        for index in range(600):
+        for index in range(1500):
             label = ("bad", "good")[index % 2]
             hint = {"bad": "awful", "good": "great"}[label] if rng.random() < 0.8 else ""
             writer.writerow([" ".join([*rng.choices(WORDS, k=6), hint, str(index)]), label])

@@ -28,7 +28,7 @@ for version in "${wanted[@]}"; do
     fi
     "$place/bin/python" -m pip install --quiet --no-deps timm
     echo "== $version: $("$place/bin/python" --version), torch $("$place/bin/python" -c 'import torch; print(torch.__version__)')"
-    OMP_NUM_THREADS=1 "$place/bin/python" -m pytest -m "not real and not slow and not browser" -n auto --dist loadfile \
+    OMP_NUM_THREADS=1 "$place/bin/python" -m pytest -m "not real and not slow and not browser" -n 2 --dist loadfile \
         | tail -n 15 || failed+=("$version")
 done
 if [ "${#failed[@]}" -gt 0 ]; then

@@ -8,7 +8,8 @@ from typing import Any
 
 from headstart.core import DataError, HeadstartError, SettingsError, did_you_mean, reason_of
 from headstart.data.image import IMAGE_SUFFIXES
-from headstart.data.table import TABLE_SUFFIXES, is_table, read_table
+from headstart.data.table import is_table, read_table
+from headstart.data.table_suffixes import TABLE_SUFFIXES
 from headstart.models.card import Card
 from headstart.models.items import columns_of, join_cells
 

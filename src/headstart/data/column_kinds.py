@@ -9,7 +9,8 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from headstart.data.image import IMAGE_SUFFIXES
-from headstart.data.labels import class_texts, is_missing
+from headstart.data.labels import class_texts
+from headstart.data.missing import is_missing
 
 SAMPLE = 2_000  # rows looked at when judging what a column holds
 MAX_CLASSES = 200  # a column without a telling name may have this many values to count as labels

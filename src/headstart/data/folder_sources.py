@@ -21,8 +21,9 @@ from headstart.data.folders import TEXT_SUFFIXES, account_entries, class_folders
 from headstart.data.image import IMAGE_SUFFIXES
 from headstart.data.listing import Entry, Listing, list_folder
 from headstart.data.parts import Part, folder_part, part_of, parts_among
-from headstart.data.table import TABLE_SUFFIXES, concatenate, is_table, read_table
+from headstart.data.table import concatenate, is_table, read_table
 from headstart.data.table_examples import examples_from_table
+from headstart.data.table_suffixes import TABLE_SUFFIXES
 
 LISTED = 0.8  # share of a table's rows whose files are in the folder, from which it is about them
 AGREE = 0.95  # share of those rows whose label is the file's folder in other words

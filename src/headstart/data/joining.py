@@ -11,8 +11,8 @@ from pathlib import PurePath
 from typing import Any
 from urllib.parse import unquote
 
-from headstart.data.labels import is_missing
 from headstart.data.listing import Entry
+from headstart.data.missing import is_missing
 from headstart.data.parts import Part, folder_part
 
 WHOLE_NAMES = "by their names"

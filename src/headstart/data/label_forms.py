@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from headstart.data.labels import is_missing
+from headstart.data.missing import is_missing
 
 SEPARATORS = ("|", ";", ",", "/", "+", " & ")
 FEWEST_COLUMNS = 3  # of zeros and ones, from which they are one label written apart

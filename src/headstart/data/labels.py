@@ -12,18 +12,6 @@ MAX_MEASURED = 20  # distinct numbers with decimals: more is a measurement, not 
 MIN_ROWS = 20  # with fewer rows, a class for nearly every row proves nothing
 
 
-def is_missing(value: Any) -> bool:
-    """Tell whether a cell holds nothing: None, NaN, pandas' NA and NaT, or white space."""
-    if value is None:
-        return True
-    if isinstance(value, str):
-        return not value.strip() or value.strip() in ("nan", "NaN")
-    try:
-        return bool(value != value)  # NaN and NaT are the values that do not equal themselves
-    except (TypeError, ValueError):  # pandas' NA refuses to be true or false; arrays are ambiguous
-        return type(value).__name__ == "NAType"
-
-
 def class_texts(values: Sequence[Any]) -> list[str] | None:
     """Write labels as class names.
 
@@ -63,6 +51,7 @@ def class_labels(
         DataError: The labels are several a row, measurements, or different in nearly every row.
     """
     from headstart.data.label_forms import joined_by, unwrapped
+from headstart.data.missing import is_missing
 
     where = f"{place}, column {column!r}"
     choose = f"choose another column: --label-column {others[0]}" if others else "choose another source of labels"

@@ -13,6 +13,7 @@ from typing import IO, Any
 
 from headstart.core import DataError
 from headstart.data.image import IMAGE_SUFFIXES
+from headstart.data.table_suffixes import TABLE_SUFFIXES
 
 PACKED_SUFFIXES = (".gz", ".bz2", ".xz", ".zip")
 MAX_UNPACKED = 4 * 2**30  # bytes; more does not fit beside the rows made of it
@@ -80,8 +81,6 @@ def unpacked(path: Path) -> tuple[bytes, str]:
     Raises:
         DataError: It is damaged, holds several files or class folders, or more than fits into memory.
     """
-    from headstart.data.table import TABLE_SUFFIXES
-
     suffix = path.suffix.lower()
     try:
         if suffix == ".zip":

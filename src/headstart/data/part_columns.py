@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headstart.data.findings import Finding, finding, plural
-from headstart.data.labels import is_missing
+from headstart.data.missing import is_missing
 from headstart.data.parts import PART_NAMES, Part, parts_among, words_of
 
 NAMES = frozenset("split part partition subset set usage phase portion splits dataset".split())

@@ -17,12 +17,14 @@ from headstart.data.findings import Finding, finding, plural
 from headstart.data.json_table import read_json
 from headstart.data.packed import PACKED_SUFFIXES, inner_suffix, refuse, unpacked
 from headstart.data.parts import Part
+from headstart.data.table_suffixes import (
+    ARROW_SUFFIXES,
+    DELIMITED_SUFFIXES,
+    JSON_SUFFIXES,
+    PLAIN_SUFFIXES,
+    TABLE_SUFFIXES,
+)
 
-ARROW_SUFFIXES = (".parquet", ".feather", ".arrow")
-DELIMITED_SUFFIXES = (".csv", ".tsv", ".tab", ".psv")
-JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
-TABLE_SUFFIXES = (*DELIMITED_SUFFIXES, *JSON_SUFFIXES, *ARROW_SUFFIXES)
-PLAIN_SUFFIXES = (".txt", ".dat", ".data")  # a table only where the user names the very file
 FORMATS_HINT = "Give .csv, .tsv, .jsonl, .json, .parquet, or a folder with one folder of images per class"
 LOUD_SHARE = 0.1  # of rows that are left out, from which the finding is an error
 _FASTTEXT = re.compile(r"__label__(\S+)\s+(.*)")

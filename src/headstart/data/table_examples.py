@@ -20,8 +20,9 @@ from headstart.data.findings import finding, plural
 from headstart.data.folders import TEXT_SUFFIXES, read_text_entries
 from headstart.data.image import IMAGE_SUFFIXES
 from headstart.data.joining import Join, folders_of, join_files, written
-from headstart.data.labels import class_labels, is_missing, quantities
+from headstart.data.labels import class_labels, quantities
 from headstart.data.listing import Entry, Listing, list_folder
+from headstart.data.missing import is_missing
 from headstart.data.parts import folder_part, is_container
 from headstart.data.table import Table
 from headstart.data.text import as_text, is_damaged

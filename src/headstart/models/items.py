@@ -11,7 +11,7 @@ import numpy as np
 from headstart.core import DataError, did_you_mean
 from headstart.data.encodings import read_text_file
 from headstart.data.image import IMAGE_SUFFIXES
-from headstart.data.labels import is_missing
+from headstart.data.missing import is_missing
 from headstart.data.text import as_text
 from headstart.models.card import Card
 
