@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from headstart.core import DataError
+from headstart.data.missing import is_missing
 
 MAX_MEASURED = 20  # distinct numbers with decimals: more is a measurement, not a class
 MIN_ROWS = 20  # with fewer rows, a class for nearly every row proves nothing
@@ -51,7 +52,6 @@ def class_labels(
         DataError: The labels are several a row, measurements, or different in nearly every row.
     """
     from headstart.data.label_forms import joined_by, unwrapped
-from headstart.data.missing import is_missing
 
     where = f"{place}, column {column!r}"
     choose = f"choose another column: --label-column {others[0]}" if others else "choose another source of labels"
