@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from record import write
 
-from headstart.core import Recipe, share_cores_politely
+from headstart.core import Recipe, limit_spinning
 from headstart.data import load, make_splits, nested_subset
 from headstart.models import build, encode, predict_network, resolve
 from headstart.strategies import Train
@@ -31,7 +31,7 @@ CASES = (("image", "builtin:image", "last:1", 1e-3), ("text", "builtin:text", "l
 
 def main() -> None:
     """Run the pairs and write the ratios."""
-    share_cores_politely()
+    limit_spinning()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("images")
     parser.add_argument("texts")

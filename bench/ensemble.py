@@ -18,7 +18,7 @@ import pandas as pd
 from oracle.run import Bench
 from record import write
 
-from headstart.core import Arm, share_cores_politely
+from headstart.core import Arm, limit_spinning
 from headstart.strategies.schedules import at_other_rates
 from headstart.training import Worker, train_trial
 
@@ -28,7 +28,7 @@ DRAWS, TESTED = 3, 400
 
 def main() -> None:
     """Measure and write the table."""
-    share_cores_politely()
+    limit_spinning()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--set", action="append", choices=sorted(SETS))

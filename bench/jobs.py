@@ -17,7 +17,7 @@ from statistics import median
 
 from record import write
 
-from headstart.core import Arm, TrialSpec, probe_hardware, share_cores_politely
+from headstart.core import Arm, TrialSpec, limit_spinning, probe_hardware
 from headstart.data import load, make_splits
 from headstart.models import resolve
 from headstart.strategies import Regime, get_strategy
@@ -35,7 +35,7 @@ TRIALS, STEPS, N = 6, 30, 256
 
 def main() -> None:
     """Run the pairs and write the ratios."""
-    share_cores_politely()
+    limit_spinning()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("work", type=Path)

@@ -15,7 +15,7 @@ import numpy as np
 from oracle.run import SETS, Bench
 from record import write
 
-from headstart.core import share_cores_politely
+from headstart.core import limit_spinning
 from headstart.training import fit_ridge_head, heads
 
 POWERS, SIZES, DRAWS = (1.0, 0.5, 0.0), (5, 10, 50), 10
@@ -23,7 +23,7 @@ POWERS, SIZES, DRAWS = (1.0, 0.5, 0.0), (5, 10, 50), 10
 
 def main() -> None:
     """Measure and write the table."""
-    share_cores_politely()
+    limit_spinning()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--work", type=Path, default=Path("runs/probe_scaling"))

@@ -3,12 +3,15 @@
 #
 #   scripts/pythons.sh [3.12 3.13 lowest]
 #
-# Each gets an environment of its own in .pythons/; torch may come with gigabytes of CUDA libraries there.
+# Each gets an environment of its own in .pythons/, with the versions of constraints.txt but for torch, whose newest
+# build is taken (it may come with gigabytes of CUDA libraries).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 wanted=("${@:-3.12 3.13}")
 [ $# -gt 0 ] || wanted=(3.12 3.13)
 failed=()
+mkdir -p .pythons
+grep -vE '^(torch|triton|timm)==' constraints.txt >.pythons/constraints.txt
 for version in "${wanted[@]}"; do
     python="python$version"
     [ "$version" = lowest ] && python=python3.11
@@ -24,7 +27,7 @@ for version in "${wanted[@]}"; do
         "$place/bin/uv" pip install --quiet --python "$place/bin/python" --resolution lowest-direct -e '.[dev,text]'
     else
         "$place/bin/python" -m pip install --quiet torch
-        "$place/bin/python" -m pip install --quiet -e '.[dev,text,heif,onnx]'
+        "$place/bin/python" -m pip install --quiet -c .pythons/constraints.txt -e '.[dev,text,heif,onnx]'
     fi
     "$place/bin/python" -m pip install --quiet --no-deps timm
     echo "== $version: $("$place/bin/python" --version), torch $("$place/bin/python" -c 'import torch; print(torch.__version__)')"

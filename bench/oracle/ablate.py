@@ -14,13 +14,13 @@ from pathlib import Path
 
 from run import SEEDS, SETS, TABLE, Bench, cell
 
-from headstart.core import share_cores_politely
+from headstart.core import limit_spinning
 from headstart.strategies.schedules import at_other_rates
 
 
 def main() -> None:
     """Run what is missing until the time is over."""
-    share_cores_politely()
+    limit_spinning()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--set", choices=sorted(SETS), required=True)

@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from headstart.core import Arm, Recipe, Role, TrialSpec, share_cores_politely
+from headstart.core import Arm, Recipe, Role, TrialSpec, limit_spinning
 from headstart.core.hardware import default_threads
 from headstart.data import LabelledData, Split, load, make_splits, nested_subset
 from headstart.models import resolve
@@ -239,7 +239,7 @@ def cell(spec: TrialSpec) -> tuple:
 
 def main() -> None:
     """Run what is missing until the time is over."""
-    share_cores_politely()
+    limit_spinning()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--set", action="append", choices=sorted(SETS), help="only these; all by default")

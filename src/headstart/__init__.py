@@ -54,9 +54,9 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'headstart' has no attribute {name!r}")
     from importlib import import_module
 
-    from headstart.core import share_cores_politely
+    from headstart.core import limit_spinning
 
-    share_cores_politely()
+    limit_spinning()
     return getattr(import_module(_HOMES[name]), name)
 
 

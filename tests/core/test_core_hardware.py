@@ -1,7 +1,7 @@
 import psutil
 import pytest
 
-from headstart.core import Hardware, hardware, probe_hardware, share_cores_politely
+from headstart.core import Hardware, hardware, limit_spinning, probe_hardware
 
 
 def test_the_probe_chooses_a_precision_and_says_why():
@@ -31,8 +31,8 @@ def test_free_memory_is_some_and_not_more_than_there_is():
 
 def test_a_persons_own_thread_policy_is_kept(monkeypatch):
     monkeypatch.setenv("GOMP_SPINCOUNT", "ACTIVE")
-    share_cores_politely()
+    limit_spinning()
     assert hardware.os.environ["GOMP_SPINCOUNT"] == "ACTIVE"
     monkeypatch.delenv("GOMP_SPINCOUNT")
-    share_cores_politely()
+    limit_spinning()
     assert hardware.os.environ["GOMP_SPINCOUNT"] == "10000"

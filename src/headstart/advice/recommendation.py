@@ -35,7 +35,7 @@ class NextTrials(Record):
         n: With so many labels.
         repeats: Runs of each.
         seconds: What they would take, by what trials took so far.
-        missing_labels: Labels of ``n`` that are not at hand yet.
+        missing_labels: Labels of ``n`` that are not available yet.
     """
 
     arms: tuple[str, ...]

@@ -23,7 +23,7 @@ class Setup:
 
     Attributes:
         metric_reason: Why this metric, in words.
-        skipped: (what, why) pairs of candidates that are not at hand.
+        skipped: (what, why) pairs of candidates that are not available.
     """
 
     data: LabelledData

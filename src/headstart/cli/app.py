@@ -50,9 +50,9 @@ def _options(
     context.obj = {"debug": debug}
     if debug:
         os.environ["HEADSTART_DEBUG"] = "1"
-    from headstart.core import share_cores_politely
+    from headstart.core import limit_spinning
 
-    share_cores_politely()
+    limit_spinning()
 
 
 @app.command()
@@ -159,7 +159,7 @@ def demo(
 def report(
     folder: Annotated[Path, typer.Argument(metavar="STUDY", help="Folder of a study.")], json_output: Json = False
 ) -> None:
-    """Show a study's answer again and write its page anew."""
+    """Show a study's answer again and write its page again."""
     from headstart.cli.studying import show_report
 
     show_report(folder, json_output=json_output)
@@ -213,7 +213,7 @@ def models(
     data: Annotated[str | None, typer.Argument(metavar="DATA", help="Show the candidates for this data only.")] = None,
     json_output: Json = False,
 ) -> None:
-    """Show the candidates that are at hand, with their facts."""
+    """Show the available candidates, with their facts."""
     from headstart.cli.using import show_models
 
     show_models(data, json_output=json_output)

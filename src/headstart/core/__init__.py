@@ -11,7 +11,7 @@ from headstart.core.errors import (
     reason_of,
     safe_name,
 )
-from headstart.core.hardware import Hardware, probe_hardware, share_cores_politely
+from headstart.core.hardware import Hardware, limit_spinning, probe_hardware
 from headstart.core.records import (
     PROTOCOL_VERSION,
     SCHEMA_VERSION,
@@ -55,6 +55,6 @@ __all__ = [
     "reason_of",
     "safe_name",
     "seconds_waited",
-    "share_cores_politely",
+    "limit_spinning",
     "waiting",
 ]

@@ -78,8 +78,8 @@ def reason_of(error: BaseException, *, kind: bool = False) -> str:
         error: With a message of any length, or none.
         kind: Begin with the error's class, where the message alone would not be understood.
     """
-    said = str(error).strip()
-    first = said.splitlines()[0][:LONGEST_REASON] if said else ""
+    text = str(error).strip()
+    first = text.splitlines()[0][:LONGEST_REASON] if text else ""
     name = type(error).__name__
     return f"{name}: {first or 'no reason given'}" if kind else first or name
 

@@ -128,7 +128,7 @@ def _matrix_rate(dtype: torch.dtype, device: torch.device) -> float:
     return max(rates)
 
 
-def share_cores_politely() -> None:
+def limit_spinning() -> None:
     """Let idle OpenMP threads spin only briefly before they sleep, unless the user decided otherwise.
 
     Takes effect only before torch is imported. On two cores that another process used as well, training

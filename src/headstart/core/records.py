@@ -48,7 +48,7 @@ class Recipe(Record):
         warmup: Share of the steps over which the rate rises linearly; cosine to zero afterwards.
         augmentation: How training examples are varied.
         views: With the first stages frozen: how many fixed variations of each example there are, so that what the
-            frozen stages make of them can be kept; 0 varies anew each time.
+            frozen stages make of them can be kept; 0 varies each time.
         label_smoothing: Share of probability spread over the other classes.
         mixup: Beta parameter of mixup (Zhang 2018); 0 switches it off.
         ema: Decay of the averaged weights that are evaluated; 0 switches it off.

@@ -97,7 +97,7 @@ class Strategy(ABC):
         return (recipe,)
 
     def prepare(self, network: Network, recipe: Recipe, seed: int) -> Network:
-        """Change a network that was just built, before any phase: put in adapters, draw stages anew.
+        """Change a network that was just built, before any phase: put in adapters, reinitialise stages.
 
         Args:
             network: With a fresh head; may be changed in place.

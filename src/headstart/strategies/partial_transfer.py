@@ -15,7 +15,7 @@ class PartialTransfer(TransferStrategy):
     name = "partial_transfer"
     paradigm = "hybrid"
     words = "{} with fresh late stages"
-    idea = "Keep the pretrained weights of the early stages, draw the later ones anew, train everything."
+    idea = "Keep the pretrained weights of the early stages, reinitialise the later ones, train everything."
     wins = "when the new data share edges and textures with the source, but not its objects."
     loses = "with few labels, where the late stages cannot be learnt."
     trains = "all"
@@ -23,7 +23,7 @@ class PartialTransfer(TransferStrategy):
     paper = "Raghu 2019, arXiv 1902.07208, section 5"
 
     def prepare(self, network: Network, recipe: Recipe, seed: int) -> Network:
-        """Draw the stages beyond the kept share anew."""
+        """Reinitialise the stages beyond the kept share."""
         total = len(network.stages)
         draw_anew(network, range(round(recipe.kept * total), total), seed)
         return network

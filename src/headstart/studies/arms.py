@@ -50,10 +50,10 @@ def make_arms(
         drawn: dict[str, str] = {}  # architectures that this strategy starts at random, and for which candidate
         for candidate in candidates.values():
             reason = strategy.refuses(candidate)
-            twin = drawn.get(candidate.architecture)
-            if reason is None and twin is not None:
-                reason = f"without its weights it is the same network as {twin}"
-            if reason is None and _hopeless(strategy, candidate, asked, asked_candidates):
+            same = drawn.get(candidate.architecture)
+            if reason is None and same is not None:
+                reason = f"without its weights it is the same network as {same}"
+            if reason is None and _needs_asking(strategy, candidate, asked, asked_candidates):
                 reason = "a deep text encoder trained on your labels alone costs as much as fine-tuning; name it to try"
             if reason is None:
                 if strategy.weights == "random" and candidate.architecture:
@@ -74,7 +74,9 @@ def _first_reason(left_out: LeftOut) -> str:
     return f" ({left_out[0][0]}: {left_out[0][1]})" if left_out else ""
 
 
-def _hopeless(strategy: Strategy, candidate: Candidate, asked: Sequence[str], asked_candidates: Sequence[str]) -> bool:
+def _needs_asking(
+    strategy: Strategy, candidate: Candidate, asked: Sequence[str], asked_candidates: Sequence[str]
+) -> bool:
     """Text encoders from scratch are left to the compact networks and TF-IDF unless asked for by name."""
     wanted = candidate.name in asked_candidates and strategy.name in asked
     return strategy.paradigm == "scratch" and candidate.modality == "text" and candidate.has_weights and not wanted

@@ -22,7 +22,7 @@ def labels_survive_mirroring(worker: Worker) -> bool:
         worker: Data and candidates.
 
     Returns:
-        True where no pretrained image candidate is at hand: flips are the convention.
+        True where no pretrained image candidate is available: flips are the convention.
     """
     data = worker.data
     name = next((name for name, c in worker.candidates.items() if c.modality == "image" and c.has_weights), None)

@@ -13,7 +13,7 @@ def batch_order(rows: np.ndarray, lengths: np.ndarray, batch_size: int, seed: in
     """Cut one pass over ``rows`` into shuffled batches of like length.
 
     A last, smaller batch is kept when it is all there is, and dropped otherwise: a batch of one breaks
-    batch norm. Which examples that leaves out is drawn anew for each pass, before any are sorted.
+    batch norm. Which examples that leaves out is drawn again for each pass, before any are sorted.
 
     Args:
         rows: Example indices (n,).

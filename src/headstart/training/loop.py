@@ -84,7 +84,7 @@ class LoopOptions:
         on_step: Called with (step, steps) after each step.
         watch: Called at a few points of the run; returns a metric for the run's curve.
         stop_after: Stop after so many steps of the schedule, to time it.
-        activations: Folder for the outputs of frozen stages; None computes them anew each time.
+        activations: Folder for the outputs of frozen stages; None recomputes them each time.
     """
 
     precision: str = "float32"
