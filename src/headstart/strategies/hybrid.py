@@ -1,4 +1,4 @@
-"""Hybrid: start as a probe, put a module built from scratch before the head, unfreeze stage after stage while it pays."""
+"""Hybrid: a probe, then a module built from scratch before the head; stage after stage moves while it pays."""
 
 from __future__ import annotations
 
