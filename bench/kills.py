@@ -57,30 +57,38 @@ def main() -> None:
 
 
 def run(data: Path, folder: Path, jobs: int, kills: int, rng: random.Random) -> str:
-    """Kill one study again and again."""
+    """Kill one study again and again; where it ends before that, another one goes on."""
     known: dict[str, tuple] = {}
-    lost = repeated = early = 0
-    for number in range(kills):
+    lost = repeated = early = total = studies = 0
+    number = 0
+    while number < kills:
+        place = folder / str(studies)
         before = len(known)
-        child = fork(data, folder, jobs)
+        child = fork(data, place, jobs)
         if number % 2:
-            wait_for_more(folder, before)
+            wait_for_more(place, before, child)
             time.sleep(rng.uniform(0.0, SOON))
         else:
             time.sleep(rng.uniform(0.3, LONGEST[jobs]))
-        kill(child)
-        rows = stored(folder)
+        alive = kill(child)
+        rows = stored(place)
         lost += len(known.keys() - rows.keys())
         repeated += sum(known[key] != rows[key] for key in known.keys() & rows.keys())
         known = rows
-        early += len(rows) == before
-    return f"| {jobs} | {kills} | {early} | {len(known)} | {lost} | {repeated} |"
+        if alive:
+            number += 1
+            early += len(rows) == before
+        else:  # it had nothing more to do: the next kill is one of a new study
+            total, known, studies = total + len(rows), {}, studies + 1
+    return f"| {jobs} | {kills} | {early} | {total + len(known)} | {lost} | {repeated} |"
 
 
-def wait_for_more(folder: Path, before: int) -> None:
-    """Wait until a run has stored a trial of its own."""
+def wait_for_more(folder: Path, before: int, child: int) -> None:
+    """Wait until a run has stored a trial of its own, or has ended."""
     until = time.monotonic() + PATIENCE
-    while len(stored(folder)) <= before and time.monotonic() < until:
+    while len(stored(folder)) <= before and time.monotonic() < until and psutil.pid_exists(child):
+        if psutil.Process(child).status() == psutil.STATUS_ZOMBIE:
+            return
         time.sleep(0.1)
 
 
@@ -103,8 +111,9 @@ def fork(data: Path, folder: Path, jobs: int) -> int:
         os._exit(0)
 
 
-def kill(child: int) -> None:
-    """End a driver at once, then the worker processes that it leaves behind."""
+def kill(child: int) -> bool:
+    """End a driver at once, then the worker processes that it leaves behind; says whether it was still running."""
+    alive = psutil.Process(child).status() != psutil.STATUS_ZOMBIE
     try:
         workers = psutil.Process(child).children(recursive=True)
     except psutil.NoSuchProcess:
@@ -116,6 +125,7 @@ def kill(child: int) -> None:
             worker.kill()
         except psutil.NoSuchProcess:
             continue
+    return alive
 
 
 def stored(folder: Path) -> dict[str, tuple]:
