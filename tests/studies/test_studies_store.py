@@ -15,6 +15,21 @@ from headstart.studies import Budget, Dropped, Journal, Store, StudyLock, StudyR
 from headstart.studies.store import FILE
 
 
+@pytest.fixture(autouse=True)
+def closed(monkeypatch):
+    """Whatever a test opened is closed after it."""
+    opened, begin = [], Store.__init__
+
+    def watched(store, *words, **options):
+        opened.append(store)
+        begin(store, *words, **options)
+
+    monkeypatch.setattr(Store, "__init__", watched)
+    yield
+    for store in opened:
+        store.close()
+
+
 def record(**values) -> StudyRecord:
     settings = StudySettings(
         source="s",

@@ -38,11 +38,8 @@ class Study:
             BundleError: There is no study, or nothing has been measured yet.
         """
         folder = Path(folder)
-        store = Store.open_readonly(folder)
-        try:
+        with Store.open_readonly(folder) as store:
             document = store.summary()
-        finally:
-            store.close()
         if document is None:
             raise BundleError(
                 "the study has not measured anything yet",

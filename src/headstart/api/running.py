@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -79,7 +78,7 @@ def study(
     screen = _screen(console, quiet)
     _show_header(request, screen, quiet)
     setup = set_up(data, task=task, candidates=candidates, metric=metric, seed=seed, **columns)
-    with StudyLock(request.folder), _store(request.folder) as store:
+    with StudyLock(request.folder), Store(request.folder) as store:
         session = Session(request, setup, store, command or [_python_call(data, given, columns)])
         finished = session.finished_answer()
         if finished is not None:
@@ -146,10 +145,9 @@ def plan(
     with TemporaryDirectory() as name:
         rehearsal = Path(name)
         if (request.folder / STORE_FILE).exists():
-            known = Store.open_readonly(request.folder)
-            known.copy_to(rehearsal)
-            known.close()
-        with _store(rehearsal) as store:
+            with Store.open_readonly(request.folder) as known:
+                known.copy_to(rehearsal)
+        with Store(rehearsal) as store:
             session = Session(request, setup, store, [])
             _show_data(session, setup, screen, quiet)
             with Progress(screen, request.budget_seconds, quiet, metric=setup.metric) as progress:
@@ -196,15 +194,6 @@ def _request(
         started=started,
         hardware=probe_hardware(),
     )
-
-
-@contextmanager
-def _store(folder: Path) -> Iterator[Store]:
-    store = Store(folder)
-    try:
-        yield store
-    finally:
-        store.close()
 
 
 def _screen(console: Console | None, quiet: bool) -> Console:

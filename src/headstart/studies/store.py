@@ -43,6 +43,7 @@ class Store:
     def __init__(self, folder: Path, *, read_only: bool = False) -> None:
         self.folder = folder
         self._trials: dict[str, Trial] | None = None
+        self._opened: sqlite3.Connection | None = None
         file = folder / FILE
         with self._explained("opened"):
             if read_only and not file.exists():
@@ -50,10 +51,10 @@ class Store:
                     "no study here", place=str(folder), hint="Give the folder that `headstart study` named"
                 )
             if read_only:
-                self._connection = _connect_read_only(file)
+                self._opened = _connect_read_only(file)
             else:
                 folder.mkdir(parents=True, exist_ok=True)
-                self._connection = sqlite3.connect(file, timeout=20.0, check_same_thread=False)
+                self._opened = sqlite3.connect(file, timeout=20.0, check_same_thread=False)
                 self._connection.execute("PRAGMA journal_mode=WAL")
                 # each commit waits for the disk: a finished trial survives a power cut too
                 self._connection.execute("PRAGMA synchronous=FULL")
@@ -70,7 +71,13 @@ class Store:
 
     def close(self) -> None:
         """Close the file."""
-        self._connection.close()
+        if self._opened is not None:
+            self._opened.close()
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        assert self._opened is not None
+        return self._opened
 
     def copy_to(self, folder: Path) -> None:
         """Copy trials and state into another folder."""
@@ -179,7 +186,7 @@ class Store:
         if not tables and not read_only:
             self._connection.executescript(f"{_TABLES} PRAGMA user_version = {STORE_VERSION};")
         elif version != STORE_VERSION:
-            self._connection.close()
+            self.close()
             older = version < STORE_VERSION
             raise BundleError(
                 f"the study was made by {'an earlier' if older else 'a later'} version of Headstart, whose "
@@ -190,12 +197,20 @@ class Store:
                 else "Upgrade Headstart: pip install --upgrade headstart",
             )
 
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     @contextmanager
     def _explained(self, done: str) -> Iterator[None]:
         """Turn what the database or the disk says into one line."""
         try:
             yield
         except (OSError, sqlite3.Error) as error:
+            if done == "opened":
+                self.close()
             text = str(error)
             hint = "Give a folder you may write to with --out"
             if "locked" in text:
