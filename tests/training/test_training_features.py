@@ -41,10 +41,32 @@ def expected(rows):
     return np.stack([rows, 2 * rows, np.ones(len(rows))], 1).astype(np.float32)
 
 
+@pytest.fixture(autouse=True)
+def one_by_one(monkeypatch):
+    """Blocks of one row, so that what is computed is what is asked for."""
+    monkeypatch.setattr(features, "BLOCK", 1)
+
+
 @pytest.fixture
 def small_chunks(monkeypatch):
     monkeypatch.setattr(features, "CHUNK", 3)
-    monkeypatch.setattr(features, "BATCH", 2)
+
+
+class Mixing(Doubler):
+    """A network whose features depend on what else is in the batch, as those of real ones do in the last digits."""
+
+    def features(self, values):
+        return super().features(values) + values.mean()
+
+
+@pytest.mark.parametrize("history", [[], [[0]], [[9, 3], [5]], [[1], [2], [8, 0, 4]]])
+def test_features_do_not_depend_on_what_was_asked_for_before(tmp_path, monkeypatch, history):
+    monkeypatch.setattr(features, "BLOCK", 4)
+    alone = FeatureCache(tmp_path / "alone", "data", "weights").rows(Mixing(), Inputs(), np.arange(10))
+    cache = FeatureCache(tmp_path / "history", "data", "weights")
+    for rows in history:
+        cache.rows(Mixing(), Inputs(), np.asarray(rows))
+    np.testing.assert_array_equal(cache.rows(Mixing(), Inputs(), np.arange(10)), alone)
 
 
 def test_each_row_is_computed_once(tmp_path, small_chunks):

@@ -118,7 +118,7 @@ def test_features_are_computed_before_the_clock_starts(image_data, resnet, worke
         seen.append((done, total))
 
     run(spec_of(worker, "linear_probe", resnet, PROBE, n=30), worker, note)
-    assert seen == [(42, 42)]  # the pool's thirty and the twelve of the test part, at once
+    assert seen == [(4, 4)]  # blocks of the sixty images, at once
     run(spec_of(worker, "linear_probe", resnet, PROBE, n=12), worker, note)
     assert len(seen) == 1
 

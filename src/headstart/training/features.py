@@ -16,7 +16,8 @@ from headstart.models import Inputs, Network
 from headstart.models.inputs import Batch
 
 Extract = Callable[[Batch], torch.Tensor]
-CHUNK, BATCH = 512, 128
+BLOCK, GPU_BLOCK = 16, 128  # examples that run through the network together
+CHUNK = 16  # blocks between two reports of progress
 FLUSH_SECONDS = 10.0  # how much work a power cut may cost; a killed process loses none
 
 
@@ -37,7 +38,7 @@ class FeatureCache:
     """
 
     def __init__(self, folder: Path, data_fingerprint: str, weights_hash: str) -> None:
-        key = hashlib.blake2b(f"{data_fingerprint}/{weights_hash}/2".encode(), digest_size=10).hexdigest()
+        key = hashlib.blake2b(f"{data_fingerprint}/{weights_hash}/3".encode(), digest_size=10).hexdigest()
         self._file = folder / f"features-{key}.npy"
         self._table: np.ndarray | None = None
         self._done: np.ndarray | None = None
@@ -98,18 +99,30 @@ class FeatureCache:
     ) -> None:
         network.eval()
         device = next(network.parameters()).device
-        missing = missing[np.argsort(inputs.lengths[missing], kind="stable")]
-        for start in range(0, len(missing), CHUNK):
-            part = missing[start : start + CHUNK]
-            blocks = []
+        blocks = self._blocks(inputs, missing, device.type)
+        for start in range(0, len(blocks), CHUNK):
+            part = blocks[start : start + CHUNK]
+            values = []
             with torch.inference_mode():
-                for begin in range(0, len(part), BATCH):
-                    batch = inputs.batch(part[begin : begin + BATCH])
-                    values = extract({name: tensor.to(device) for name, tensor in batch.items()})
-                    blocks.append(values.cpu().numpy())
-            self._store(part, np.concatenate(blocks), len(inputs))
+                for rows in part:
+                    batch = inputs.batch(rows)
+                    values.append(extract({name: tensor.to(device) for name, tensor in batch.items()}).cpu().numpy())
+            self._store(np.concatenate(part), np.concatenate(values), len(inputs))
             if on_progress:
-                on_progress(min(start + CHUNK, len(missing)), len(missing))
+                on_progress(min(start + CHUNK, len(blocks)), len(blocks))
+
+    @staticmethod
+    def _blocks(inputs: Inputs, missing: np.ndarray, device: str) -> list[np.ndarray]:
+        """The whole blocks that hold missing rows.
+
+        What else is in a batch changes an example's features in the last digits. So the batches are parts of the data
+        set, by length, and not of what happens to be asked for: a trial's numbers do not depend on those before it.
+        """
+        order = np.argsort(inputs.lengths, kind="stable")
+        place = np.empty(len(order), dtype=np.int64)
+        place[order] = np.arange(len(order))
+        size = BLOCK if device == "cpu" else GPU_BLOCK
+        return [order[size * block : size * (block + 1)] for block in np.unique(place[missing] // size)]
 
     def _store(self, rows: np.ndarray, values: np.ndarray, total: int) -> None:
         if not np.isfinite(values).all():

@@ -12,6 +12,7 @@ from headstart.core import Arm, Recipe, Record, Role
 from headstart.strategies import get_strategy, only_heads
 from headstart.studies.line_up import LineUp
 from headstart.training import Bench, FeatureCache
+from headstart.training.features import BLOCK
 
 FLOAT = 4  # bytes
 
@@ -24,7 +25,7 @@ class Work(Record):
         steps: Optimiser steps, those of a search and of ensemble members included.
         trained: Examples that run forward and backward, over all steps.
         fitted: Labels times classes of a closed-form or convex fit.
-        embedded: Examples whose frozen features are still missing.
+        embedded: Examples whose frozen features are still missing, with those that are computed beside them.
         predicted: Examples predicted afterwards through a whole network.
         flops: Floating-point operations; 0 where they were not counted yet.
         bytes: Weights, gradients and optimiser state that are held while training.
@@ -107,7 +108,8 @@ class WorkCounter:
             else:
                 rows = np.concatenate([split.pool[:n], split.test])
                 tables = ("", "readouts") if recipe.readout == "searched" else ("",)
-                embedded = sum(len(self.cache(arm.candidate, of).missing(rows, self.total)) for of in tables)
+                missing = (len(self.cache(arm.candidate, of).missing(rows, self.total)) for of in tables)
+                embedded = sum(round(self.total * (1 - (1 - count / self.total) ** BLOCK)) for count in missing)
             return Work(
                 fitted=n * self.classes, embedded=embedded, predicted=tested, flops=embedded * counts.forward_flops
             )
