@@ -46,24 +46,24 @@ def start(folder: Path, *words: object) -> subprocess.Popen[str]:
     )
 
 
-def values(folder: Path) -> dict[str, float]:
-    """Value of each stored trial by its key."""
+def values(folder: Path, role: str = "") -> dict[str, float]:
+    """Value of each stored trial by its key, perhaps of one role alone."""
     file = folder / "study.sqlite"
     if not file.exists():
         return {}
     connection = sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)
     try:
-        rows = connection.execute("SELECT key, measurement FROM trials").fetchall()
+        rows = connection.execute("SELECT key, measurement, spec FROM trials").fetchall()
     except sqlite3.OperationalError:
         return {}
     finally:
         connection.close()
-    return {key: json.loads(text)["value"] for key, text in rows}
+    return {key: json.loads(text)["value"] for key, text, spec in rows if role in json.loads(spec)["role"]}
 
 
-def wait_for(child: subprocess.Popen[str], folder: Path, count: int) -> dict[str, float]:
+def wait_for(child: subprocess.Popen[str], folder: Path, count: int, role: str = "") -> dict[str, float]:
     deadline = time.monotonic() + PATIENCE
-    while len(found := values(folder)) < count:
+    while len(found := values(folder, role)) < count:
         assert child.poll() is None, child.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -107,7 +107,7 @@ def test_two_jobs_give_the_values_of_one_and_survive_a_killed_worker(sentences, 
 
 def test_sigterm_ends_a_study_as_one_ctrl_c_does(sentences, tmp_path):
     child = start(tmp_path, sentences, "--budget", "10m", "--out", "ended", "--strategy", "from_scratch")
-    wait_for(child, tmp_path / "ended", 2)
+    wait_for(child, tmp_path / "ended", 1, role="measuring")
     child.send_signal(signal.SIGTERM)
     out, err = child.communicate(timeout=PATIENCE)
     assert child.returncode == 130, err
