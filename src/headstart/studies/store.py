@@ -233,13 +233,20 @@ def _connect_read_only(file: Path) -> sqlite3.Connection:
     """Connect without writing: where the folder cannot be written, also without the log of a running driver."""
     uri = file.absolute().as_uri()
     try:
-        connection = sqlite3.connect(f"{uri}?mode=ro", uri=True, timeout=20.0)
-        connection.execute("SELECT name FROM sqlite_master").fetchall()
-        return connection
+        return _answering(f"{uri}?mode=ro")
     except sqlite3.OperationalError:  # a log in a folder that may not be written: read the file as it is
-        connection = sqlite3.connect(f"{uri}?mode=ro&immutable=1", uri=True)
+        return _answering(f"{uri}?mode=ro&immutable=1")
+
+
+def _answering(uri: str) -> sqlite3.Connection:
+    """A connection that has read something."""
+    connection = sqlite3.connect(uri, uri=True, timeout=20.0)
+    try:
         connection.execute("SELECT name FROM sqlite_master").fetchall()
-        return connection
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
 
 
 def _read(kind: type[R], text: str, folder: Path) -> R:
