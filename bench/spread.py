@@ -74,7 +74,7 @@ def oracle() -> list[Repeats]:
         rows = rows[(rows.role == "measuring") & (rows.error.isna() | (rows.error == ""))]
         steps = [json.loads(text).get("steps", 0) for text in rows["settings"]]
         rows = rows.assign(closed=np.asarray(steps) == 0)
-        for (_, n, recipe, closed), own in rows.groupby(["arm", "n", "recipe", "closed"]):
+        for (_, n, _recipe, closed), own in rows.groupby(["arm", "n", "recipe", "closed"]):
             if len(own) > 1:
                 kind = "closed" if closed else "gradient"
                 found.append(Repeats("oracle", kind, name, n / classes, own.value.to_numpy()))

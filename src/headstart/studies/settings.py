@@ -21,6 +21,8 @@ class StudySettings(Record):
         margin: What difference matters, as a share (0.01 is one point).
         weights: Content hash of each candidate.
         budget_seconds: Time allowed in all, summed over resumes.
+        planned_labels: Labels that the answer is for; None for all that are there.
+        target: Value of the metric that is to be reached; None if none was named.
     """
 
     schema_version: int = 1
@@ -34,10 +36,12 @@ class StudySettings(Record):
     strategies: tuple[str, ...]
     data_fingerprint: str
     budget_seconds: float
+    planned_labels: int | None = None
+    target: float | None = None
 
     def differences(self, other: StudySettings) -> list[str]:
         """What changed between two settings, in words; a larger budget is no change."""
-        ignored = {"budget_seconds", "schema_version", "source", "weights"}
+        ignored = {"budget_seconds", "planned_labels", "target", "schema_version", "source", "weights"}
         mine, theirs = self.model_dump(exclude=ignored), other.model_dump(exclude=ignored)
         changes = [f"{name}: {mine[name]} -> {theirs[name]}" for name in mine if mine[name] != theirs[name]]
         known = dict(zip(self.candidates, self.weights, strict=False))

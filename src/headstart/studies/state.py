@@ -117,6 +117,11 @@ class StudyState:
         return self.grid[0]
 
     @property
+    def target_size(self) -> int:
+        """Labels that the answer is for: those planned, or all there are."""
+        return self.settings.planned_labels or self.pool_size
+
+    @property
     def smallest(self) -> int:
         """The smallest size that is worth measuring."""
         return smallest_size(self.classes)
