@@ -74,6 +74,26 @@ class Crossover(Record):
     next: NextTrials | None = None
 
 
+class Leaning(Record):
+    """What the curves lean to beyond the compared size: an extrapolation, not a measurement.
+
+    Attributes:
+        n: Labels it speaks about: the target, or the furthest that curves help.
+        target: Labels the answer is for.
+        arm: Key of the arm that is expected to be best there.
+        paradigm: Its side.
+        p_side: P(its side is better there).
+        p_best: P(it is the best arm there).
+    """
+
+    n: int
+    target: int
+    arm: str
+    paradigm: Paradigm
+    p_side: float
+    p_best: float
+
+
 class HeadStart(Record):
     """How many labels the pretrained start is worth.
 
@@ -277,12 +297,28 @@ class Recommendation(Record):
         more_labels: What twice the labels would bring the chosen arm; None where its curve cannot be extrapolated.
         comparison_size: Largest n at which both paradigms finished their own schedules.
         remedy: What would decide an open verdict.
+        action: What to do now.
+        leaning: What the curves lean to beyond the compared size; None where that is the target size.
+        leaning_sentence: The same in words.
+        target_sentence: Labels to the value that was to be reached; None if none was named.
+        p_side: P(the best option of the winning side beats the best of the other) at the compared size.
+        p_within: P(the two differ by no more than the margin).
+        trained_on: Labels that the model handed over learnt from.
+        labels: Labels there are, those of the test part too where folds rotate.
     """
 
     schema_version: int = 1
     paradigm: Literal["transfer", "scratch", "hybrid", "tie", "undetermined"]
     sentence: str
     remedy: str | None = None
+    action: str = ""
+    leaning: Leaning | None = None
+    leaning_sentence: str | None = None
+    target_sentence: str | None = None
+    p_side: float | None = None
+    p_within: float | None = None
+    trained_on: int | None = None
+    labels: int | None = None
     strategy: str | None
     candidate: str | None
     metric: MetricValue

@@ -53,7 +53,9 @@ class Request:
 
     folder: Path
     budget_seconds: float
-    margin: float
+    margin: float | None
+    planned_labels: int | None
+    target: float | None
     seed: int
     strategies: tuple[str, ...]
     candidates: tuple[str, ...]
@@ -86,6 +88,8 @@ class Session:
             task=setup.data.task,
             metric=setup.metric,
             margin=request.margin,
+            planned_labels=request.planned_labels,
+            target=request.target,
             seed=request.seed,
             candidates=tuple(setup.candidates),
             weights=tuple(candidate.weights_hash for candidate in setup.candidates.values()),
@@ -154,7 +158,8 @@ class Session:
             status: Status = "interrupted" if driver.interrupted else "finished"
             answer = self.publisher.write(driver.state, status)
             if not driver.interrupted:
-                self.journal.update(finished_budget=self.request.budget_seconds)
+                looks = self.journal.record.looks + 1
+                self.journal.update(finished_budget=self.request.budget_seconds, looks=looks)
         _clear(self.bench.work_folder, keep="checkpoints")
         assert isinstance(answer, Summary)
         return answer

@@ -82,7 +82,7 @@ def data_sentence(data: Mapping[str, Any]) -> str:
         least = min(range(len(counts)), key=counts.__getitem__)
         said += f" (smallest {wording.clean(names[least], 24)}: {counts[least]:,})"
     kind = data.get("test_kind")
-    said += "; the test part rotates" if kind == "rotating" else f"; {data['n_test']:,} to test on ({kind})"
+    said += "; 5-fold cross-validation" if kind == "rotating" else f"; {data['n_test']:,} to test on ({kind})"
     return f"{said}; groups by {wording.clean(data['groups'], 24)}" if data.get("groups") else said
 
 
@@ -98,9 +98,9 @@ def render_plan(plan: Mapping[str, Any], console: Console) -> None:
     from rich.text import Text
 
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", show_edge=False)
-    table.add_column("planned arm", no_wrap=True, overflow="ellipsis", max_width=40)
+    table.add_column("planned option", no_wrap=True, overflow="ellipsis", max_width=40)
     table.add_column("sizes", no_wrap=True, overflow="ellipsis", max_width=34)
-    for name in ("repeats", "recipes", "about"):
+    for name in ("runs each", "settings", "about"):
         table.add_column(name, justify="right", no_wrap=True)
     rows = list(plan["rows"])
     for row in rows[:PLAN_ROWS]:
@@ -109,10 +109,10 @@ def render_plan(plan: Mapping[str, Any], console: Console) -> None:
         table.add_row(*(Text(wording.clean(cell)) for cell in cells))
     console.print(table)
     if len(rows) > PLAN_ROWS:
-        console.print(Text(f"… {len(rows) - PLAN_ROWS} more arms", style="dim"))
+        console.print(Text(f"… {len(rows) - PLAN_ROWS} more options", style="dim"))
     total = f"about {wording.duration(plan['total_seconds'])} of {wording.duration(plan['budget_seconds'])} allowed"
     if plan.get("comparison_size"):
-        total += f"; arms are compared at up to {wording.count(plan['comparison_size'])} labels"
+        total += f"; options are compared at up to about {wording.count(plan['comparison_size'])} labels"
     lines = [("Total", total)]
     left_out = list(plan.get("left_out") or ())
     lines += [("Left out", f"{item['what']}: {item['reason']}") for item in left_out[:LEFT_OUT_SHOWN]]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from headstart.core import Arm, TrialSpec
+from headstart.core import TrialSpec
 from headstart.studies.planners.base import LeftOut, Plan, PlanRow, Step, Stop
 from headstart.studies.planners.rivals import Rivals, knee
 from headstart.studies.state import StudyState

@@ -76,12 +76,12 @@ class Rivals:
                 looks += [] if seen else [(arm, n)]
                 spent += 0.0 if seen else price
         for arm in by_price:
-            n = self._second_look(arm)
-            if n is None or any(size >= n for size in self.evidence.sizes(arm.key)):
+            second = self._second_look(arm)
+            if second is None or any(size >= second for size in self.evidence.sizes(arm.key)):
                 continue
-            if spent + self.price(arm, n) <= allowed:
-                looks.append((arm, n))
-                spent += self.price(arm, n)
+            if spent + self.price(arm, second) <= allowed:
+                looks.append((arm, second))
+                spent += self.price(arm, second)
         return looks
 
     def _second_look(self, arm: Arm) -> int | None:
@@ -136,7 +136,9 @@ class Rivals:
         side_open = self.p_side_there < SURE_THERE or not self._pair_sizes(others[:1])
         if others and side_open:
             return others[0]
-        return rest[0] if rest and self.p_best(rest[0]) >= POSSIBLE else (others or rest or [None])[0]
+        if rest and self.p_best(rest[0]) >= POSSIBLE:
+            return rest[0]
+        return next(iter([*others, *rest]), None)
 
     def p_best(self, arm: Arm) -> float:
         """P(best at the target)."""
