@@ -67,7 +67,7 @@ def study(
     margin: Annotated[
         float | None,
         typer.Option(
-            help="What difference matters, as a share; 0.01, or a quarter of the error if less, if not given."
+            help="What difference matters, as a share; 0.01 or a quarter of the error, whichever is less."
         ),
     ] = None,
     planned_labels: Annotated[
