@@ -37,7 +37,7 @@ def judge(table: TrueTable, planner, share: float) -> dict:
     row = {"set": table.name, "kind": table.name.split()[0], "planner": planner.name, "share": share}
     row["spent"] = played.spent / (share * table.exhaustive)
     verdict = decide(evidence, 0, pool)
-    best = {side: max((table.truth(a.arm.key, pool) for a in table.arms if a.arm.paradigm == side)) for side in SIDES}
+    best = {side: max(table.truth(a.arm.key, pool) for a in table.arms if a.arm.paradigm == side) for side in SIDES}
     if verdict is None:
         return row | {"measured": False}
     chosen = verdict.chosen
@@ -50,7 +50,9 @@ def judge(table: TrueTable, planner, share: float) -> dict:
     row["n_c"], row["definite"] = verdict.n / pool, verdict.kind in SIDES
     row["tie"] = verdict.kind == "tie"
     there = {
-        side: max((table.truth(a.key, verdict.n) for a in evidence.measured_at(verdict.n) if a.paradigm == side), default=0)
+        side: max(
+            (table.truth(a.key, verdict.n) for a in evidence.measured_at(verdict.n) if a.paradigm == side), default=0
+        )
         for side in SIDES
     }
     if row["definite"]:
@@ -95,11 +97,12 @@ def line(rows) -> str:
     apart = [row for row in measured if row["apart"]]
     regret = 100 * of(measured, "regret")
     definite = of(measured, "definite", 0.0)
+    brier = np.mean((of(measured, "said") - of(measured, "happened")) ** 2)
+    delivered, n_c, spent = 100 * of(measured, "delivered").mean(), of(measured, "n_c").mean(), of(rows, "spent").mean()
     return (
         f"{regret.mean():.2f} | {regret.max():.1f} | {of(apart, 'wrong_side').mean():.0%} | {definite.mean():.0%} | "
         f"{of(measured, 'wrong').mean():.0%} of {int(definite.sum())} | {of(measured, 'covered').mean():.0%} | "
-        f"{of(measured, 'covered_far').mean():.0%} | {np.mean((of(measured, 'said') - of(measured, 'happened')) ** 2):.3f} | "
-        f"{100 * of(measured, 'delivered').mean():.2f} | {of(measured, 'n_c').mean():.2f} | {of(rows, 'spent').mean():.0%}"
+        f"{of(measured, 'covered_far').mean():.0%} | {brier:.3f} | {delivered:.2f} | {n_c:.2f} | {spent:.0%}"
     )
 
 
@@ -154,9 +157,8 @@ def main() -> None:
     for low, high in ((0.4, 0.6), (0.6, 0.7), (0.7, 0.8), (0.8, 0.9), (0.9, 0.97), (0.97, 1.01)):
         cell = [row for row in mine if low <= row["said"] < high]
         if cell:
-            lines.append(
-                f"- said {of(cell, 'said').mean():.2f}, happened {of(cell, 'happened').mean():.2f} ({len(cell)} studies)"
-            )
+            said, happened = of(cell, "said").mean(), of(cell, "happened").mean()
+            lines.append(f"- said {said:.2f}, happened {happened:.2f} ({len(cell)} studies)")
     ties = [row for row in rows if row["planner"] == "contenders" and row.get("tie")]
     lines += ["", f"Ties said by contenders: {len(ties)}, of these wrong {of(ties, 'wrong_tie', 0).mean():.0%}."]
     write("decision", "Deciding at the size that counts: replayed studies", lines)

@@ -80,6 +80,8 @@ def recommend(state: StudyState, *, spent_seconds: float, model_sizes: Mapping[s
         head_start=head_start,
         more_labels=more,
         negative_transfer=harm,
+        trained_on=_learnt(evidence, verdict),
+        labels=len(evidence.data.labels) if evidence.rotating else evidence.pool_size,
         comparison_size=verdict.n if verdict else None,
         scratch_might_win_with_compute=might_win,
         arms=arms,
@@ -96,6 +98,14 @@ def recommend(state: StudyState, *, spent_seconds: float, model_sizes: Mapping[s
         reasons=reasons_for(evidence, verdict, arms, baseline) + more_labels_reason(evidence, more),
         warnings=warnings_for(state, verdict, arms, might_win) + harm_warnings(evidence, harm),
     )
+
+
+def _learnt(evidence: Evidence, verdict: Verdict | None) -> int | None:
+    """Labels that the model of the arm to use has seen."""
+    if verdict is None:
+        return None
+    n = evidence.sizes(verdict.chosen.key)[-1]
+    return max(trial.measurement.n_realised for trial in evidence.trials(verdict.chosen.key, "measuring", n)) or n
 
 
 def _of_chosen(verdict: Verdict | None, name: str) -> float | None:

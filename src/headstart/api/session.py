@@ -37,8 +37,13 @@ from headstart.studies import (
 )
 from headstart.studies.executors import make_executor
 from headstart.studies.planners import get_planner
+from headstart.studies.planners.tuning import chosen_recipe
 from headstart.studies.prices import PriceModel, Rates, WorkCounter, this_machine
+from headstart.studies.refit import refit
 from headstart.training import Bench, Worker
+
+REFIT_MARGIN = 1.25  # a fifth more labels than a fold has
+OVERRUN = 0.02  # of the budget, that training on every label may take beyond it
 
 Status = Literal["running", "interrupted", "finished"]
 
@@ -157,11 +162,33 @@ class Session:
             observer.stage("writing the report")
             status: Status = "interrupted" if driver.interrupted else "finished"
             answer = self.publisher.write(driver.state, status)
+            assert isinstance(answer, Summary)
+            if not driver.interrupted:
+                answer = self._refitted(driver.state, answer, observer)
             if not driver.interrupted:
                 looks = self.journal.record.looks + 1
                 self.journal.update(finished_budget=self.request.budget_seconds, looks=looks)
         _clear(self.bench.work_folder, keep="checkpoints")
-        assert isinstance(answer, Summary)
+        return answer
+
+    def _refitted(self, state: StudyState, answer: Summary, observer: Observer) -> Summary:
+        """Train the model that is handed over on every label, where it has not seen some and the time is there."""
+        known = answer.recommendation
+        arm = next((arm for arm in self.arms if arm.key == answer.chosen), None)
+        if arm is None or known.model_dir is None or not self.evidence.rotating:
+            return answer
+        recipe, _ = chosen_recipe(self.evidence, state.line_up, arm, state.pool_size)
+        needed = REFIT_MARGIN * state.default_seconds(arm, state.pool_size)
+        allowed = self.budget.left + OVERRUN * self.request.budget_seconds
+        if needed > allowed:
+            return answer
+        observer.stage("training on every label")
+        learnt = refit(self.bench, arm, recipe, self.store.folder / "model", deadline=allowed, progress=observer.steps)
+        if learnt is None:
+            return answer
+        whole = known.model_copy(update={"trained_on": learnt})
+        answer = answer.model_copy(update={"recommendation": whole})
+        self._write(answer, True)
         return answer
 
     @cached_property

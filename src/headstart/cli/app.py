@@ -66,9 +66,7 @@ def study(
     metric: Annotated[str | None, typer.Option(help="accuracy, macro-f1 or balanced-accuracy.")] = None,
     margin: Annotated[
         float | None,
-        typer.Option(
-            help="What difference matters, as a share; 0.01 or a quarter of the error, whichever is less."
-        ),
+        typer.Option(help="What difference matters, as a share; 0.01 or a quarter of the error, whichever is less."),
     ] = None,
     planned_labels: Annotated[
         int | None, typer.Option(help="Labels you will have: the answer is for them; all that are here if not given.")
@@ -126,6 +124,9 @@ def fit(
     ] = None,
     n: Annotated[int | None, typer.Option("--n", help="Labels to learn from; all if not given.")] = None,
     budget: Annotated[str | None, typer.Option(help="Shorten the schedule to fit: 60s, 5m.")] = None,
+    from_study: Annotated[
+        Path | None, typer.Option("--from", metavar="STUDY", help="Train the winner of this study on every label.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the model.")] = None,
     metric: Annotated[str | None, typer.Option(help="accuracy, macro-f1 or balanced-accuracy.")] = None,
     seed: Annotated[int, typer.Option(help="Determines every random choice.")] = 0,
@@ -142,6 +143,7 @@ def fit(
         values=setting or [],
         n=n,
         budget=budget,
+        from_study=from_study,
         out=out,
         metric=metric,
         **reading,

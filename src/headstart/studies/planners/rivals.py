@@ -20,6 +20,7 @@ STEP_UP = 4  # from the knee to the second look; and how far the outlook reaches
 CLIMB = 2.0  # a challenger is measured again only at so many times the labels it has had
 PAIRING_SHARE = 0.15  # of the time left: below it the leader is measured at the challenger's size too
 SURE_HERE, SURE_THERE = 0.95, 0.8  # P(side) at the compared size and at the target, at which a study is decided
+REFIT_MARGIN, REFIT_SHARE = 1.3, 0.25  # a fifth more labels than a fold has; share of the budget at most
 OPEN = 0.05  # P(side) between this and its complement: repeats may still decide
 POSSIBLE = 0.1  # P(best at the target) that makes an arm a challenger
 
@@ -351,6 +352,14 @@ class Rivals:
             if sum(cheapest) <= seconds:
                 return n
         return None
+
+    @property
+    def refit_seconds(self) -> float:
+        """Seconds to keep for training the leader on every label, where test parts rotate and it fits at all."""
+        if not self.evidence.rotating or self.leader is None:
+            return 0.0
+        needed = REFIT_MARGIN * self.price(self.leader, self.state.pool_size)
+        return needed if needed <= REFIT_SHARE * self.budget else 0.0
 
     def _spent(self, role: str, arms: Sequence[Arm]) -> float:
         keys = {arm.key for arm in arms}
