@@ -164,7 +164,7 @@ def test_no_verdict_at_a_size_that_the_leading_arm_has_not_reached():
     }
     view = TableView(table)
     assert comparison_size(view) == 100
-    assert (decide(view).kind, decide(view).chosen) == ("transfer", TUNE)
+    assert (decide(view).kind, decide(view).winner) == ("transfer", TUNE)
     view.dropped = {TUNE.key: "clearly worse"}
     assert comparison_size(view) == 400
     assert decide(view).kind == "scratch"
@@ -262,5 +262,5 @@ def test_the_reader_is_told_what_the_choice_of_recipes_leaves_open():
     )
     edge, elsewhere, note = _about_recipes(view)
     assert "lay at the edge of those tried (rate x 3)" in edge
-    assert elsewhere.startswith("1 of 1 measurements used a recipe chosen on labels beyond their own")
+    assert elsewhere.startswith("1 of 1 runs used settings tuned on labels beyond their own")
     assert note == "In training: a tenth of the rate"

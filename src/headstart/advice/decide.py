@@ -70,15 +70,14 @@ def complete_sizes(evidence: Evidence) -> list[int]:
     A contender is an arm that takes part and may be the best of its side there. A size that the leading arm has not
     reached yet, or failed at, says nothing about which side is best; one that a hopeless arm never reached does.
     """
-    dropped = evidence.dropped
-    taking_part = [arm for arm in evidence.arms if evidence.sizes(arm.key) and arm.key not in dropped]
-    found = []
-    for n in evidence.all_sizes:
-        there = evidence.measured_at(n)
-        missing = [arm for arm in taking_part if arm not in there]
-        if not any(_contends(evidence, arm, there, n) for arm in missing):
-            found.append(n)
-    return found
+    return [n for n in evidence.all_sizes if not missing_contenders(evidence, n)]
+
+
+def missing_contenders(evidence: Evidence, n: int) -> list[Arm]:
+    """Arms that were not measured at n and may be the best of their side there."""
+    dropped, there = evidence.dropped, evidence.measured_at(n)
+    absent = [arm for arm in evidence.arms if evidence.sizes(arm.key) and arm.key not in dropped and arm not in there]
+    return [arm for arm in absent if _contends(evidence, arm, there, n)]
 
 
 def _contends(evidence: Evidence, arm: Arm, there: list[Arm], n: int) -> bool:
@@ -133,7 +132,7 @@ def decide(evidence: Evidence, looks: int = 0, target: int | None = None) -> Ver
     p_side = None
     kind = "undetermined"
     if rival.paradigm != winner.paradigm:  # else only one side was measured: nothing to compare it with
-        p_side = final.p_side(*_sides(arms, winner.paradigm))
+        p_side = _p_side(evidence, final, arms, winner, n)
         few = 0 < final.groups < FEWEST_GROUPS
         if low >= -margin - SLACK and high <= margin + SLACK and not few:
             kind = "tie"
@@ -153,6 +152,18 @@ def _tuning_counted(evidence: Evidence, n: int, part: str) -> JointDraws:
     assert draws is not None
     sd = {key: evidence.untuned(key) for key in draws.arms}
     return draws.widened(sd, derive_seed(evidence.settings.seed, "untuned", n)) if any(sd.values()) else draws
+
+
+def _p_side(evidence: Evidence, draws: JointDraws, arms: list[Arm], winner: Arm, n: int) -> float:
+    """P(the winner's side is better at n); a contender of the other side that was not measured there counts too."""
+    p_side = draws.p_side(*_sides(arms, winner.paradigm))
+    absent = [arm for arm in missing_contenders(evidence, n) if arm.paradigm != winner.paradigm]
+    outlook = evidence.outlook(n) if absent else None
+    if outlook is None:
+        return p_side
+    return min(
+        p_side, outlook.p_side(*_sides([arm for arm in evidence.arms if arm.key in outlook.arms], winner.paradigm))
+    )
 
 
 def _sides(arms: list[Arm], paradigm: str) -> tuple[list[str], list[str]]:

@@ -20,7 +20,7 @@ def envelopes(evidence: Evidence) -> tuple[np.ndarray, np.ndarray, np.ndarray] |
         Sizes (S,), scratch (draws, S), transfer (draws, S); None if no size has both.
     """
     sizes, scratch, transfer = [], [], []
-    for n in complete_sizes(evidence):
+    for n in complete_sizes(evidence) or evidence.all_sizes:
         arms = evidence.measured_at(n)
         sides = {side: [arm.key for arm in arms if arm.paradigm == side] for side in ("scratch", "transfer")}
         if not all(sides.values()):

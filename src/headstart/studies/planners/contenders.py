@@ -60,9 +60,9 @@ class ContendersPlanner:
     def suggest(self, state: StudyState, seconds: float, running: Sequence[TrialSpec]) -> Step:
         """The first trial in the order of the stages that is open and can end in time."""
         rivals = Rivals(state, running, seconds)
-        seconds = rivals.seconds = seconds - rivals.refit_seconds
+        rivals.seconds = seconds - rivals.refit_seconds
         for spec in self._wanted(rivals):
-            if state.seconds(spec) <= seconds:
+            if rivals.fits(spec):
                 return spec
         if running:
             return Stop("what comes next depends on what is running")

@@ -20,7 +20,9 @@ STEP_UP = 4  # from the knee to the second look; and how far the outlook reaches
 CLIMB = 2.0  # a challenger is measured again only at so many times the labels it has had
 PAIRING_SHARE = 0.15  # of the time left: below it the leader is measured at the challenger's size too
 SURE_HERE, SURE_THERE = 0.95, 0.8  # P(side) at the compared size and at the target, at which a study is decided
-REFIT_MARGIN, REFIT_SHARE = 1.3, 0.25  # a fifth more labels than a fold has; share of the budget at most
+REFIT_MARGIN, REFIT_SHARE = 1.3, 0.35  # a fifth more labels than a fold has; share of the budget at most
+SMALL_SHARE = 0.1  # of the budget: a trial below it may be off
+UNPROVEN = 1.4  # x the price of an arm of which no trial has ended: a look at a few steps is easily wrong
 OPEN = 0.05  # P(side) between this and its complement: repeats may still decide
 POSSIBLE = 0.1  # P(best at the target) that makes an arm a challenger
 
@@ -304,18 +306,30 @@ class Rivals:
         return next((arm for arm in self.ranked if self.leader and arm.paradigm != self.leader.paradigm), None)
 
     def next_challengers(self) -> Iterator[TrialSpec]:
-        """Arms that may be the best and have not been measured as far as the contenders, the likeliest first.
+        """Arms that may be the best, of all or of their side, and have not been measured as far as the contenders.
 
-        Those that were too dear for the first pass come back here.
+        Those that were too dear for the first pass come back here, those of the side that is behind first.
         """
+        possible = [arm for arm in self.ranked[1:] if self.p_best(arm) >= POSSIBLE or self._may_lead_its_side(arm)]
+        for arm in sorted(possible, key=lambda arm: (self._same_side(arm), -self.p_best(arm))):
+            fitting = [n for n in self._climbs(arm) if self.price(arm, n) <= self.seconds]
+            if self.compared in fitting:
+                yield from self.open.measuring(arm, self.compared)
+            elif fitting:
+                yield from self.open.measuring(arm, fitting[-1])
         unseen = [arm for arm in self.gradient + self.closed if not self.evidence.sizes(arm.key)]
-        for arm in sorted(unseen, key=lambda arm: self.price(arm, knee(self.state, arm))):
+        for arm in sorted(unseen, key=lambda arm: (self._same_side(arm), self.price(arm, knee(self.state, arm)))):
             yield from self.open.measuring(arm, knee(self.state, arm))
-        for arm in sorted(self.ranked[1:], key=lambda arm: -self.p_best(arm)):
-            if self.p_best(arm) >= POSSIBLE:
-                fitting = [n for n in self._climbs(arm) if self.price(arm, n) <= self.seconds]
-                if fitting:
-                    yield from self.open.measuring(arm, fitting[-1])
+
+    def _same_side(self, arm: Arm) -> bool:
+        return self.leader is not None and arm.paradigm == self.leader.paradigm
+
+    def _may_lead_its_side(self, arm: Arm) -> bool:
+        """Whether an arm of the side that is behind may be its best at the target."""
+        if self.outlook is None or self._same_side(arm):
+            return False
+        mates = [one.key for one in self.ranked if one.paradigm == arm.paradigm and one != arm]
+        return not mates or self.outlook.p_side([arm.key], mates) >= POSSIBLE
 
     def whatever_fits(self) -> Iterator[TrialSpec]:
         """Repeats of the contenders, larger sizes of other arms, then repeats of anything: time is there to be used."""
@@ -352,6 +366,14 @@ class Rivals:
             if sum(cheapest) <= seconds:
                 return n
         return None
+
+    def fits(self, spec: TrialSpec) -> bool:
+        """Whether a trial ends in the time that is left, with some more for arms whose price is not proven."""
+        proven = self.state.closed_form(spec.arm) or any(
+            trial.spec.arm == spec.arm for trial in self.evidence.table.trials()
+        )
+        needed = self.state.seconds(spec)
+        return needed * (1.0 if proven or needed < SMALL_SHARE * self.budget else UNPROVEN) <= self.seconds
 
     @property
     def refit_seconds(self) -> float:
