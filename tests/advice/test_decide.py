@@ -217,6 +217,15 @@ def test_scratch_ahead_from_the_start_has_crossed_already():
     assert found.statement.startswith("already crossed at 50 labels")
 
 
+def test_transfer_may_take_over_too():
+    view = TableView({TUNE: {100: (0.5, 0.001), 400: (0.9, 0.001)}, SCRATCH: {100: (0.6, 0.001), 400: (0.7, 0.001)}})
+    found = measured_crossover(view)
+    assert found.kind == "taken over"
+    assert 100 < found.low <= found.n <= found.high < 400
+    assert "transfer overtakes near" in found.statement
+    assert "from scratch leads there" in measured_head_start(view).statement
+
+
 def test_a_crossing_that_may_or_may_not_be_there_is_not_determined():
     found = measured_crossover(TableView({TUNE: {50: (0.8, 0.02)}, SCRATCH: {50: (0.79, 0.02)}}))
     assert found.statement.startswith("not determined")

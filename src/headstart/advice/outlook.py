@@ -33,7 +33,7 @@ def find_crossover(evidence: Evidence) -> Crossover:
     """
     measured = measured_crossover(evidence)
     curves = _both_sides(evidence)
-    if curves is None or measured.kind == "unmeasured":
+    if curves is None or measured.kind in ("unmeasured", "taken over"):
         return measured
     margin = margin_at(evidence.settings, float(min(arm.means.min() for arm in curves.arms)))
     found = find_crossing(curves, tie=margin)

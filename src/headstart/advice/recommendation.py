@@ -50,7 +50,8 @@ class Crossover(Record):
 
     Attributes:
         statement: The same in words.
-        kind: ``crossed`` at a measured size, ``between`` two sizes, ``none`` up to ``horizon``, ``tie``,
+        kind: ``crossed`` at a measured size, ``between`` two sizes, ``taken over`` (by transfer: from scratch leads
+            at few labels), ``none`` up to ``horizon``, ``tie``,
             ``undetermined``, or ``unmeasured``.
         n: Point estimate; None where most draws do not cross up to ``horizon``.
         low: Lower end of the 90 % interval; None beyond ``horizon``.
@@ -63,7 +64,7 @@ class Crossover(Record):
     """
 
     statement: str
-    kind: Literal["tie", "crossed", "between", "none", "undetermined", "unmeasured"] = "unmeasured"
+    kind: Literal["tie", "crossed", "between", "taken over", "none", "undetermined", "unmeasured"] = "unmeasured"
     n: float | None = None
     low: float | None = None
     high: float | None = None
