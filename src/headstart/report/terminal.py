@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MAX_LINES = 24
 LABEL_WIDTH = 12
+WHOLE = ("Do now", "Measured", "Expected", "To decide", "Next", "Saved", "Model", "Go on")  # never cut
 # From generous to tight: (rows of the arms table, warnings, lines a paragraph may take).
 DETAIL = ((6, 3, 3), (6, 3, 2), (5, 2, 2), (4, 2, 2), (4, 1, 1), (3, 1, 1), (2, 1, 1))
 
@@ -116,8 +117,7 @@ def _paragraphs(rows: list[tuple[str, str, str]], console: Console, lines: int) 
     width = max(20, min(console.width, 100) - LABEL_WIDTH)
     out: list[Text] = []
     for label, said, style in rows:
-        # Commands and places are never shortened: they are there to be copied.
-        whole = label in ("Do now", "Measured", "Next", "Saved", "Model", "Go on")
+        whole = label in WHOLE
         wrapped = list(Text(wording.clean(said), style=style).wrap(console, width))
         if len(wrapped) > lines and not whole:
             wrapped = wrapped[:lines]

@@ -22,6 +22,7 @@ PAIRING_SHARE = 0.15  # of the time left: below it the leader is measured at the
 SURE_HERE, SURE_THERE = 0.95, 0.8  # P(side) at the compared size and at the target, at which a study is decided
 REFIT_MARGIN, REFIT_SHARE = 1.3, 0.35  # a fifth more labels than a fold has; share of the budget at most
 SMALL_SHARE = 0.1  # of the budget: a trial below it may be off
+TINY_SHARE = 0.02  # of the budget: what hardly matters
 UNPROVEN = 1.4  # x the price of an arm of which no trial has ended: a look at a few steps is easily wrong
 OPEN = 0.05  # P(side) between this and its complement: repeats may still decide
 POSSIBLE = 0.1  # P(best at the target) that makes an arm a challenger
@@ -64,7 +65,7 @@ class Rivals:
 
     @cached_property
     def _first_looks(self) -> list[tuple[Arm, int]]:
-        """Looks that a quarter of the budget pays for; the cheapest of each side whatever it takes."""
+        """Looks that a quarter of the budget pays for; the cheapest of each side if it fits at all."""
         spent = self._spent("measuring", self.gradient)
         allowed = FIRST_PASS_SHARE * self.budget
         by_price = sorted(self.gradient, key=lambda arm: self.price(arm, knee(self.state, arm)))
@@ -74,7 +75,7 @@ class Rivals:
             n, price = knee(self.state, arm), self.price(arm, knee(self.state, arm))
             seen = bool(self.evidence.sizes(arm.key))
             first_of_side = arm.paradigm not in sides
-            if seen or first_of_side or spent + price <= allowed:
+            if seen or (first_of_side and price <= self.seconds) or spent + price <= allowed:
                 sides.add(arm.paradigm)
                 looks += [] if seen else [(arm, n)]
                 spent += 0.0 if seen else price
@@ -373,6 +374,8 @@ class Rivals:
             trial.spec.arm == spec.arm for trial in self.evidence.table.trials()
         )
         needed = self.state.seconds(spec)
+        if needed <= TINY_SHARE * self.budget:  # these may use what is kept for training on every label
+            return needed <= self.seconds + self.refit_seconds
         return needed * (1.0 if proven or needed < SMALL_SHARE * self.budget else UNPROVEN) <= self.seconds
 
     @property
