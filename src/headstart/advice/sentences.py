@@ -48,6 +48,8 @@ def verdict_sentence(evidence: Evidence, verdict: Verdict | None) -> str:
             return f"Not determined: {leads}; only one side was measured."
         if 0 < verdict.draws.groups < FEWEST_GROUPS:
             return f"Not determined: {leads}; {verdict.draws.groups} groups are too few to say."
+        if low > 0:
+            return f"Too close to call: {leads}; an option that was not measured there may be better."
         return f"Too close to call: {leads}{_within(verdict)}."
     return f"{PARADIGM_WORDS[verdict.kind]}: {winner} beats {rival} by {spread}."
 
