@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from headstart.advice.decide import comparison_size, decide, differences
+from headstart.advice.decide import comparison_size, decide, differences, needed_confidence
 from headstart.advice.measured_range import measured_crossover, measured_head_start
 from headstart.advice.sentences import _about_recipes, verdict_sentence
 from headstart.core import Arm, Recipe
@@ -25,6 +25,8 @@ class TableView:
         self.arms = tuple(table)
         self._table = table
         self.dropped: dict[str, str] = {}
+        self.not_tuned: dict[str, float] = {}
+        self.pool = max((n for row in table.values() for n in row), default=1)
         self.settings = SimpleNamespace(margin=margin, metric="accuracy", seed=0)
 
     def sizes(self, key: str) -> list[int]:
@@ -34,12 +36,33 @@ class TableView:
     def all_sizes(self) -> list[int]:
         return sorted({n for row in self._table.values() for n in row})
 
+    def untuned(self, key: str) -> float:
+        return self.not_tuned.get(key, 0.0)
+
+    def trials(self, arm=None, role=None, n=None):
+        seconds = {"linear_probe": 1.0, "full_finetune": 10.0, "from_scratch": 10.0}[arm.partition("@")[0]]
+        return [SimpleNamespace(measurement=SimpleNamespace(seconds=seconds))]
+
+    @property
+    def pool_size(self) -> int:
+        return self.pool
+
+    def outlook(self, n, part="all") -> JointDraws:
+        """As good as at the largest size that each arm has."""
+        columns = [self.draws(self.sizes(arm.key)[-1], [arm]) for arm in self.arms if self._table[arm]]
+        return JointDraws(
+            tuple(one.arms[0] for one in columns),
+            np.asarray([one.estimates[0] for one in columns]),
+            np.concatenate([one.draws for one in columns], 1),
+            (2,) * len(columns),
+        )
+
     def measured_at(self, n: int) -> list[Arm]:
         return [arm for arm in self.arms if n in self._table[arm]]
 
     def draws(self, n, arms=None, part="all") -> JointDraws:
         chosen = [arm for arm in (arms or self.arms) if n in self._table[arm]]
-        rng = np.random.default_rng(n)
+        rng = np.random.default_rng([n, len(chosen[0].key)] if chosen else n)
         means = np.asarray([self._table[arm][n][0] for arm in chosen])
         spreads = np.asarray([self._table[arm][n][1] for arm in chosen])
         draws = means + rng.standard_normal((2000, len(chosen))) * spreads
@@ -62,11 +85,69 @@ def test_a_clear_lead_of_scratch():
 def test_equal_arms_measured_well_are_a_tie():
     view = TableView({TUNE: {100: (0.8, 0.002)}, SCRATCH: {100: (0.801, 0.002)}})
     assert decide(view).kind == "tie"
-    assert "inside your margin of 1.0" in verdict_sentence(view, decide(view))
+    assert "inside the margin of 1.0" in verdict_sentence(view, decide(view))
 
 
 def test_equal_arms_measured_badly_are_not_a_tie():
     assert decide(TableView({TUNE: {100: (0.80, 0.03)}, SCRATCH: {100: (0.80, 0.03)}})).kind == "undetermined"
+
+
+def test_each_further_look_needs_more():
+    assert [needed_confidence(looks) for looks in range(3)] == pytest.approx([0.95, 0.975, 0.9875])
+    view = TableView({TUNE: {100: (0.8, 0.02)}, SCRATCH: {100: (0.744, 0.02)}})
+    assert decide(view).kind == "transfer"
+    assert decide(view, looks=4).kind == "undetermined"
+
+
+def test_a_side_is_judged_by_its_best_arm_in_each_draw():
+    """Two equal arms on one side beat one on the other more often than either does alone."""
+    view = TableView({TUNE: {100: (0.8, 0.02)}, PROBE: {100: (0.8, 0.02)}, SCRATCH: {100: (0.77, 0.02)}})
+    verdict = decide(view)
+    alone = verdict.draws.difference(verdict.winner.key, SCRATCH.key)[3]
+    assert verdict.p_side > alone + 0.03
+
+
+def test_untuned_arms_have_wide_intervals_and_say_so():
+    view = TableView({TUNE: {100: (0.80, 0.002)}, SCRATCH: {100: (0.77, 0.002)}})
+    assert decide(view).kind == "transfer"
+    view.not_tuned = {TUNE.key: 0.025, SCRATCH.key: 0.025}
+    verdict = decide(view)
+    assert verdict.kind == "undetermined"
+    assert "with default settings" in verdict_sentence(view, verdict)
+
+
+def test_an_open_comparison_says_how_likely_the_two_are_alike():
+    view = TableView({TUNE: {100: (0.80, 0.01)}, SCRATCH: {100: (0.80, 0.01)}})
+    sentence = verdict_sentence(view, decide(view))
+    assert sentence.startswith("Too close to call")
+    assert "within 1.0 of each other with probability 0." in sentence
+
+
+def test_where_it_is_open_the_cheaper_one_that_is_not_worse_is_used():
+    view = TableView({PROBE: {100: (0.799, 0.01)}, SCRATCH: {100: (0.803, 0.01)}})
+    verdict = decide(view)
+    assert (verdict.kind, verdict.winner, verdict.chosen) == ("undetermined", SCRATCH, PROBE)
+
+
+def test_beyond_the_compared_size_there_is_a_leaning():
+    view = TableView({TUNE: {100: (0.7, 0.01), 400: (0.75, 0.01)}, SCRATCH: {100: (0.6, 0.01)}})
+    view.pool = 400
+    verdict = decide(view)
+    assert (verdict.n, verdict.kind) == (100, "transfer")
+    assert (verdict.leaning.n, verdict.leaning.arm) == (400, TUNE.key)
+    assert decide(view, target=100).leaning is None
+
+
+def test_an_arm_that_cannot_be_the_best_of_its_side_holds_no_size_back():
+    table = {PROBE: {100: (0.50, 0.01)}, TUNE: {100: (0.70, 0.01), 400: (0.8, 0.01)}, SCRATCH: {400: (0.6, 0.01)}}
+    assert comparison_size(TableView(table)) == 400
+
+
+def test_with_a_small_error_the_margin_is_small():
+    view = TableView({TUNE: {100: (0.995, 0.0005)}, SCRATCH: {100: (0.990, 0.0005)}}, margin=None)
+    verdict = decide(view)
+    assert verdict.margin == pytest.approx(0.00125, rel=0.01)
+    assert verdict.kind == "transfer"
 
 
 def test_the_rival_is_of_the_other_paradigm_even_if_another_arm_is_closer():
@@ -83,7 +164,7 @@ def test_no_verdict_at_a_size_that_the_leading_arm_has_not_reached():
     }
     view = TableView(table)
     assert comparison_size(view) == 100
-    assert (decide(view).kind, decide(view).chosen) == ("transfer", TUNE)
+    assert (decide(view).kind, decide(view).winner) == ("transfer", TUNE)
     view.dropped = {TUNE.key: "clearly worse"}
     assert comparison_size(view) == 400
     assert decide(view).kind == "scratch"
@@ -92,7 +173,7 @@ def test_no_verdict_at_a_size_that_the_leading_arm_has_not_reached():
 def test_one_paradigm_alone_decides_nothing():
     view = TableView({TUNE: {100: (0.8, 0.01)}, PROBE: {100: (0.5, 0.01)}})
     assert decide(view).kind == "undetermined"
-    assert "only one paradigm" in verdict_sentence(view, decide(view))
+    assert "only one side" in verdict_sentence(view, decide(view))
 
 
 def test_nothing_measured():
@@ -134,6 +215,15 @@ def test_no_crossover_is_said_up_to_the_largest_size_only():
 def test_scratch_ahead_from_the_start_has_crossed_already():
     found = measured_crossover(TableView({TUNE: {50: (0.5, 0.01)}, SCRATCH: {50: (0.8, 0.01)}}))
     assert found.statement.startswith("already crossed at 50 labels")
+
+
+def test_transfer_may_take_over_too():
+    view = TableView({TUNE: {100: (0.5, 0.001), 400: (0.9, 0.001)}, SCRATCH: {100: (0.6, 0.001), 400: (0.7, 0.001)}})
+    found = measured_crossover(view)
+    assert found.kind == "taken over"
+    assert 100 < found.low <= found.n <= found.high < 400
+    assert "transfer overtakes near" in found.statement
+    assert "from scratch leads there" in measured_head_start(view).statement
 
 
 def test_a_crossing_that_may_or_may_not_be_there_is_not_determined():
@@ -181,5 +271,5 @@ def test_the_reader_is_told_what_the_choice_of_recipes_leaves_open():
     )
     edge, elsewhere, note = _about_recipes(view)
     assert "lay at the edge of those tried (rate x 3)" in edge
-    assert elsewhere.startswith("1 of 1 measurements used a recipe chosen on labels beyond their own")
+    assert elsewhere.startswith("1 of 1 runs used settings tuned on labels beyond their own")
     assert note == "In training: a tenth of the rate"

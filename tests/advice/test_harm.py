@@ -44,6 +44,17 @@ class ClassView:
     def measured_at(self, n):
         return list(self.arms)
 
+    pool_size = 100
+
+    def untuned(self, key):
+        return 0.0
+
+    def trials(self, arm=None, role=None, n=None):
+        return [SimpleNamespace(measurement=SimpleNamespace(seconds=1.0))]
+
+    def outlook(self, n, part="all"):
+        return self.draws(n, None, part)
+
     def runs(self, key, n, part="all"):
         return self._runs[key]
 

@@ -120,11 +120,11 @@ def test_plan_trains_nothing(headstart, digit_folders, tmp_path):
     plan = done.document
     assert {"rows", "total_seconds", "budget_seconds", "comparison_size", "left_out"} <= set(plan)
     assert plan["budget_seconds"] == 60
-    assert "cannot resolve differences under" in plan["notes"][0]  # said before any compute is spent
+    assert "only differences above about" in plan["notes"][0]  # said before any compute is spent
     assert not (out / "model").exists()
     again = headstart("study", digit_folders, *PLAN, "--out", out, "--quiet")
     assert (again.code, again.err) == (0, "")
-    assert "planned arm" in again.out
+    assert "planned option" in again.out
     headstart("report", out).failed_well("no study here")
 
 

@@ -91,6 +91,12 @@ def empty() -> dict[str, Any]:
         "model_dir": None,
         "model_format": None,
         "remedy": None,
+        "action": "Nothing to use yet: no option finished in the time.",
+        "leaning": None,
+        "leaning_sentence": None,
+        "p_side": None,
+        "p_within": None,
+        "trained_on": None,
     }
     answer["metric"] |= {"value": None, "low": None, "high": None, "naive": None}
     answer["crossover"] |= {"statement": "not measured", "n": None, "low": None, "high": None}

@@ -1,4 +1,4 @@
-"""From a study's evidence to its verdict: transfer, scratch, hybrid, tie or undetermined."""
+"""From a study's evidence to its verdict: what was measured, what it leans to, and which arm to use now."""
 
 from __future__ import annotations
 
@@ -6,103 +6,226 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.advice.recommendation import Difference
-from headstart.core import Arm
+from headstart.advice.recommendation import Difference, Leaning
+from headstart.core import Arm, derive_seed
 from headstart.evidence import JointDraws
 from headstart.studies import Evidence
+from headstart.studies.settings import margin_at
 
 CONFIDENT = 0.95
+FEWEST_GROUPS = 6  # of test examples: with fewer nothing is known of how groups differ
+POSSIBLE = 0.1  # P(best of its side) of an unmeasured arm that makes a size unfit to compare sides at
+REACH = 4.0  # x the largest size that both contenders reached: beyond it curves mislead
+CHEAPER = 0.5  # of the winner's seconds: what counts as cheaper
+SLACK = 1e-9
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the evidence at one size says.
+    """What the evidence at one size says, and what follows.
 
     Attributes:
         kind: A paradigm, ``tie`` or ``undetermined``.
-        chosen: The arm to use now.
+        winner: The best arm at the compared size.
         runner_up: The best arm of the other paradigm, or the next best one if there is no other.
         n: The size of the comparison.
-        difference: Chosen minus runner-up, with its 90 % interval.
+        difference: Winner minus runner-up, with its 90 % interval.
+        draws: Of every arm at this size, untuned recipes accounted for.
+        chosen: The arm to use now.
+        p_side: P(the best of the winner's side beats the best of the other).
+        p_within: P(the two differ by no more than the margin).
+        margin: The margin that counted.
+        needed: What ``p_side`` must reach: each further look at the same study has a smaller share of the error.
+        leaning: What to expect at the target size; None where that is the compared size.
+        untuned: Keys of contenders whose recipe was not tuned.
     """
 
     kind: str
-    chosen: Arm
+    winner: Arm
     runner_up: Arm | None
     n: int
     difference: tuple[float, float, float] | None
     draws: JointDraws
+    chosen: Arm
+    p_side: float | None = None
+    p_within: float | None = None
+    margin: float = 0.01
+    needed: float = CONFIDENT
+    leaning: Leaning | None = None
+    untuned: tuple[str, ...] = ()
+
+
+def needed_confidence(looks: int) -> float:
+    """P(side) that a verdict needs after so many earlier looks at the same study.
+
+    The first look may err in 5 %, each further one in half as much: all of them together in 10 % at most, and since
+    looks are alike, in much less (alpha spending: Lan and DeMets 1983, *Biometrika* 70, 659).
+    """
+    return 1 - (1 - CONFIDENT) * 0.5**looks
 
 
 def complete_sizes(evidence: Evidence) -> list[int]:
-    """Sizes, ascending, at which every contender was measured: where arms can be compared fairly.
+    """Sizes, ascending, at which no contender is missing: where the sides can be compared fairly.
 
-    Contenders are all arms that were measured anywhere and not dropped. A size that the leading arm has not
-    reached yet, or failed at, says nothing about which arm is best there.
+    A contender is an arm that takes part and may be the best of its side there. A size that the leading arm has not
+    reached yet, or failed at, says nothing about which side is best; one that a hopeless arm never reached does.
     """
-    dropped = evidence.dropped
-    contenders = {arm for arm in evidence.arms if evidence.sizes(arm.key) and arm.key not in dropped}
-    return [n for n in evidence.all_sizes if contenders <= set(evidence.measured_at(n))]
+    return [n for n in evidence.all_sizes if not missing_contenders(evidence, n)]
+
+
+def missing_contenders(evidence: Evidence, n: int) -> list[Arm]:
+    """Arms that were not measured at n and may be the best of their side there."""
+    dropped, there = evidence.dropped, evidence.measured_at(n)
+    absent = [arm for arm in evidence.arms if evidence.sizes(arm.key) and arm.key not in dropped and arm not in there]
+    return [arm for arm in absent if _contends(evidence, arm, there, n)]
+
+
+def _contends(evidence: Evidence, arm: Arm, there: list[Arm], n: int) -> bool:
+    """Whether an arm that was not measured at n may be the best of its side there."""
+    mates = [one for one in there if one.paradigm == arm.paradigm]
+    if not mates:
+        return True
+    outlook = evidence.outlook(n)
+    if outlook is None or arm.key not in outlook.arms:
+        return True
+    known = [one.key for one in mates if one.key in outlook.arms]
+    return not known or outlook.p_side([arm.key], known) > POSSIBLE
 
 
 def comparison_size(evidence: Evidence) -> int | None:
-    """The largest n at which all contenders were measured; the largest that holds both paradigms if there is none."""
-    complete = complete_sizes(evidence)
-    if complete:
-        return complete[-1]
+    """The largest n at which both sides and all contenders were measured; else the largest that holds both sides."""
     paradigms = {arm.paradigm for arm in evidence.arms}
-    sizes = [n for n in evidence.all_sizes if {arm.paradigm for arm in evidence.measured_at(n)} == paradigms]
-    measured = sizes or evidence.all_sizes
-    return measured[-1] if measured else None
+    both = [n for n in evidence.all_sizes if {arm.paradigm for arm in evidence.measured_at(n)} == paradigms]
+    complete = complete_sizes(evidence)
+    fair = [n for n in complete if n in both] or both or complete or evidence.all_sizes
+    return fair[-1] if fair else None
 
 
-def decide(evidence: Evidence) -> Verdict | None:
-    """Choose the arm on the judge half and compare it at the comparison size; None without measurements.
+def decide(evidence: Evidence, looks: int = 0, target: int | None = None) -> Verdict | None:
+    """Compare the sides at the largest size that both contenders reached; None without measurements.
 
-    The comparison reads the final half, which chose nothing, and every repeat that the two arms share. A tie is
-    declared when the whole 90 % interval of the difference lies inside the margin; a win when the better paradigm
-    is better in 95 % of the joint draws.
+    The winner is named on the judge half; what is said about it reads the final half, which chose nothing. A tie is
+    declared when the whole 90 % interval of the difference lies inside the margin; a win when the best arm of one side
+    is better than the best of the other in the draws that :func:`needed_confidence` asks for.
+
+    Args:
+        evidence: What was measured.
+        looks: Earlier budgets after which the same study was looked at.
+        target: Labels that the answer is for; the whole pool if not given.
     """
     n = comparison_size(evidence)
     if n is None:
         return None
     arms = evidence.measured_at(n)
-    judged = evidence.draws(n, arms, "judge")
-    draws = evidence.draws(n, arms, "final")
-    assert judged is not None
-    assert draws is not None
+    judged, final = (_tuning_counted(evidence, n, part) for part in ("judge", "final"))
     by_key = {arm.key: arm for arm in arms}
     ranked = [by_key[judged.arms[i]] for i in np.argsort(-judged.estimates, kind="stable")]
-    chosen = ranked[0]
-    others = [arm for arm in ranked[1:] if arm.paradigm != chosen.paradigm] or ranked[1:]
+    winner = ranked[0]
+    others = [arm for arm in ranked[1:] if arm.paradigm != winner.paradigm] or ranked[1:]
+    margin = margin_at(evidence.settings, 1 - float(judged.estimates.max()))
     if not others:
-        return Verdict("undetermined", chosen, None, n, None, draws)
+        return Verdict("undetermined", winner, None, n, None, final, winner, margin=margin)
     rival = others[0]
-    pair = evidence.draws(n, [chosen, rival], "final")
-    assert pair is not None
-    gap, low, high, p_better = pair.difference(chosen.key, rival.key)
-    margin = evidence.settings.margin
-    if rival.paradigm == chosen.paradigm:
-        kind = "undetermined"  # only one paradigm was measured: nothing to compare it with
-    elif low >= -margin and high <= margin:
-        kind = "tie"
-    elif p_better >= CONFIDENT:
-        kind = chosen.paradigm
-    else:
-        kind = "undetermined"
-    return Verdict(kind, chosen, rival, n, (gap, low, high), draws)
+    gap, low, high, _ = final.difference(winner.key, rival.key)
+    p_within = final.p_within(winner.key, rival.key, margin)
+    needed = needed_confidence(looks)
+    p_side = None
+    kind = "undetermined"
+    if rival.paradigm != winner.paradigm:  # else only one side was measured: nothing to compare it with
+        p_side = _p_side(evidence, final, arms, winner, n)
+        few = 0 < final.groups < FEWEST_GROUPS
+        if low >= -margin - SLACK and high <= margin + SLACK and not few:
+            kind = "tie"
+        elif p_side >= needed and not few:
+            kind = winner.paradigm
+    leaning = _leaning(evidence, winner, rival, n, target or evidence.pool_size)
+    untuned = tuple(arm.key for arm in (winner, rival) if evidence.untuned(arm.key) > 0)
+    verdict = Verdict(
+        kind, winner, rival, n, (gap, low, high), final, winner, p_side, p_within, margin, needed, leaning, untuned
+    )
+    return Verdict(**{**verdict.__dict__, "chosen": _to_use(evidence, verdict)})
+
+
+def _tuning_counted(evidence: Evidence, n: int, part: str) -> JointDraws:
+    """Draws at a size that hold what tuning would still move untuned arms by."""
+    draws = evidence.draws(n, part=part)
+    assert draws is not None
+    sd = {key: evidence.untuned(key) for key in draws.arms}
+    return draws.widened(sd, derive_seed(evidence.settings.seed, "untuned", n)) if any(sd.values()) else draws
+
+
+def _p_side(evidence: Evidence, draws: JointDraws, arms: list[Arm], winner: Arm, n: int) -> float:
+    """P(the winner's side is better at n); a contender of the other side that was not measured there counts too."""
+    p_side = draws.p_side(*_sides(arms, winner.paradigm))
+    absent = [arm for arm in missing_contenders(evidence, n) if arm.paradigm != winner.paradigm]
+    outlook = evidence.outlook(n) if absent else None
+    if outlook is None:
+        return p_side
+    return min(
+        p_side, outlook.p_side(*_sides([arm for arm in evidence.arms if arm.key in outlook.arms], winner.paradigm))
+    )
+
+
+def _sides(arms: list[Arm], paradigm: str) -> tuple[list[str], list[str]]:
+    return [arm.key for arm in arms if arm.paradigm == paradigm], [a.key for a in arms if a.paradigm != paradigm]
+
+
+def _leaning(evidence: Evidence, winner: Arm, rival: Arm, n: int, target: int) -> Leaning | None:
+    """What the curves lean to beyond the compared size, as far as they help."""
+    reached = min(evidence.sizes(arm.key)[-1] for arm in (winner, rival))
+    at = int(min(target, REACH * reached))
+    outlook = evidence.outlook(at)
+    if at <= n or outlook is None:
+        return None
+    taking_part = [arm for arm in evidence.arms if arm.key in outlook.arms]
+    best = taking_part[int(np.argmax(outlook.estimates))]
+    mine, others = _sides(taking_part, best.paradigm)
+    if not others:
+        return None
+    return Leaning(
+        n=at,
+        target=target,
+        arm=best.key,
+        paradigm=best.paradigm,
+        p_side=outlook.p_side(mine, others),
+        p_best=outlook.p_best(best.key),
+    )
+
+
+def _to_use(evidence: Evidence, verdict: Verdict) -> Arm:
+    """The arm to use now: where sides are open or tied, the cheaper contender that is not worse."""
+    lean = verdict.leaning
+    best = verdict.winner if lean is None else next(arm for arm in evidence.arms if arm.key == lean.arm)
+    rival = verdict.runner_up
+    if verdict.kind not in ("tie", "undetermined") or rival is None:
+        return best
+    for cheaper, dearer in ((rival, best), (verdict.winner, best)):
+        if cheaper.key == dearer.key or verdict.n not in evidence.sizes(dearer.key):
+            continue
+        spent = [_seconds(evidence, arm, verdict.n) for arm in (cheaper, dearer)]
+        as_large = evidence.sizes(cheaper.key)[-1] >= evidence.sizes(dearer.key)[-1]
+        lead = verdict.draws.column(dearer.key) - verdict.draws.column(cheaper.key)
+        not_worse = float((lead > verdict.margin).mean()) < 0.5 and (lean is None or lean.p_side < CONFIDENT)
+        if as_large and not_worse and spent[0] < CHEAPER * spent[1]:
+            return cheaper
+    return best
+
+
+def _seconds(evidence: Evidence, arm: Arm, n: int) -> float:
+    trials = evidence.trials(arm.key, "measuring", n)
+    return float(np.mean([trial.measurement.seconds for trial in trials])) if trials else np.inf
 
 
 def differences(evidence: Evidence, reference: Arm) -> tuple[Difference, ...]:
     """Every other arm against the reference, at each size at which both were measured, on the final half."""
     found = []
     for n in evidence.sizes(reference.key):
+        draws = _tuning_counted(evidence, n, "final")
         for arm in evidence.measured_at(n):
             if arm.key == reference.key:
                 continue
-            draws = evidence.draws(n, [arm, reference], "final")
-            assert draws is not None
             gap, low, high, p_better = draws.difference(arm.key, reference.key)
+            error = 1 - max(float(draws.estimates[draws.arms.index(key)]) for key in (arm.key, reference.key))
             found.append(
                 Difference(
                     arm=arm.key,
@@ -113,14 +236,14 @@ def differences(evidence: Evidence, reference: Arm) -> tuple[Difference, ...]:
                     high=high,
                     p_better=p_better,
                     repeats=draws.repeats[draws.arms.index(arm.key)],
-                    verdict=_verdict(low, high, p_better, evidence.settings.margin),
+                    verdict=_verdict(low, high, p_better, margin_at(evidence.settings, error)),
                 )
             )
     return tuple(found)
 
 
 def _verdict(low: float, high: float, p_better: float, margin: float) -> str:
-    if low >= -margin and high <= margin:
+    if low >= -margin - SLACK and high <= margin + SLACK:
         return "tie"
     if p_better >= CONFIDENT:
         return "better"

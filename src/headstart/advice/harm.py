@@ -33,7 +33,7 @@ def negative_transfer(evidence: Evidence, verdict: Verdict | None) -> NegativeTr
         return None
     best = {side: _best(verdict, of_side) for side, of_side in sides.items()}
     keys = {side: [arm.key for arm in of_side] for side, of_side in sides.items()}
-    harms = overall_harm(verdict.draws, keys["transfer"], keys["scratch"], evidence.settings.margin)
+    harms = overall_harm(verdict.draws, keys["transfer"], keys["scratch"], verdict.margin)
     runs = {side: evidence.runs(arm.key, verdict.n, "final") for side, arm in best.items()}
     slices = by_class(evidence.data.labels, evidence.data.class_names)
     paired = {run.key for run in runs["transfer"]} & {run.key for run in runs["scratch"]}
@@ -80,9 +80,9 @@ def harm_warnings(evidence: Evidence, harm: NegativeTransfer | None) -> tuple[st
 
 
 def _best(verdict: Verdict, arms: list[Arm]) -> Arm:
-    """The chosen arm if it is among them, else the one with the highest metric."""
-    if verdict.chosen in arms:
-        return verdict.chosen
+    """The winner if it is among them, else the one with the highest metric."""
+    if verdict.winner in arms:
+        return verdict.winner
     if verdict.runner_up in arms:
         return next(arm for arm in arms if arm == verdict.runner_up)
     estimates = dict(zip(verdict.draws.arms, verdict.draws.estimates, strict=True))

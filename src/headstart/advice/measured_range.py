@@ -20,7 +20,7 @@ def envelopes(evidence: Evidence) -> tuple[np.ndarray, np.ndarray, np.ndarray] |
         Sizes (S,), scratch (draws, S), transfer (draws, S); None if no size has both.
     """
     sizes, scratch, transfer = [], [], []
-    for n in complete_sizes(evidence):
+    for n in complete_sizes(evidence) or evidence.all_sizes:
         arms = evidence.measured_at(n)
         sides = {side: [arm.key for arm in arms if arm.paradigm == side] for side in ("scratch", "transfer")}
         if not all(sides.values()):
@@ -53,6 +53,9 @@ def measured_crossover(evidence: Evidence) -> Crossover:
         p_crossed=found.p_crossed,
         p_by_horizon=found.p_crossed,
     )
+    other = _taken_over(sizes, scratch, transfer)
+    if other is not None:
+        return known.model_copy(update=other)
     if found.p_crossed <= 1 - CONFIDENT:
         statement = f"not seen up to {horizon:,} labels: transfer leads throughout"
         return known.model_copy(update={"statement": statement, "kind": "none", "low": None})
@@ -65,6 +68,23 @@ def measured_crossover(evidence: Evidence) -> Crossover:
     statement = f"from scratch overtakes near {_round(middle)} labels, between {_round(low)} and {_round(high)}"
     update = {"statement": statement, "kind": "crossed", "n": middle, "high": _finite(high)}
     return known.model_copy(update=update)
+
+
+def _taken_over(sizes: np.ndarray, scratch: np.ndarray, transfer: np.ndarray) -> dict[str, object] | None:
+    """The crossing in the other direction: from scratch leads at few labels, and transfer at many."""
+    if len(sizes) < 2:
+        return None
+    leads_at_first = float((scratch[:, 0] > transfer[:, 0]).mean())
+    leads_at_last = float((transfer[:, -1] > scratch[:, -1]).mean())
+    if min(leads_at_first, leads_at_last) < CONFIDENT:
+        return None
+    found = crossing(sizes, transfer, scratch)
+    low, middle, high = (found.quantile(share) for share in (0.05, 0.5, 0.95))
+    statement = (
+        f"transfer overtakes near {_round(middle)} labels, between {_round(low)} and {_round(high)}; "
+        f"from scratch leads at {int(sizes[0]):,}"
+    )
+    return {"statement": statement, "kind": "taken over", "n": middle, "low": _finite(low), "high": _finite(high)}
 
 
 def measured_head_start(evidence: Evidence) -> HeadStart:
@@ -91,6 +111,10 @@ def measured_head_start(evidence: Evidence) -> HeadStart:
                 low=float(low / n),
                 high=_finite(high / n),
             )
+    if _taken_over(sizes, scratch, transfer) is not None:
+        return HeadStart(
+            statement="none with few labels: from scratch leads there, transfer with more", n=int(sizes[-1])
+        )
     n = int(sizes[0])
     beyond = (labels_to_match(sizes, scratch, transfer[:, 0]) > sizes[-1]).mean()
     if beyond > 0.5:

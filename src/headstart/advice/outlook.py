@@ -17,6 +17,7 @@ from headstart.evidence import Crossover as Crossing
 from headstart.evidence import CurveDraws, Labels, gain_of_labels, head_start, next_measurements, saved
 from headstart.evidence import find_crossover as find_crossing
 from headstart.studies import Evidence
+from headstart.studies.settings import margin_at
 
 SIDES = ("scratch", "transfer")
 REPEATS = 3  # runs of each arm that a proposal holds
@@ -32,12 +33,13 @@ def find_crossover(evidence: Evidence) -> Crossover:
     """
     measured = measured_crossover(evidence)
     curves = _both_sides(evidence)
-    if curves is None or measured.kind == "unmeasured":
+    if curves is None or measured.kind in ("unmeasured", "taken over"):
         return measured
-    found = find_crossing(curves, tie=evidence.settings.margin)
+    margin = margin_at(evidence.settings, float(min(arm.means.min() for arm in curves.arms)))
+    found = find_crossing(curves, tie=margin)
     if found.limited_by or found.horizon <= found.n_max:
         return measured
-    kind, statement = found.statement, crossing_sentence(found, evidence.settings.margin)
+    kind, statement = found.statement, crossing_sentence(found, margin)
     share = measured.p_crossed if measured.p_crossed is not None else 0.0
     if (kind == "crossed" and share < CONFIDENT) or (kind == "none" and share > 1 - CONFIDENT):
         kind = "undetermined"

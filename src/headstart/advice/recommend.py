@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from headstart.advice.decide import Verdict, comparison_size, decide, differences
+from headstart.advice.curve_sentences import target_sentence
+from headstart.advice.decide import Verdict, decide, differences
 from headstart.advice.harm import harm_warnings, negative_transfer
 from headstart.advice.outlook import find_crossover, find_head_start, more_labels
 from headstart.advice.recommendation import (
@@ -19,11 +20,20 @@ from headstart.advice.recommendation import (
     MetricValue,
     Recommendation,
 )
-from headstart.advice.sentences import more_labels_reason, reasons_for, remedy_for, verdict_sentence, warnings_for
+from headstart.advice.remedy import remedy_for
+from headstart.advice.sentences import (
+    action_sentence,
+    leaning_sentence,
+    more_labels_reason,
+    reasons_for,
+    verdict_sentence,
+    warnings_for,
+)
 from headstart.core import Arm, derive_seed
-from headstart.evidence import corrected_metric
+from headstart.evidence import corrected_metric, labels_to_reach
 from headstart.evidence.calibration import calibration
 from headstart.studies import Evidence, StudyState, Trial, ranked_tuning
+from headstart.studies.settings import margin_at
 
 
 def recommend(state: StudyState, *, spent_seconds: float, model_sizes: Mapping[str, float] = {}) -> Recommendation:
@@ -35,7 +45,7 @@ def recommend(state: StudyState, *, spent_seconds: float, model_sizes: Mapping[s
         model_sizes: Megabytes on disk by arm key.
     """
     evidence, record = state.evidence, state.record
-    verdict = decide(evidence)
+    verdict = decide(evidence, record.looks, state.target_size)
     reasons = {key: dropped.reason for key, dropped in record.dropped.items()}
     arms = tuple(_arm_report(evidence, arm, verdict, reasons, model_sizes) for arm in evidence.arms)
     trials = evidence.table.trials()
@@ -51,20 +61,28 @@ def recommend(state: StudyState, *, spent_seconds: float, model_sizes: Mapping[s
     return Recommendation(
         paradigm=verdict.kind if verdict else "undetermined",
         sentence=verdict_sentence(evidence, verdict),
-        remedy=remedy_for(evidence, verdict),
+        action=action_sentence(evidence, verdict),
+        leaning=verdict.leaning if verdict else None,
+        leaning_sentence=leaning_sentence(evidence, verdict),
+        target_sentence=_target_sentence(evidence, verdict),
+        p_side=verdict.p_side if verdict else None,
+        p_within=verdict.p_within if verdict else None,
+        remedy=remedy_for(state, verdict),
         strategy=verdict.chosen.strategy if verdict else None,
         candidate=verdict.chosen.candidate if verdict else None,
         metric=_metric(evidence, verdict),
-        margin=evidence.settings.margin,
-        p_best=verdict.draws.p_best(verdict.chosen.key) if verdict else None,
-        expected_regret=verdict.draws.expected_regret(verdict.chosen.key) if verdict else None,
-        runner_up=verdict.runner_up.key if verdict and verdict.runner_up else None,
+        margin=verdict.margin if verdict else margin_at(evidence.settings, 1.0),
+        p_best=_of_chosen(verdict, "p_best"),
+        expected_regret=_of_chosen(verdict, "expected_regret"),
+        runner_up=_runner_up(verdict),
         baseline=baseline,
         crossover=crossover,
         head_start=head_start,
         more_labels=more,
         negative_transfer=harm,
-        comparison_size=comparison_size(evidence),
+        trained_on=_learnt(evidence, verdict),
+        labels=len(evidence.data.labels) if evidence.rotating else evidence.pool_size,
+        comparison_size=verdict.n if verdict else None,
         scratch_might_win_with_compute=might_win,
         arms=arms,
         differences=differences(evidence, verdict.chosen) if verdict else (),
@@ -80,6 +98,37 @@ def recommend(state: StudyState, *, spent_seconds: float, model_sizes: Mapping[s
         reasons=reasons_for(evidence, verdict, arms, baseline) + more_labels_reason(evidence, more),
         warnings=warnings_for(state, verdict, arms, might_win) + harm_warnings(evidence, harm),
     )
+
+
+def _learnt(evidence: Evidence, verdict: Verdict | None) -> int | None:
+    """Labels that the model of the arm to use has seen."""
+    if verdict is None:
+        return None
+    n = evidence.sizes(verdict.chosen.key)[-1]
+    return max(trial.measurement.n_realised for trial in evidence.trials(verdict.chosen.key, "measuring", n)) or n
+
+
+def _of_chosen(verdict: Verdict | None, name: str) -> float | None:
+    """A figure of the arm to use at the compared size; None where it was not measured there."""
+    if verdict is None or verdict.chosen.key not in verdict.draws.arms:
+        return None
+    return float(getattr(verdict.draws, name)(verdict.chosen.key))
+
+
+def _runner_up(verdict: Verdict | None) -> str | None:
+    """The contender that the arm to use is read against."""
+    if verdict is None or verdict.runner_up is None:
+        return None
+    return verdict.winner.key if verdict.chosen.paradigm == verdict.runner_up.paradigm else verdict.runner_up.key
+
+
+def _target_sentence(evidence: Evidence, verdict: Verdict | None) -> str | None:
+    """How many labels the arm to use needs for the value that is to be reached."""
+    wanted, curves = evidence.settings.target, evidence.curves()
+    if wanted is None or verdict is None or curves is None:
+        return None
+    labels = labels_to_reach(curves, verdict.chosen.key, 1 - wanted)
+    return target_sentence(labels, verdict.chosen.name, 1 - wanted, evidence.settings.metric)
 
 
 def _covered(trials: Sequence[Trial]) -> float:
@@ -153,7 +202,7 @@ def _arm_report(
     elif arm.key in dropped:
         status, note = "dropped" if measured else "not started", dropped[arm.key]
     elif not measured:
-        status, note = ("failed", failures[0].measurement.error or "") if failures else ("not started", "no time left")
+        status, note = ("failed", failures[0].measurement.error or "") if failures else ("not started", "")
     largest = max(measured, key=lambda trial: (trial.spec.n, -trial.spec.repeat)) if measured else None
     tuning = ranked_tuning(evidence, arm)
     calibrated = calibration(*evidence.probabilities(largest)) if largest else None

@@ -50,7 +50,8 @@ class Crossover(Record):
 
     Attributes:
         statement: The same in words.
-        kind: ``crossed`` at a measured size, ``between`` two sizes, ``none`` up to ``horizon``, ``tie``,
+        kind: ``crossed`` at a measured size, ``between`` two sizes, ``taken over`` (by transfer: from scratch leads
+            at few labels), ``none`` up to ``horizon``, ``tie``,
             ``undetermined``, or ``unmeasured``.
         n: Point estimate; None where most draws do not cross up to ``horizon``.
         low: Lower end of the 90 % interval; None beyond ``horizon``.
@@ -63,7 +64,7 @@ class Crossover(Record):
     """
 
     statement: str
-    kind: Literal["tie", "crossed", "between", "none", "undetermined", "unmeasured"] = "unmeasured"
+    kind: Literal["tie", "crossed", "between", "taken over", "none", "undetermined", "unmeasured"] = "unmeasured"
     n: float | None = None
     low: float | None = None
     high: float | None = None
@@ -72,6 +73,26 @@ class Crossover(Record):
     p_crossed: float | None = None
     p_by_horizon: float | None = None
     next: NextTrials | None = None
+
+
+class Leaning(Record):
+    """What the curves lean to beyond the compared size: an extrapolation, not a measurement.
+
+    Attributes:
+        n: Labels it speaks about: the target, or the furthest that curves help.
+        target: Labels the answer is for.
+        arm: Key of the arm that is expected to be best there.
+        paradigm: Its side.
+        p_side: P(its side is better there).
+        p_best: P(it is the best arm there).
+    """
+
+    n: int
+    target: int
+    arm: str
+    paradigm: Paradigm
+    p_side: float
+    p_best: float
 
 
 class HeadStart(Record):
@@ -277,12 +298,28 @@ class Recommendation(Record):
         more_labels: What twice the labels would bring the chosen arm; None where its curve cannot be extrapolated.
         comparison_size: Largest n at which both paradigms finished their own schedules.
         remedy: What would decide an open verdict.
+        action: What to do now.
+        leaning: What the curves lean to beyond the compared size; None where that is the target size.
+        leaning_sentence: The same in words.
+        target_sentence: Labels to the value that was to be reached; None if none was named.
+        p_side: P(the best option of the winning side beats the best of the other) at the compared size.
+        p_within: P(the two differ by no more than the margin).
+        trained_on: Labels that the model handed over learnt from.
+        labels: Labels there are, those of the test part too where folds rotate.
     """
 
     schema_version: int = 1
     paradigm: Literal["transfer", "scratch", "hybrid", "tie", "undetermined"]
     sentence: str
     remedy: str | None = None
+    action: str = ""
+    leaning: Leaning | None = None
+    leaning_sentence: str | None = None
+    target_sentence: str | None = None
+    p_side: float | None = None
+    p_within: float | None = None
+    trained_on: int | None = None
+    labels: int | None = None
     strategy: str | None
     candidate: str | None
     metric: MetricValue

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from headstart.advice.decide import Verdict
+from headstart.advice.decide import FEWEST_GROUPS, Verdict
 from headstart.advice.recommendation import ArmReport, MoreLabels, Reason
 from headstart.core import Arm, SettingsError
 from headstart.evidence import detectable_difference
 from headstart.strategies import get_strategy
 from headstart.studies import Evidence, StudyState, at_edge, ranked_tuning
+from headstart.studies.settings import margin_at
 from headstart.training import UNSAVED
 
 PARADIGM_WORDS = {"transfer": "Transfer", "scratch": "From scratch", "hybrid": "Hybrid"}
@@ -29,57 +30,66 @@ def points(share: float) -> str:
 
 
 def verdict_sentence(evidence: Evidence, verdict: Verdict | None) -> str:
-    """The answer in one sentence."""
+    """What was measured, in one sentence."""
     if verdict is None:
         return "Not determined: nothing was measured yet."
-    chosen = arm_words(verdict.chosen)
+    winner = arm_words(verdict.winner)
     if verdict.runner_up is None or verdict.difference is None:
-        return f"Not determined: only {chosen} was measured, at {verdict.n:,} labels."
+        return f"Not determined: only {winner} was measured, at {verdict.n:,} labels."
     gap, low, high = verdict.difference
     rival = arm_words(verdict.runner_up)
-    spread = f"{points(gap)} points [{points(low)}, {points(high)}] at {verdict.n:,} labels"
+    settings = " with default settings" if verdict.untuned else ""
+    spread = f"{points(abs(gap))} points [{points(low)}, {points(high)}] at {verdict.n:,} labels{settings}"
+    leads = f"{winner} {'leads' if gap >= 0 else 'trails'} {rival} by {spread}"
     if verdict.kind == "tie":
-        return (
-            f"Tie: {chosen} and {rival} differ by {spread}, inside your margin of {points(evidence.settings.margin)}."
-        )
+        return f"Tie: {winner} and {rival} differ by {spread}, inside the margin of {points(verdict.margin)}."
     if verdict.kind == "undetermined":
-        same = verdict.runner_up.paradigm == verdict.chosen.paradigm
-        why = "only one paradigm was measured" if same else "the interval holds both signs or nearly so"
-        return f"Not determined: {chosen} leads {rival} by {spread}; {why}."
-    return f"{PARADIGM_WORDS[verdict.kind]}: {chosen} beats {rival} by {spread}."
+        if verdict.runner_up.paradigm == verdict.winner.paradigm:
+            return f"Not determined: {leads}; only one side was measured."
+        if 0 < verdict.draws.groups < FEWEST_GROUPS:
+            return f"Not determined: {leads}; {verdict.draws.groups} groups are too few to say."
+        if low > 0:
+            return f"Too close to call: {leads}; an option that was not measured there may be better."
+        return f"Too close to call: {leads}{_within(verdict)}."
+    return f"{PARADIGM_WORDS[verdict.kind]}: {winner} beats {rival} by {spread}."
 
 
-def remedy_for(evidence: Evidence, verdict: Verdict | None) -> str | None:
-    """What would decide an open verdict: more repeats if they suffice, else more test labels."""
-    if verdict is None:
-        return "Allow a larger --budget and run the same command again."
-    if verdict.kind != "undetermined":
+def _within(verdict: Verdict) -> str:
+    if verdict.p_within is None or verdict.p_within < 0.05:
+        return ""
+    return f"; within {points(verdict.margin)} of each other with probability {verdict.p_within:.2f}"
+
+
+def leaning_sentence(evidence: Evidence, verdict: Verdict | None) -> str | None:
+    """What the curves lean to beyond the compared size, always called an extrapolation."""
+    if verdict is None or verdict.leaning is None:
         return None
-    if verdict.difference is None or verdict.runner_up is None or _same_side(verdict.chosen, verdict.runner_up):
-        if len({arm.paradigm for arm in evidence.arms}) > 1:
-            return "Allow a larger --budget and run the same command again, so that both paradigms are measured."
-        return "Leave --strategy away in a new study, so that both paradigms are measured."
-    gap, low, high = verdict.difference
-    width = (high - low) / 2
-    # the interval shrinks with the square root of what is measured
-    factor = (width / max(abs(gap), evidence.settings.margin, 1e-3)) ** 2
-    both = (verdict.chosen, verdict.runner_up)
-    measured = [trial for trial in evidence.trials(role="measuring", n=verdict.n) if trial.spec.arm in both]
-    repeats = max(1, min(verdict.draws.repeats))
-    seconds = sum(t.ended - t.started for t in measured) / max(len(measured), 1) * 2
-    if repeats < evidence.repeats:
-        more = seconds * (evidence.repeats - repeats)
-        minutes, missing = max(1, round(more / 60)), evidence.repeats - repeats
-        return (
-            f"Allow about {minutes} more minute{'s' if minutes > 1 else ''} "
-            f"for {missing} more repeat{'s' if missing > 1 else ''}."
-        )
-    tested = len(evidence.splits[0].test)
-    return f"Label about {max(50, round(tested * max(factor - 1, 0.5), -1)):,.0f} more test examples."
+    lean = verdict.leaning
+    arm = arm_words(next(arm for arm in evidence.arms if arm.key == lean.arm))
+    side = {"scratch": "from scratch", "transfer": "transfer", "hybrid": "hybrid"}[lean.paradigm]
+    where = f"At {lean.n:,} labels"
+    if lean.n < lean.target:
+        where += f" (curves cannot say more about {lean.target:,})"
+    sure = f"P = {min(max(lean.p_side, 0.01), 0.99):.2f}"
+    return f"{where}: leaning to {side} ({sure}), with {arm}; an extrapolation, not a measurement."
 
 
-def _same_side(one: Arm, other: Arm) -> bool:
-    return one.paradigm == other.paradigm
+def action_sentence(evidence: Evidence, verdict: Verdict | None) -> str:
+    """What to do now."""
+    if verdict is None:
+        return "Nothing to use yet: no option finished in the time."
+    chosen = arm_words(verdict.chosen)
+    n = evidence.sizes(verdict.chosen.key)[-1]
+    draws = evidence.draws(n, [verdict.chosen])
+    assert draws is not None
+    trials = evidence.trials(verdict.chosen.key, "measuring", n)
+    seconds = float(np.mean([trial.measurement.seconds for trial in trials]))
+    lasts = f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+    value = points(float(draws.estimates[0]))
+    figure = f"macro-F1 {value}" if evidence.settings.metric == "macro-f1" else f"{value} % {evidence.settings.metric}"
+    open_ended = verdict.kind in ("tie", "undetermined") and verdict.runner_up is not None
+    why = "; nothing tried is clearly better" if open_ended else ""
+    return f"Use {chosen}: {figure} with {n:,} labels, trained in {lasts}{why}."
 
 
 def reasons_for(
@@ -111,7 +121,7 @@ def _keys(evidence: Evidence, arm: Arm, n: int) -> tuple[str, ...]:
 
 def _comparison_reason(evidence: Evidence, verdict: Verdict) -> Reason:
     assert verdict.runner_up is not None
-    both = (verdict.chosen, verdict.runner_up)
+    both = (verdict.winner, verdict.runner_up)
     values = [verdict.draws.estimates[verdict.draws.arms.index(arm.key)] for arm in both]
     repeats = [verdict.draws.repeats[verdict.draws.arms.index(arm.key)] for arm in both]
     text = (
@@ -128,12 +138,12 @@ def _simplest_reason(evidence: Evidence, verdict: Verdict) -> list[Reason]:
         trials = evidence.trials(arm.key, "measuring", verdict.n)
         timed.append((float(np.mean([t.measurement.seconds for t in trials])), arm))
     seconds, cheapest = min(timed, key=lambda pair: pair[0])
-    own = next(value for value, arm in timed if arm == verdict.chosen)
-    if cheapest == verdict.chosen or own < 2 * seconds:
+    own = next(value for value, arm in timed if arm == verdict.winner)
+    if cheapest == verdict.winner or own < 2 * seconds:
         return []
-    gap, low, high, _ = verdict.draws.difference(verdict.chosen.key, cheapest.key)
+    gap, low, high, _ = verdict.draws.difference(verdict.winner.key, cheapest.key)
     text = (
-        f"The cheapest arm, {arm_words(cheapest)}, trains {own / max(seconds, 1e-3):.0f} times faster and is "
+        f"The cheapest option, {arm_words(cheapest)}, trains {own / max(seconds, 1e-3):.0f} times faster and is "
         f"{points(gap)} points [{points(low)}, {points(high)}] behind."
     )
     return [Reason(text=text, trials=_keys(evidence, cheapest, verdict.n))]
@@ -159,8 +169,10 @@ def warnings_for(
     warnings = [finding.message for finding in evidence.data.findings if finding.severity != "info"]
     if might_win:
         warnings.append("From scratch had not converged: with more compute it might win.")
-    if verdict and verdict.draws.repeats and min(verdict.draws.repeats) < 2:
-        warnings.append("Some arms were measured once only; the spread between repeats is an assumption (1 point).")
+    if verdict and verdict.runner_up is not None:
+        compared = (verdict.winner.key, verdict.runner_up.key)
+        if min(verdict.draws.repeats[verdict.draws.arms.index(key)] for key in compared) < 2:
+            warnings.append("A compared option ran once only: its spread between runs is that of its kind elsewhere.")
     warnings += _about_recipes(evidence)
     for name, (cut, limit) in state.record.cut_texts.items():
         warnings.append(f"{cut:,} of {len(evidence.data.labels):,} texts were cut at {limit} tokens for {name}.")
@@ -174,7 +186,7 @@ def warnings_for(
         warnings.append(f"Not measured: {', '.join(unmeasured)}.")
     untuned = [arm for arm in arms if arm.curve and arm.evaluations == 1 and arm.tuned_at is None]
     if verdict and len(untuned) == len([arm for arm in arms if arm.curve]):
-        warnings.append("No recipe was tuned: each arm ran at its default recipe.")
+        warnings.append("No settings were tuned: each option ran with its default settings.")
     if verdict:
         warnings += resolution_warning(evidence)
     return tuple(warnings)
@@ -182,14 +194,13 @@ def warnings_for(
 
 def resolution_warning(evidence: Evidence) -> list[str]:
     """What the test part cannot resolve, if that is much more than what matters; known before anything is trained."""
-    tested = len(evidence.splits[0].test) if not evidence.rotating else len(evidence.data.labels)
+    tested = evidence.tested()
+    if not tested:
+        tested = len(evidence.data.labels) if evidence.rotating else len(evidence.splits[0].test)
     smallest = detectable_difference(tested, 0.1)
-    if smallest <= 2 * evidence.settings.margin:
+    if smallest <= 2 * margin_at(evidence.settings, 1.0):
         return []
-    return [
-        f"{tested:,} test examples cannot resolve differences under about {points(smallest)} points "
-        "(if arms disagree on a tenth of them)."
-    ]
+    return [f"With {tested:,} test examples only differences above about {points(smallest)} points can be seen."]
 
 
 def _about_recipes(evidence: Evidence) -> list[str]:
@@ -203,7 +214,7 @@ def _about_recipes(evidence: Evidence) -> list[str]:
     elsewhere = sum(trial.spec.recipe_informed for trial in measured)
     if elsewhere:
         warnings.append(
-            f"{elsewhere} of {len(measured)} measurements used a recipe chosen on labels beyond their own "
+            f"{elsewhere} of {len(measured)} runs used settings tuned on labels beyond their own "
             "(at a larger size or in another repeat)."
         )
     changed = sorted({note for trial in measured for note in trial.measurement.notes})

@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from headstart.api.keywords import check_keywords
+from headstart.api.opened import Study
 from headstart.api.setup import set_up
 from headstart.core import (
     Arm,
@@ -33,6 +34,7 @@ from headstart.strategies import Strategy, get_strategy
 from headstart.studies import SpecMaker, StrategyLineUp, parse_budget
 from headstart.studies.prices import PriceModel, WorkCounter, this_machine, time_arm
 from headstart.studies.probing import labels_survive_mirroring
+from headstart.studies.refit import every_label
 from headstart.training import Bench, Worker, train_trial
 
 SHARE_FOR_TRAINING = 0.85  # of a budget; the rest is for what predictions miss
@@ -93,6 +95,7 @@ def fit(
     recipe: Mapping[str, Any] | None = None,
     n: int | None = None,
     budget: str | float | None = None,
+    from_study: str | Path | None = None,
     out: str | Path | None = None,
     task: str | None = None,
     metric: str | None = None,
@@ -109,6 +112,8 @@ def fit(
         recipe: Values to use instead of the default's, such as ``{"learning_rate": 3e-4}``.
         n: Labels to learn from; the whole pool if not given.
         budget: Time allowed, as in ``"60s"``: the schedule is shortened to fit, and a note says so.
+        from_study: Folder of a study: its winner is trained, with the recipe that won, on every label - those of
+            the test part too where test parts rotate, and then the study's own figure stands for the model's.
         out: Folder of the model; named after the data and the strategy if not given.
         task: ``image-classification`` or ``text-classification``; found if not given.
         metric: ``accuracy``, ``macro-f1`` or ``balanced-accuracy``; chosen by imbalance if not given.
@@ -123,6 +128,10 @@ def fit(
         HeadstartError: Anything the user can fix; the message says how.
     """
     check_keywords(columns, fit)
+    won = None
+    if from_study is not None:
+        won = winner_of(from_study)
+        candidate, strategy, recipe = won.candidate, won.strategy, {**won.values, **(recipe or {})}
     way = get_strategy(strategy)
     setup = set_up(
         data,
@@ -157,6 +166,8 @@ def fit(
         threads=default_threads(),
         folder=work,
     )
+    if won is not None:
+        bench = every_label(bench)
     worker = Worker(bench)
     worker.inputs(known.name)  # a tokenizer that does not fit is reported here, not as a failed training
     size = check_size(n, len(bench.splits[0].pool))
@@ -180,8 +191,49 @@ def fit(
         )
     trained.model.save(folder)
     shutil.rmtree(work, ignore_errors=True)
+    if won is not None and won.rotating:  # its test examples are among those it learnt from
+        measurement = measurement.model_copy(update={"value": won.value if won.value is not None else float("nan")})
+        notes.append("learnt from every label: the figure is the study's, from models that left a part out")
     measurement = measurement.model_copy(update={"notes": (*notes, *measurement.notes)})
     return Fit(arm, chosen, setup.metric, measurement, size, folder, spec.key)
+
+
+@dataclass(frozen=True)
+class Winner:
+    """What a study recommends, as far as training it again needs.
+
+    Attributes:
+        values: Of its recipe, without the schedule, which follows the labels.
+        value: The study's figure for it.
+        rotating: Whether test parts rotated.
+    """
+
+    candidate: str
+    strategy: str
+    values: Mapping[str, Any]
+    value: float | None
+    rotating: bool
+
+
+def winner_of(folder: str | Path) -> Winner:
+    """The winner of a study.
+
+    Raises:
+        SettingsError: Nothing was measured in it.
+    """
+    summary = Study.open(Path(folder)).summary
+    known = summary.recommendation
+    arm = next((arm for arm in known.arms if arm.status == "chosen"), None)
+    if arm is None or arm.recipe is None:
+        raise SettingsError(
+            "this study has no winner yet",
+            place=str(folder),
+            hint="Give it more time: headstart study, larger --budget",
+        )
+    schedule = {"label", "steps", "batch_size", "warmup"}
+    values = {name: value for name, value in arm.recipe.model_dump().items() if name not in schedule}
+    rotating = summary.data.test_kind == "rotating"
+    return Winner(arm.candidate, arm.strategy, values, known.metric.value, rotating)
 
 
 def check_size(n: int | None, pool: int) -> int:

@@ -16,9 +16,9 @@ from headstart.api.setup import Setup, set_up
 from headstart.core import probe_hardware, safe_name, seconds_waited
 from headstart.report import Progress, render_data, render_header, render_plan
 from headstart.report.summary import describe_data
-from headstart.studies import Plan, Store, StudyLock, check_margin, now, parse_budget
+from headstart.studies import Plan, Store, StudyLock, check_aims, check_margin, now, parse_budget
 from headstart.studies.executors import check_jobs
-from headstart.studies.planners import get_planner
+from headstart.studies.planners import DEFAULT, get_planner
 from headstart.studies.store import FILE as STORE_FILE
 
 if TYPE_CHECKING:
@@ -34,11 +34,13 @@ def study(
     candidates: Sequence[str] = (),
     strategies: Sequence[str] = (),
     metric: str | None = None,
-    margin: float = 0.01,
+    margin: float | None = None,
+    planned_labels: int | None = None,
+    target: float | None = None,
     seed: int = 0,
     jobs: int = 1,
     executor: str | None = None,
-    planner: str = "staged",
+    planner: str = DEFAULT,
     quiet: bool = False,
     command: Sequence[str] | None = None,
     console: Console | None = None,
@@ -56,7 +58,9 @@ def study(
         candidates: Models to start from; the built-in ones if none are given.
         strategies: Strategies to compare; those compared by default if none are given.
         metric: ``accuracy``, ``macro-f1`` or ``balanced-accuracy``; chosen by imbalance if not given.
-        margin: What difference matters, as a share.
+        margin: What difference matters, as a share; one point, or a quarter of the error if less, if not given.
+        planned_labels: How many labels you will have: the answer is for them. All that are here if not given.
+        target: A value of the metric to reach; the answer names the labels it takes.
         seed: Determines every random choice.
         jobs: Trials that run at once; the cores are shared out among them.
         executor: ``inline``, ``processes``, ``ray`` or ``ray://ADDRESS``; by ``jobs`` if not given.
@@ -73,7 +77,9 @@ def study(
         HeadstartError: Anything the user can fix; the message says how.
     """
     check_keywords(columns, study)
-    request = _request(data, budget, out, strategies, candidates, margin, seed, jobs, executor, planner)
+    request = _request(
+        data, budget, out, strategies, candidates, margin, planned_labels, target, seed, jobs, executor, planner
+    )
     given = {name: value for name, value in locals().items() if name in inspect.signature(study).parameters}
     screen = _screen(console, quiet)
     _show_header(request, screen, quiet)
@@ -103,11 +109,13 @@ def plan(
     candidates: Sequence[str] = (),
     strategies: Sequence[str] = (),
     metric: str | None = None,
-    margin: float = 0.01,
+    margin: float | None = None,
+    planned_labels: int | None = None,
+    target: float | None = None,
     seed: int = 0,
     jobs: int = 1,
     executor: str | None = None,
-    planner: str = "staged",
+    planner: str = DEFAULT,
     quiet: bool = False,
     console: Console | None = None,
     **columns: Any,
@@ -122,7 +130,9 @@ def plan(
         candidates: Models to start from.
         strategies: Strategies to compare.
         metric: Chosen by imbalance if not given.
-        margin: What difference matters, as a share.
+        margin: What difference matters, as a share; one point, or a quarter of the error if less, if not given.
+        planned_labels: How many labels you will have: the answer is for them. All that are here if not given.
+        target: A value of the metric to reach; the answer names the labels it takes.
         seed: Determines every random choice.
         jobs: Trials that run at once.
         executor: Where they run.
@@ -138,7 +148,9 @@ def plan(
         HeadstartError: Anything the user can fix; the message says how.
     """
     check_keywords(columns, plan)
-    request = _request(data, budget, out, strategies, candidates, margin, seed, jobs, executor, planner)
+    request = _request(
+        data, budget, out, strategies, candidates, margin, planned_labels, target, seed, jobs, executor, planner
+    )
     screen = _screen(console, quiet)
     _show_header(request, screen, quiet)
     setup = set_up(data, task=task, candidates=candidates, metric=metric, seed=seed, **columns)
@@ -169,7 +181,9 @@ def _request(
     out: str | Path | None,
     strategies: Sequence[str],
     candidates: Sequence[str],
-    margin: float,
+    margin: float | None,
+    planned_labels: int | None,
+    target: float | None,
     seed: int,
     jobs: int,
     executor: str | None,
@@ -179,12 +193,15 @@ def _request(
     started = now() - seconds_waited()
     seconds = parse_budget(budget)
     check_margin(margin)
+    check_aims(planned_labels, target)
     jobs, executor = check_jobs(jobs, executor)
     get_planner(planner)
     return Request(
         folder=(Path(out) if out else default_folder(data)),
         budget_seconds=seconds,
         margin=margin,
+        planned_labels=planned_labels,
+        target=target,
         seed=seed,
         strategies=tuple(strategies),
         candidates=tuple(candidates),

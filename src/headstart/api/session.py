@@ -38,10 +38,15 @@ from headstart.studies import (
 )
 from headstart.studies.executors import make_executor
 from headstart.studies.planners import get_planner
+from headstart.studies.planners.tuning import chosen_recipe
 from headstart.studies.prices import PriceModel, Rates, WorkCounter, this_machine
+from headstart.studies.refit import refit
 from headstart.training import Bench, Worker
 
 LIMITS = 5  # warnings that the model's README repeats
+REFIT_MARGIN = 1.25  # a fifth more labels than a fold has
+OVERRUN = 0.02  # of the budget, that training on every label may take beyond it
+
 Status = Literal["running", "interrupted", "finished"]
 
 
@@ -55,7 +60,9 @@ class Request:
 
     folder: Path
     budget_seconds: float
-    margin: float
+    margin: float | None
+    planned_labels: int | None
+    target: float | None
     seed: int
     strategies: tuple[str, ...]
     candidates: tuple[str, ...]
@@ -88,6 +95,8 @@ class Session:
             task=setup.data.task,
             metric=setup.metric,
             margin=request.margin,
+            planned_labels=request.planned_labels,
+            target=request.target,
             seed=request.seed,
             candidates=tuple(setup.candidates),
             weights=tuple(candidate.weights_hash for candidate in setup.candidates.values()),
@@ -155,10 +164,33 @@ class Session:
             observer.stage("writing the report")
             status: Status = "interrupted" if driver.interrupted else "finished"
             answer = self.publisher.write(driver.state, status)
+            assert isinstance(answer, Summary)
             if not driver.interrupted:
-                self.journal.update(finished_budget=self.request.budget_seconds)
+                answer = self._refitted(driver.state, answer, observer)
+            if not driver.interrupted:
+                looks = self.journal.record.looks + 1
+                self.journal.update(finished_budget=self.request.budget_seconds, looks=looks)
         _clear(self.bench.work_folder, keep="checkpoints")
-        assert isinstance(answer, Summary)
+        return answer
+
+    def _refitted(self, state: StudyState, answer: Summary, observer: Observer) -> Summary:
+        """Train the model that is handed over on every label, where it has not seen some and the time is there."""
+        known = answer.recommendation
+        arm = next((arm for arm in self.arms if arm.key == answer.chosen), None)
+        if arm is None or known.model_dir is None or not self.evidence.rotating:
+            return answer
+        recipe, _ = chosen_recipe(self.evidence, state.line_up, arm, state.pool_size)
+        needed = REFIT_MARGIN * state.default_seconds(arm, state.pool_size)
+        allowed = self.budget.left + OVERRUN * self.request.budget_seconds
+        if needed > allowed:
+            return answer
+        observer.stage("training on every label")
+        learnt = refit(self.bench, arm, recipe, self.store.folder / "model", deadline=allowed, progress=observer.steps)
+        if learnt is None:
+            return answer
+        whole = known.model_copy(update={"trained_on": learnt})
+        answer = answer.model_copy(update={"recommendation": whole})
+        self._write(answer, True)
         return answer
 
     @cached_property

@@ -68,13 +68,22 @@ def study(
     ] = None,
     strategy: Annotated[list[str] | None, typer.Option(help="A strategy to compare; may be repeated.")] = None,
     metric: Annotated[str | None, typer.Option(help="accuracy, macro-f1 or balanced-accuracy.")] = None,
-    margin: Annotated[float, typer.Option(help="What difference matters, as a share: 0.01 is one point.")] = 0.01,
+    margin: Annotated[
+        float | None,
+        typer.Option(help="What difference matters, as a share; 0.01 or a quarter of the error, whichever is less."),
+    ] = None,
+    planned_labels: Annotated[
+        int | None, typer.Option(help="Labels you will have: the answer is for them; all that are here if not given.")
+    ] = None,
+    target: Annotated[
+        float | None, typer.Option(help="A value of the metric to reach, as in 0.95; says how many labels it takes.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Determines every random choice.")] = 0,
     jobs: Annotated[int, typer.Option(help="Trials that run at once; the cores are shared out among them.")] = 1,
     executor: Annotated[
         str | None, typer.Option(help="inline, processes, ray or ray://ADDRESS; by --jobs if not given.")
     ] = None,
-    planner: Annotated[str, typer.Option(help="Which planner chooses the trials.")] = "staged",
+    planner: Annotated[str, typer.Option(help="Which planner chooses the trials.")] = "contenders",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Plan and predict the cost; train nothing.")] = False,
     json_output: Json = False,
     quiet: Quiet = False,
@@ -90,6 +99,8 @@ def study(
         metric=metric,
         candidates=[*(candidate or ()), *(f"arch:{path}" for path in arch or ())],
         margin=margin,
+        planned_labels=planned_labels,
+        target=target,
         **reading,
         seed=seed,
         jobs=jobs,
@@ -117,6 +128,9 @@ def fit(
     ] = None,
     n: Annotated[int | None, typer.Option("--n", help="Labels to learn from; all if not given.")] = None,
     budget: Annotated[str | None, typer.Option(help="Shorten the schedule to fit: 60s, 5m.")] = None,
+    from_study: Annotated[
+        Path | None, typer.Option("--from", metavar="STUDY", help="Train the winner of this study on every label.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the model.")] = None,
     metric: Annotated[str | None, typer.Option(help="accuracy, macro-f1 or balanced-accuracy.")] = None,
     seed: Annotated[int, typer.Option(help="Determines every random choice.")] = 0,
@@ -133,6 +147,7 @@ def fit(
         values=setting or [],
         n=n,
         budget=budget,
+        from_study=from_study,
         out=out,
         metric=metric,
         **reading,

@@ -8,7 +8,7 @@ from headstart.evidence.head_start import Gain, Labels, gain_of_labels, head_sta
 from headstart.evidence.information import PossibleMeasurement, expected_regret_fall, next_measurements
 from headstart.evidence.metrics import METRICS, majority_baseline
 from headstart.evidence.observed import ArmErrors
-from headstart.evidence.paired import JointDraws, joint_draws, pooled_scatter
+from headstart.evidence.paired import JointDraws, joint_draws
 from headstart.evidence.scores import Run, metric_of, mistake_correlation
 from headstart.evidence.selection import corrected_metric, detectable_difference
 
@@ -41,7 +41,6 @@ __all__ = [
     "metric_of",
     "mistake_correlation",
     "next_measurements",
-    "pooled_scatter",
     "saved",
     "worth",
 ]

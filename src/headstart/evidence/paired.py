@@ -1,9 +1,9 @@
 """Joint draws of several arms' metrics on the same examples, and what follows from them.
 
 The unit that is compared is a procedure: subset, seed and order vary between repeats (Bouthillier 2021,
-arXiv 2103.03098). Two sources of uncertainty enter each draw: which test examples were drawn (a
-bootstrap whose counts all arms and repeats share) and how repeats scatter (a multivariate t term, because
-a bootstrap of three repeats is too narrow).
+arXiv 2103.03098). Two sources of uncertainty enter each draw: which test examples were drawn (a bootstrap whose counts
+all arms and repeats share) and how repeats scatter (t terms, because a bootstrap of three repeats is too narrow, and
+because how far an arm's runs scatter is known by its kind and its own repeats alone).
 """
 
 from __future__ import annotations
@@ -14,12 +14,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.evidence.crossed import (
+    arm_weights,
+    example_covariance,
+    normal_draws,
+    repeat_covariance,
+    shared_correlation,
+)
 from headstart.evidence.scores import LEVEL, Floats, Integers, Run, bootstrap_counts, metric_of, weighted_metric
+from headstart.evidence.spread import Spread
 
 DRAWS = 2000
-PRIOR_FREEDOM = 4  # how many repeats' worth of trust the pooled scatter gets against an arm's own
-DEFAULT_SCATTER = 0.01  # one point between repeats, where nothing was measured twice
+PRIOR_FREEDOM = 4  # how many repeats' worth of trust one prior figure gets against an arm's own repeats
 TEST_TO_TRAIN = 0.25  # of five rotating parts, one tests and four are learnt from
+DIGITS = 12  # so that equal runs have equal sums in whatever order they are added
+MANY_GROUPS = 60  # from so many on a t distribution is a normal one
 BLOCK_CELLS = 4_000_000  # draws x examples that are in memory at once
 PATTERN_SHARE = 0.25  # of the examples: with more patterns than this, resampling them saves nothing
 
@@ -30,15 +39,38 @@ class JointDraws:
 
     Attributes:
         arms: Names of the columns.
-        estimates: Mean over the common repeats (A,).
+        estimates: By generalised least squares over all runs (A,).
         draws: (draws, A), paired: one row is one possible world.
         repeats: Runs behind each column.
+        groups: Groups of test examples behind them; 0 where that is not known.
     """
 
     arms: tuple[str, ...]
     estimates: Floats
     draws: Floats
     repeats: tuple[int, ...]
+    groups: int = 0
+
+    def only(self, arms: Sequence[str]) -> JointDraws:
+        """The same worlds with some of the arms."""
+        places = [self.arms.index(arm) for arm in arms]
+        repeats = tuple(self.repeats[place] for place in places)
+        return JointDraws(tuple(arms), self.estimates[places], self.draws[:, places], repeats, self.groups)
+
+    def widened(self, sd: Mapping[str, float], seed: int) -> JointDraws:
+        """The same worlds with more normal noise on some arms, of so large a standard deviation."""
+        sds = np.asarray([sd.get(arm, 0.0) for arm in self.arms])
+        noise = np.random.default_rng(seed).standard_normal(self.draws.shape) * sds
+        return JointDraws(self.arms, self.estimates, np.clip(self.draws + noise, 0, 1), self.repeats, self.groups)
+
+    def p_side(self, side: Sequence[str], other: Sequence[str]) -> float:
+        """Share of the draws in which the best arm of one side beats the best of the other; ties are shared."""
+        mine, theirs = (self.draws[:, [self.arms.index(arm) for arm in arms]].max(1) for arms in (side, other))
+        return float((mine > theirs).mean() + (mine == theirs).mean() / 2)
+
+    def p_within(self, arm: str, reference: str, margin: float) -> float:
+        """Share of the draws in which two arms differ by no more than the margin."""
+        return float((np.abs(self.column(arm) - self.column(reference)) <= margin).mean())
 
     def column(self, arm: str) -> Floats:
         """One arm's draws."""
@@ -65,45 +97,33 @@ class JointDraws:
         return float((self.draws.max(1) - self.column(arm)).mean())
 
 
-def pooled_scatter(runs_by_cell: Sequence[Sequence[Run]], metric: str, num_classes: int) -> float:
-    """Standard deviation between repeats, pooled over arms and sizes that were measured more than once.
-
-    Where the repeats of a cell read different test parts, the share of those examples in the variance
-    (that of a proportion) is taken off: :func:`joint_draws` accounts for it by itself.
-    """
-    sums, freedom = 0.0, 0
-    for runs in runs_by_cell:
-        values = np.asarray([metric_of(run, metric, num_classes) for run in runs])
-        if len(values) > 1:
-            own = float(values.var(ddof=1))
-            if len({run.fold for run in runs}) > 1:
-                own -= float(np.mean([v * (1 - v) / len(run.labels) for v, run in zip(values, runs, strict=True)]))
-            sums += own * (len(values) - 1)
-            freedom += len(values) - 1
-    prior = DEFAULT_SCATTER**2
-    return float(np.sqrt((max(sums, 0.0) + PRIOR_FREEDOM * prior) / (freedom + PRIOR_FREEDOM)))
-
-
 def joint_draws(
     runs: Mapping[str, Sequence[Run]],
     metric: str,
     num_classes: int,
-    scatter: float,
+    scatter: float | Mapping[str, Spread],
     seed: int,
     rotating: bool = False,
     draws: int = DRAWS,
+    *,
+    correlation: float = 0.0,
+    overlap: float = 1.0,
 ) -> JointDraws:
     """Draw the metrics of several arms jointly.
 
+    The estimates are those of :mod:`headstart.evidence.crossed`, so every run counts, paired or not.
+
     Args:
-        runs: Runs of each arm at one size. Where all arms have repeats in common, only those count.
+        runs: Runs of each arm at one size.
         metric: Name of the metric.
         num_classes: Number of classes.
-        scatter: Pooled standard deviation between repeats, for arms with few of them.
+        scatter: Spread between repeats of each arm; or one prior standard deviation, to which each arm's own repeats
+            are shrunk with the weight of ``PRIOR_FREEDOM`` of them.
         seed: Makes the draws deterministic.
-        rotating: Test parts rotate: the folds' scatter holds both sources, with the variance
-            correction of Nadeau & Bengio (2003), equation 9.
+        rotating: Test parts rotate: their training parts overlap, which Nadeau & Bengio (2003, equation 9) account for.
         draws: How many worlds.
+        correlation: Between two arms' deviations in one repeat, as far as is known without these runs.
+        overlap: Labels of a training part over those of the pool: parts of few labels hardly overlap.
 
     Raises:
         ValueError: No arms, or an arm without runs.
@@ -111,51 +131,93 @@ def joint_draws(
     if not runs or any(not of_arm for of_arm in runs.values()):
         raise ValueError("every arm needs at least one run")
     rng = np.random.default_rng(seed)
-    common = set.intersection(*({run.key for run in of_arm} for of_arm in runs.values()))
-    chosen = {
-        arm: [run for run in of_arm if run.key in common] if common else list(of_arm) for arm, of_arm in runs.items()
-    }
-    values = [np.asarray([metric_of(run, metric, num_classes) for run in of_arm]) for of_arm in chosen.values()]
-    estimates = np.asarray([of_arm.mean() for of_arm in values])
-    examples = _example_draws(chosen, metric, num_classes, rng, draws)
-    noise = scatter * rng.standard_normal((draws, len(chosen)))
-    if rotating and len(common) > 1:
-        folds = len(common)
-        prior = noise + np.sqrt(folds) * (examples - examples.mean(0))  # one fold holds 1 / folds of the examples
-        world = estimates + np.sqrt(1 / folds + TEST_TO_TRAIN) * repeat_draws(values, prior, rng)
-    elif common:
-        world = examples + repeat_draws(values, noise, rng) / np.sqrt(len(common))
-    else:
-        apart = [repeat_draws([values[i]], noise[:, [i]], rng) / np.sqrt(len(values[i])) for i in range(len(values))]
-        world = examples + np.concatenate(apart, 1)
-    return JointDraws(tuple(runs), estimates, np.clip(world, 0, 1), tuple(len(of_arm) for of_arm in values))
+    every = [run for of_arm in runs.values() for run in of_arm]
+    arms = np.repeat(np.arange(len(runs)), [len(of_arm) for of_arm in runs.values()])
+    keys = [run.key for run in every]
+    values = np.asarray([metric_of(run, metric, num_classes) for run in every])
+    sampling = example_covariance(every) if rotating else np.zeros((len(every), len(every)))
+    spreads = _spreads(runs, values, arms, sampling, scatter)
+    sd = np.asarray([spread.sd for spread in spreads])
+    correlation = shared_correlation(values, arms, keys, correlation)
+    training = repeat_covariance(arms, keys, sd, correlation)
+    weights = arm_weights(arms, keys, training + sampling)
+    estimates = np.round(weights @ values, DIGITS)
+    examples, groups = _example_draws(every, metric, num_classes, weights, rng, draws)
+    # a sample repeats examples, which shifts macro-F1; few groups know little of how groups scatter
+    examples = np.round(examples - examples.mean(0), DIGITS) * _group_stretch(groups, draws, rng)
+    between = weights @ training @ weights.T
+    if rotating and len(set(keys)) > 1:
+        shared = correlation * np.outer(sd, sd)
+        np.fill_diagonal(shared, sd**2)
+        between = between + TEST_TO_TRAIN * min(max(overlap, 0.0), 1.0) * shared
+    freedom = np.asarray([spread.freedom for spread in spreads])
+    deviation = normal_draws(between, draws, rng) * np.sqrt(freedom / rng.chisquare(freedom, (draws, len(spreads))))
+    world = estimates + examples + deviation
+    counts = tuple(len(of_arm) for of_arm in runs.values())
+    return JointDraws(tuple(runs), np.clip(estimates, 0, 1), np.clip(world, 0, 1), counts, groups)
+
+
+def _spreads(
+    runs: Mapping[str, Sequence[Run]],
+    values: Floats,
+    arms: Integers,
+    sampling: Floats,
+    scatter: float | Mapping[str, Spread],
+) -> list[Spread]:
+    """The spread of each arm."""
+    if not isinstance(scatter, int | float):
+        return [scatter[arm] for arm in runs]
+    found = []
+    for place in range(len(runs)):
+        own, chance = values[arms == place], float(np.diag(sampling)[arms == place].mean())
+        more = len(own) - 1
+        squares = max(float(((own - own.mean()) ** 2).sum()) - more * chance, 0.0)
+        freedom = PRIOR_FREEDOM + more
+        found.append(Spread(float(np.sqrt((PRIOR_FREEDOM * scatter**2 + squares) / freedom)), freedom))
+    return found
+
+
+def _group_stretch(groups: int, draws: int, rng: np.random.Generator) -> Floats:
+    """Turns the deviations of a bootstrap over G groups into those of a t distribution with G - 1 degrees (draws, 1).
+
+    Standard methods reject too often from five to thirty groups (Cameron, Gelbach and Miller 2008, *Review of
+    Economics and Statistics* 90, 414).
+    """
+    if not 2 <= groups < MANY_GROUPS:
+        return np.ones((draws, 1))
+    return np.asarray(np.sqrt(groups / rng.chisquare(groups - 1, (draws, 1))))
 
 
 def _example_draws(
-    runs: Mapping[str, Sequence[Run]], metric: str, num_classes: int, rng: np.random.Generator, draws: int
-) -> Floats:
-    """Resample groups of test examples, the same ones for every arm and repeat."""
+    runs: list[Run], metric: str, num_classes: int, weights: Floats, rng: np.random.Generator, draws: int
+) -> tuple[Floats, int]:
+    """Resample groups of test examples, the same ones for every run.
+
+    Returns:
+        The weighted sums of the runs' metrics (draws, A), and the number of groups.
+    """
     patterns = _patterns(runs, metric)
     if patterns is not None:
-        runs, alike = patterns
+        alike_runs, alike = patterns
         drawn = rng.multinomial(alike.sum(), alike / alike.sum(), draws).astype(np.float32)
-        columns = [[weighted_metric(run, metric, num_classes, drawn) for run in of_arm] for of_arm in runs.values()]
-        return np.stack([np.mean(of_arm, 0) for of_arm in columns], 1)
-    groups = np.unique(np.concatenate([run.groups for of_arm in runs.values() for run in of_arm]))
-    places = {arm: [np.searchsorted(groups, run.groups) for run in of_arm] for arm, of_arm in runs.items()}
-    result = np.zeros((draws, len(runs)))
+        columns = [weighted_metric(run, metric, num_classes, drawn) for run in alike_runs]
+        return np.stack(columns, 1) @ weights.T, int(alike.sum())
+    groups = np.unique(np.concatenate([run.groups for run in runs]))
+    places = [np.searchsorted(groups, run.groups) for run in runs]
+    result = np.zeros((draws, len(weights)))
     block = max(1, BLOCK_CELLS // len(groups))
     for start in range(0, draws, block):
         size = min(block, draws - start)
         counts = bootstrap_counts(len(groups), size, rng)
-        for column, (arm, of_arm) in enumerate(runs.items()):
-            for run, place in zip(of_arm, places[arm], strict=True):
-                values = weighted_metric(run, metric, num_classes, _columns(counts, place))
-                result[start : start + size, column] += values / len(of_arm)
-    return result
+        columns = [
+            weighted_metric(run, metric, num_classes, _columns(counts, place))
+            for run, place in zip(runs, places, strict=True)
+        ]
+        result[start : start + size] = np.stack(columns, 1) @ weights.T
+    return result, len(groups)
 
 
-def _patterns(runs: Mapping[str, Sequence[Run]], metric: str) -> tuple[dict[str, list[Run]], NDArray[np.int64]] | None:
+def _patterns(runs: list[Run], metric: str) -> tuple[list[Run], NDArray[np.int64]] | None:
     """One example for all those that look alike to every run, and how many each stands for.
 
     To resample M examples is to resample their P patterns, multinomially: the same draws for a small share of the
@@ -165,20 +227,18 @@ def _patterns(runs: Mapping[str, Sequence[Run]], metric: str) -> tuple[dict[str,
         The runs on P examples, and counts (P,). None where examples come in groups, runs have different ones, or
         hardly any are alike.
     """
-    every = [run for of_arm in runs.values() for run in of_arm]
-    first = every[0]
+    first = runs[0]
     alone = len(np.unique(first.groups)) == len(first.groups)
-    if not alone or any(not np.array_equal(run.examples, first.examples) for run in every[1:]):
+    if not alone or any(not np.array_equal(run.examples, first.examples) for run in runs[1:]):
         return None
     if metric == "accuracy":  # which class was right or guessed instead does not matter
-        table = np.stack([run.predictions == run.labels for run in every], 1).astype(np.int64)
+        table = np.stack([run.predictions == run.labels for run in runs], 1).astype(np.int64)
     else:
-        table = np.stack([first.labels, *(run.predictions for run in every)], 1)
+        table = np.stack([first.labels, *(run.predictions for run in runs)], 1)
     _, where, counts = np.unique(table, axis=0, return_index=True, return_counts=True)
     if len(counts) > PATTERN_SHARE * len(table):
         return None
-    keep = {arm: [run.take(where) for run in of_arm] for arm, of_arm in runs.items()}
-    return keep, counts
+    return [run.take(where) for run in runs], counts
 
 
 def _columns(counts: Floats, place: Integers) -> Floats:

@@ -9,7 +9,8 @@ GLOSSARY: dict[str, str] = {
     "candidate": "A model one could start from, or an architecture without weights.",
     "strategy": "Where the weights come from and which of them may move when: linear_probe trains only a new head on "
     "frozen features, full_finetune moves everything, from_scratch starts from random weights.",
-    "arm": "A candidate together with a strategy; arms are what is compared.",
+    "option": "A candidate together with a strategy: what is compared. Records and code call it an arm.",
+    "arm": "The same as an option: a candidate together with a strategy.",
     "paradigm": "The family of an arm: transfer (starts from pretrained weights), scratch (starts from nothing) or "
     "hybrid (both).",
     "stage": "A run of layers that is frozen or trained as one; every network is cut into stages from input to output.",
@@ -20,13 +21,21 @@ GLOSSARY: dict[str, str] = {
     "on all n labels and are scored on the test part.",
     "n": "Every label a trial may look at, the ones it tunes on included.",
     "learning curve": "The metric against n. Subsets are nested: the smaller ones lie inside the larger ones.",
-    "comparison size": "The largest n at which both paradigms finish their own schedules inside the budget. The "
-    "verdict is measured up to it.",
+    "comparison size": "The largest n at which both contenders were measured; what is said of it is measured, what is "
+    "said of more labels is an extrapolation.",
+    "contenders": "The leader - the option expected to be best with all your labels - and its challenger, the best of "
+    "the other side.",
+    "knee": "The largest n that costs an option hardly more than its smallest: below it fewer labels save no time.",
+    "leaning": "What the learning curves expect beyond the measured sizes, with its probability. Not a measurement.",
+    "default settings": "The recipe an option has before anything is tuned.",
     "interval": "A 90 % interval: it covers the variation between repeats (subset and seed) and between test examples.",
     "paired difference": "The difference of two arms on the same subsets and the same test examples. Pairing removes "
     "what both share, so it is more precise than two separate figures.",
-    "margin": "The difference that matters to you (one point unless you say otherwise). Inside it, two arms tie.",
+    "margin": "The difference that matters to you: one point, or a quarter of the better option's error if that is "
+    "less, unless you say otherwise. Inside it, two options tie.",
     "tie": "The arms differ by less than the margin, and the measurements are precise enough to say so.",
+    "too close to call": "Both were measured, and the interval of their difference does not tell which is better. The "
+    "screen says how likely they are within the margin of each other, and what would decide it.",
     "not determined": "The measurements are not precise enough to name the better arm, nor to call it a tie. The "
     "report says what would decide it.",
     "P(best)": "Share of the plausible outcomes in which this arm is the best of those compared.",

@@ -18,6 +18,7 @@ HEADLINES = {
     "tie": "Tie",
     "undetermined": "Not determined",
 }
+CLOSE = "Too close to call"
 STATUS_ORDER = ("chosen", "compared", "dropped", "failed", "not started")
 
 
@@ -28,7 +29,10 @@ def document_of(summary: Summary | Document) -> Document:
 
 def headline(summary: Document) -> str:
     """The verdict in one or two words, such as ``"Transfer"``."""
-    paradigm = summary["recommendation"]["paradigm"]
+    answer = summary["recommendation"]
+    paradigm = answer["paradigm"]
+    if paradigm == "undetermined" and str(answer["sentence"]).startswith(CLOSE):
+        return CLOSE
     return str(HEADLINES.get(paradigm, paradigm))
 
 

@@ -82,7 +82,7 @@ def data_sentence(data: Mapping[str, Any]) -> str:
         least = min(range(len(counts)), key=counts.__getitem__)
         said += f" (smallest {wording.clean(names[least], 24)}: {counts[least]:,})"
     kind = data.get("test_kind")
-    said += "; the test part rotates" if kind == "rotating" else f"; {data['n_test']:,} to test on ({kind})"
+    said += "; 5-fold cross-validation" if kind == "rotating" else f"; {data['n_test']:,} to test on ({kind})"
     return f"{said}; groups by {wording.clean(data['groups'], 24)}" if data.get("groups") else said
 
 
@@ -98,21 +98,21 @@ def render_plan(plan: Mapping[str, Any], console: Console) -> None:
     from rich.text import Text
 
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", show_edge=False)
-    table.add_column("planned arm", no_wrap=True, overflow="ellipsis", max_width=40)
+    table.add_column("planned option", no_wrap=True, overflow="ellipsis", max_width=38)
     table.add_column("sizes", no_wrap=True, overflow="ellipsis", max_width=34)
-    for name in ("repeats", "recipes", "about"):
+    for name in ("runs", "settings", "about"):
         table.add_column(name, justify="right", no_wrap=True)
     rows = list(plan["rows"])
     for row in rows[:PLAN_ROWS]:
-        sizes = " ".join(wording.count(size) for size in row["sizes"])
+        sizes = _sizes_in_short(row["sizes"])
         cells = (row["arm"], sizes, row["repeats"], row["recipes"], wording.duration(row["seconds"]))
         table.add_row(*(Text(wording.clean(cell)) for cell in cells))
     console.print(table)
     if len(rows) > PLAN_ROWS:
-        console.print(Text(f"… {len(rows) - PLAN_ROWS} more arms", style="dim"))
+        console.print(Text(f"… {len(rows) - PLAN_ROWS} more options", style="dim"))
     total = f"about {wording.duration(plan['total_seconds'])} of {wording.duration(plan['budget_seconds'])} allowed"
     if plan.get("comparison_size"):
-        total += f"; arms are compared at up to {wording.count(plan['comparison_size'])} labels"
+        total += f"; options are compared at up to about {wording.count(plan['comparison_size'])} labels"
     lines = [("Total", total)]
     left_out = list(plan.get("left_out") or ())
     lines += [("Left out", f"{item['what']}: {item['reason']}") for item in left_out[:LEFT_OUT_SHOWN]]
@@ -120,6 +120,13 @@ def render_plan(plan: Mapping[str, Any], console: Console) -> None:
         lines.append(("", f"… {len(left_out) - LEFT_OUT_SHOWN} more in the report"))
     lines += [("Note", note) for note in plan.get("notes") or ()]
     print_labelled(lines, console)
+
+
+def _sizes_in_short(sizes: Sequence[int]) -> str:
+    """Up to two sizes, or the first and the last."""
+    if len(sizes) <= 2:
+        return ", ".join(wording.count(size) for size in sizes)
+    return f"{wording.count(sizes[0])} to {wording.count(sizes[-1])}"
 
 
 def render_error(fact: str, place: str | None, hint: str | None, console: Console) -> None:

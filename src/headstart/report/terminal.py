@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MAX_LINES = 24
 LABEL_WIDTH = 12
+WHOLE = ("Do now", "Measured", "Expected", "To decide", "Next", "Saved", "Model", "Go on")  # never cut
 # From generous to tight: (rows of the arms table, warnings, lines a paragraph may take).
 DETAIL = ((6, 3, 3), (6, 3, 2), (5, 2, 2), (4, 2, 2), (4, 1, 1), (3, 1, 1), (2, 1, 1))
 
@@ -61,19 +62,25 @@ def _words(summary: Document) -> list[tuple[str, str, str]]:
     verdict = f"{lookup.headline(summary)}: {answer['sentence']}"
     if answer["sentence"].lower().startswith(lookup.headline(summary).lower()):
         verdict = answer["sentence"]
-    said = [("Verdict", verdict, style)]
-    if answer["remedy"]:
+    stopped = summary["study"]["status"] == "interrupted"
+    said = []
+    if stopped:
+        spent, allowed = answer["costs"]["spent_seconds"], answer["costs"]["budget_seconds"]
+        said.append(("Stopped", f"by you after {wording.duration(spent)} of {wording.duration(allowed)}", "yellow"))
+    if answer.get("action"):
+        said.append(("Do now", answer["action"], "bold"))
+    said.append(("Measured", verdict, style))
+    if answer.get("leaning_sentence"):
+        said.append(("Expected", answer["leaning_sentence"], ""))
+    if answer["remedy"] and not stopped:
         said.append(("To decide", answer["remedy"], ""))
-    difference = lookup.difference_sentence(summary)
-    if difference is not None:
-        said.append((*difference, ""))
-    if answer["p_best"] is not None:
-        regret = answer["expected_regret"]
-        loss = ""
-        if not wording.missing(regret):
-            metric = lookup.metric_name(summary)
-            loss = f"; expected loss {wording.score(regret, metric)}{wording.points(metric)}"
-        said.append(("Certainty", f"P(best) {wording.confidence(answer['p_best'])} among the arms compared{loss}", ""))
+    if answer.get("target_sentence"):
+        said.append(("Target", answer["target_sentence"], ""))
+    if answer["p_best"] is not None and len([arm for arm in answer["arms"] if arm["curve"]]) > 1:
+        metric, regret = lookup.metric_name(summary), answer["expected_regret"]
+        loss = f"; if not, it costs about {wording.score(regret, metric)}{wording.points(metric)}"
+        sure = f"{100 * min(max(answer['p_best'], 0.01), 0.99):.0f} % sure that it is the best of those tried"
+        said.append(("Certainty", sure + ("" if wording.missing(regret) else loss), ""))
     said.append(("Crossover", answer["crossover"]["statement"], ""))
     said.append(("Head start", answer["head_start"]["statement"], ""))
     return said
@@ -87,6 +94,11 @@ def _ending(summary: Document) -> list[tuple[str, str, str]]:
     if answer["model_dir"]:
         names.insert(0, os.path.basename(os.path.normpath(answer["model_dir"])) + "/")
     ending = [("Saved", f"{folder}/ with {', '.join(names)}", "")]
+    if answer.get("trained_on") and answer["model_dir"]:
+        learnt = f"trained on {answer['trained_on']:,} of {answer['labels'] or answer['trained_on']:,} labels"
+        if answer["labels"] and answer["trained_on"] < answer["labels"]:
+            learnt += f"; on all: headstart fit DATA --from {shell_word(folder)}"
+        ending.append(("Model", learnt, ""))
     if study["status"] == "interrupted":
         ending.append(("Go on", study["command"], "bold"))
     if answer["model_dir"]:
@@ -105,8 +117,7 @@ def _paragraphs(rows: list[tuple[str, str, str]], console: Console, lines: int) 
     width = max(20, min(console.width, 100) - LABEL_WIDTH)
     out: list[Text] = []
     for label, said, style in rows:
-        # Commands and places are never shortened: they are there to be copied.
-        whole = label in ("Next", "Saved", "Go on")
+        whole = label in WHOLE
         wrapped = list(Text(wording.clean(said), style=style).wrap(console, width))
         if len(wrapped) > lines and not whole:
             wrapped = wrapped[:lines]
@@ -140,7 +151,7 @@ def _arms_table(summary: Document, rows: int, width: int) -> RenderableType | No
     free = max(24, width - sum(taken) - 4 * 2)
     arm_width = min(max(len(row[0]) for row in rows_of_text), int(0.6 * free))
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", show_edge=False, pad_edge=False)
-    table.add_column("arm", width=arm_width, no_wrap=True, overflow="ellipsis")
+    table.add_column("option", width=arm_width, no_wrap=True, overflow="ellipsis")
     for head, size in zip(heads, taken, strict=True):
         table.add_column(_plain(head), width=size, no_wrap=True, justify="left" if head == heads[0] else "right")
     table.add_column("note", width=free - arm_width, no_wrap=True, overflow="ellipsis")

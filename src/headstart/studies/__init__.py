@@ -13,7 +13,7 @@ from headstart.studies.planners.base import Drop, Plan, Planner, Step, Stop
 from headstart.studies.planners.tuning import at_edge, chosen_recipe, ranked_tuning
 from headstart.studies.preparation import Preparation
 from headstart.studies.publish import Publisher, closing_seconds
-from headstart.studies.settings import StudySettings, check_margin, choose_metric, parse_budget
+from headstart.studies.settings import StudySettings, check_aims, check_margin, choose_metric, parse_budget
 from headstart.studies.sizes import size_grid
 from headstart.studies.spec import SpecMaker, trial_seed
 from headstart.studies.state import Dropped, StudyRecord, StudyState
@@ -46,6 +46,7 @@ __all__ = [
     "Trial",
     "Trials",
     "at_edge",
+    "check_aims",
     "check_margin",
     "choose_metric",
     "chosen_recipe",

@@ -21,14 +21,16 @@ from headstart.evidence import (
     majority_baseline,
     metric_of,
     mistake_correlation,
-    pooled_scatter,
 )
 from headstart.evidence.curves import TEST_CORRELATION
+from headstart.evidence.projection import project
+from headstart.evidence.spread import Cell, Kind, Spread, arm_spread, fitted_spread
 from headstart.studies.settings import StudySettings
 from headstart.studies.trials import Trial, Trials
 
 ROTATING_REPEATS = 5
 FIXED_REPEATS = 3
+OUTLOOK_DRAWS = 1000
 
 
 class Evidence:
@@ -135,30 +137,70 @@ class Evidence:
         """Arms measured at a size."""
         return [arm for arm in self.arms if n in self.sizes(arm.key)]
 
-    def scatter(self) -> float:
-        """Pooled standard deviation between repeats."""
-        cells = [self.runs(arm.key, n) for arm in self.arms for n in self.sizes(arm.key)]
-        return pooled_scatter(cells, self.settings.metric, len(self.data.class_names))
+    def kind(self, arm: str) -> Kind:
+        """Whether an arm's trials descend a gradient; the prior of their spread depends on it."""
+        return "gradient" if any(trial.spec.recipe.steps for trial in self.trials(arm, "measuring")) else "closed"
+
+    def spread(self, arm: str, n: int) -> Spread:
+        """Spread between repeats of an arm at n labels: by its kind, and by its own repeats at every size."""
+        cells = {size: self._cell(arm, size) for size in self.sizes(arm)}
+        found = arm_spread(list(cells.values()), cells[n], self.kind(arm))
+        return Spread(float(f"{found.sd:.2g}"), found.freedom)  # coarse: a trial elsewhere changes few old draws
+
+    def _cell(self, arm: str, n: int) -> Cell:
+        runs = self.runs(arm, n)
+        classes = len(self.data.class_names)
+        values = np.asarray([metric_of(run, self.settings.metric, classes) for run in runs])
+        tested = float(np.mean([len(run.labels) for run in runs]))
+        sampling = float(np.mean(values * (1 - values))) / tested if self.rotating else 0.0
+        return Cell(n / classes, values, sampling)
+
+    def untuned(self, arm: str) -> float:
+        """Standard deviation of what tuning would still move an arm by; 0 where recipes were compared, or none exist.
+
+        Measured on arms that were tuned after all; see ``bench/spread.py``.
+        """
+        recipes = {trial.spec.recipe for trial in self.trials(arm, "tuning") if not trial.spec.convergence_check}
+        sizes = self.sizes(arm)
+        if len(recipes) > 1 or not sizes or self.kind(arm) == "closed":
+            return 0.0
+        error = min(max(self._cell(arm, sizes[-1]).error, 0.0), 1.0)
+        return fitted_spread().untuned * 2 * float(np.sqrt(error * (1 - error)))
 
     def draws(self, n: int, arms: list[Arm] | None = None, part: str = "all") -> JointDraws | None:
-        """Joint draws of the arms measured at a size; None if there are none."""
-        # in one order, so that a pair has the same draws whichever way round it is asked for
-        chosen = [arm for arm in self.arms if (arms is None or arm in arms) and n in self.sizes(arm.key)]
+        """Joint draws of the arms measured at a size; None if there are none.
+
+        All arms of a size are estimated together, so that every reader - verdict, table, curves, planner - has the
+        same figures for an arm, whichever others it asks for.
+        """
+        there = self.measured_at(n)
+        chosen = [arm for arm in there if arms is None or arm in arms]
         if not chosen:
             return None
-        scatter = float(f"{self.scatter():.1g}")  # coarse, so that a new trial elsewhere changes no old draws
-        trials = tuple(trial.key for arm in chosen for trial in self.trials(arm.key, "measuring", n))
-        key = (n, part, trials, scatter)
+        spreads = {arm.key: self.spread(arm.key, n) for arm in there}
+        trials = tuple(trial.key for arm in there for trial in self.trials(arm.key, "measuring", n))
+        key = (n, part, trials, tuple((spread.sd, spread.freedom) for spread in spreads.values()))
         if key not in self._draws:
             self._draws[key] = joint_draws(
-                {arm.key: self.runs(arm.key, n, part) for arm in chosen},
+                {arm.key: self.runs(arm.key, n, part) for arm in there},
                 self.settings.metric,
                 len(self.data.class_names),
-                scatter,
+                spreads,
                 derive_seed(self.settings.seed, "draws", n),
                 self.rotating,
+                correlation=fitted_spread().correlation,
+                overlap=n / self.pool_size,
             )
-        return self._draws[key]
+        return self._draws[key].only([arm.key for arm in chosen])
+
+    def tested(self, part: str = "all") -> int:
+        """Test examples that some measurement has read."""
+        trials = self.trials(role="measuring")
+        folds = {trial.spec.fold for trial in trials} if self.rotating else {0}
+        read = [self.splits[fold].test for fold in sorted(folds)]
+        rows = np.unique(np.concatenate(read)) if read else np.empty(0, dtype=np.int64)
+        mask, halved = self.judged
+        return len(rows) if part == "all" or not halved else int((mask[rows] == (part == "judge")).sum())
 
     def curves(self, part: str = "all") -> CurveDraws | None:
         """Joint draws of the learning curves of the arms that take part; None where nothing was measured.
@@ -173,17 +215,47 @@ class Evidence:
             common = [n for n in self.all_sizes if all(n in self.sizes(arm.key) for arm in contenders)]
             firsts = [self.runs(arm.key, common[-1], part)[0] for arm in contenders] if common else []
             known = mistake_correlation(firsts) if len({run.key for run in firsts}) == 1 else None
-            tested = len(self.data.labels) if self.rotating else len(self.splits[0].test)
-            mask, halved = self.judged
-            n_test = tested if part == "all" or not halved else int(mask.sum()) if part == "judge" else tested // 2
             self._curves[key] = fit_curves(
                 [self.errors(arm, part) for arm in contenders],
                 seed=derive_seed(self.settings.seed, "curves"),
-                n_test=n_test,
+                n_test=max(1, self.tested(part)),
                 chance=1 - self.baseline,
                 test_correlation=TEST_CORRELATION if known is None else known,
             )
         return self._curves[key]
+
+    def outlook(self, n: float, part: str = "all") -> JointDraws | None:
+        """Joint draws of the metric at n labels, measured there or not, of the arms that take part.
+
+        By fitted curves where they speak, else by the last two sizes: enough to choose by and to lean on, not to claim.
+        """
+        arms = [arm for arm in self.arms if self.sizes(arm.key) and arm.key not in self.dropped]
+        if not arms:
+            return None
+        key = ("outlook", n, part, *(t.key for arm in arms for t in self.trials(arm.key, "measuring")))
+        if key not in self._draws:
+            curves = self.curves(part)
+            fitted = None if curves is None else curves.at(n)
+            columns = []
+            for arm in arms:
+                column = None if fitted is None or curves is None else fitted[:, curves.index(arm.key)]
+                if column is None or np.isnan(column).any():
+                    column = self._projected(arm, n, part)
+                columns.append(1 - column[:OUTLOOK_DRAWS])
+            worlds = np.stack(columns, 1)
+            repeats = tuple(len(self.trials(arm.key, "measuring")) for arm in arms)
+            self._draws[key] = JointDraws(tuple(arm.key for arm in arms), worlds.mean(0), worlds, repeats)
+        return self._draws[key]
+
+    def _projected(self, arm: Arm, n: float, part: str) -> np.ndarray:
+        sizes = self.sizes(arm.key)
+        columns = []
+        for size in sizes:
+            draws = self.draws(size, [arm], part)
+            assert draws is not None
+            columns.append(1 - draws.column(arm.key)[:OUTLOOK_DRAWS])
+        rng = np.random.default_rng(derive_seed(self.settings.seed, "outlook", arm.key, int(n)))
+        return project(np.asarray(sizes, dtype=float), np.stack(columns, 1), n, rng)
 
     def probabilities(self, trial: Trial) -> tuple[np.ndarray, np.ndarray]:
         """Probabilities (M, classes) of a measuring trial, which sum to 1, and the true classes (M,)."""
@@ -192,15 +264,21 @@ class Evidence:
         return exact / exact.sum(1, keepdims=True), self.data.labels[measured]  # half precision on disk
 
     def errors(self, arm: Arm, part: str = "all") -> ArmErrors:
-        """Errors (1 - metric) of an arm's measuring trials."""
+        """Errors (1 - metric) of an arm's measuring trials, moved so that each size has the mean of its joint draws.
+
+        Arms that were repeated unequally met folds and subsets that were not equally hard; see
+        :mod:`headstart.evidence.crossed`.
+        """
         trials = self.trials(arm.key, "measuring")
-        return ArmErrors(
-            arm.key,
-            arm.paradigm,
-            np.asarray([float(trial.spec.n) for trial in trials]),
-            np.asarray([1 - self.value(trial, part) for trial in trials]),
-            np.asarray([trial.spec.repeat for trial in trials]),
-        )
+        raw = np.asarray([1 - self.value(trial, part) for trial in trials])
+        sizes = np.asarray([float(trial.spec.n) for trial in trials])
+        for n in np.unique(sizes):
+            draws = self.draws(int(n), [arm], part)
+            assert draws is not None
+            here = sizes == n
+            raw[here] += 1 - float(draws.estimates[0]) - raw[here].mean()
+        repeats = np.asarray([trial.spec.repeat for trial in trials])
+        return ArmErrors(arm.key, arm.paradigm, sizes, np.clip(raw, 0, 1), repeats)
 
     def seconds_by_size(self, arm: str) -> CostCurve:
         """What an arm's measuring trials took, by their labels."""

@@ -10,6 +10,7 @@ from headstart.evidence import METRICS
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 PIECE = re.compile(r"(\d+(?:\.\d+)?)\s*(s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?)(?=[\s\d]|$)\s*")
 SMALLEST_BUDGET = 10.0
+MARGIN = 0.01  # unless the user names another
 IMBALANCE = 3.0  # from this ratio of class sizes on, accuracy hides the small classes
 
 
@@ -18,26 +19,30 @@ class StudySettings(Record):
 
     Attributes:
         metric: ``accuracy``, ``macro-f1`` or ``balanced-accuracy``.
-        margin: What difference matters, as a share (0.01 is one point).
+        margin: What difference matters, as a share (0.01 is one point); None for :func:`margin_at`'s own.
         weights: Content hash of each candidate.
         budget_seconds: Time allowed in all, summed over resumes.
+        planned_labels: Labels that the answer is for; None for all that are there.
+        target: Value of the metric that is to be reached; None if none was named.
     """
 
     schema_version: int = 1
     source: str
     task: str
     metric: str
-    margin: float
+    margin: float | None
     seed: int
     candidates: tuple[str, ...]
     weights: tuple[str, ...] = ()
     strategies: tuple[str, ...]
     data_fingerprint: str
     budget_seconds: float
+    planned_labels: int | None = None
+    target: float | None = None
 
     def differences(self, other: StudySettings) -> list[str]:
         """What changed between two settings, in words; a larger budget is no change."""
-        ignored = {"budget_seconds", "schema_version", "source", "weights"}
+        ignored = {"budget_seconds", "planned_labels", "target", "schema_version", "source", "weights"}
         mine, theirs = self.model_dump(exclude=ignored), other.model_dump(exclude=ignored)
         changes = [f"{name}: {mine[name]} -> {theirs[name]}" for name in mine if mine[name] != theirs[name]]
         known = dict(zip(self.candidates, self.weights, strict=False))
@@ -94,13 +99,39 @@ def choose_metric(asked: str | None, class_counts: list[int]) -> tuple[str, str]
     return "accuracy", "classes are of like size"
 
 
-def check_margin(margin: float) -> float:
-    """A margin as a share.
+def margin_at(settings: StudySettings, error: float) -> float:
+    """The margin that counts where the better arm has this error: one point, or a quarter of the error if less.
+
+    At 99.5 % two arms within a point may differ by four times the errors: that is no tie.
+    """
+    return min(MARGIN, max(error, 0.0) / 4) if settings.margin is None else settings.margin
+
+
+def check_aims(planned_labels: int | None, target: float | None) -> None:
+    """Check how many labels are planned, and what value of the metric is to be reached.
+
+    Raises:
+        SettingsError: No such number of labels, or no share.
+    """
+    if planned_labels is not None and planned_labels < 1:
+        raise SettingsError(
+            f"{planned_labels} planned labels are none",
+            place="--planned-labels",
+            hint="Give the number of labels you will have, such as 20000",
+        )
+    if target is not None and not 0 < target < 1:
+        raise SettingsError(
+            f"a target of {target:g} is out of range", place="--target", hint="Give a share: 0.95 is 95 %"
+        )
+
+
+def check_margin(margin: float | None) -> float | None:
+    """A margin as a share, or None.
 
     Raises:
         SettingsError: It is not between 0 and 0.5.
     """
-    if not 0 <= margin <= 0.5:
+    if margin is not None and not 0 <= margin <= 0.5:
         raise SettingsError(
             f"a margin of {margin:g} is out of range", place="--margin", hint="Give a share: 0.01 is one point"
         )

@@ -44,6 +44,7 @@ class StudyRecord(Record):
         rates: What prices have learnt so far.
         spent_seconds: Working time of all runs.
         finished_budget: The budget that a run ended with; None while there is none.
+        looks: Budgets that a run ended with: each further verdict has a smaller share of the error.
         events: What went wrong on the way and was made good, such as a worker that was lost.
     """
 
@@ -56,11 +57,12 @@ class StudyRecord(Record):
     mirrored: bool | None = None
     cut_texts: Mapping[str, tuple[int, int]] = {}
     dropped: Mapping[str, Dropped] = {}
-    planner: str = "staged"
+    planner: str = "contenders"
     plan: Mapping[str, Any] | None = None
     rates: Mapping[str, Any] | None = None
     spent_seconds: float = 0.0
     finished_budget: float | None = None
+    looks: int = 0
     events: tuple[str, ...] = ()
 
 
@@ -115,6 +117,11 @@ class StudyState:
     def pool_size(self) -> int:
         """Labels that a trial can learn from at most."""
         return self.grid[0]
+
+    @property
+    def target_size(self) -> int:
+        """Labels that the answer is for: those planned, or all there are."""
+        return self.settings.planned_labels or self.pool_size
 
     @property
     def smallest(self) -> int:

@@ -89,9 +89,10 @@ class RecordedTable:
         for name, (paradigm, sizes, values, seconds) in curves.items():
             arm = Arm(candidate=name, strategy="recorded", paradigm=paradigm)
             flat = np.atleast_2d(np.asarray(values, dtype=float))
-            arms.append(
-                RecordedArm(arm, np.asarray(sizes), flat, np.asarray(seconds, dtype=float), name in closed_form)
-            )
+            closed = name in closed_form
+            recipes = (Recipe(),) if closed else (Recipe(learning_rate=1e-3, steps=100),)
+            seconds_of = np.asarray(seconds, dtype=float)
+            arms.append(RecordedArm(arm, np.asarray(sizes), flat, seconds_of, closed, recipes))
         pool = int(max(arm.sizes[-1] for arm in arms))
         return cls(tuple(arms), pool, tested, classes)
 
@@ -119,13 +120,13 @@ class RecordedTable:
             arm = Arm(candidate=str(candidate), strategy=str(strategy), paradigm=paradigm)
             of_arm = (rows["strategy"] == strategy) & (rows["candidate"] == candidate)
             tuning = rows[of_arm & (rows["role"] == "tuning")]
+            closed = bool((own["steps"] == 0).all())
             held_out = tuning["value"].to_numpy()
             recipes = tuple(
-                Recipe(learning_rate=1e-3 * 3.0**place, steps=100, label=str(label))
+                Recipe(learning_rate=1e-3 * 3.0**place, steps=0 if closed else 100, label=str(label))
                 for place, label in enumerate(tuning["recipe"])
-            ) or (Recipe(learning_rate=1e-3, steps=100),)
+            ) or (Recipe() if closed else Recipe(learning_rate=1e-3, steps=100),)
             tuned = {place: float(value - held_out[0]) for place, value in enumerate(held_out)}
-            closed = bool((own["steps"] == 0).all())
             arms.append(RecordedArm(arm, sizes, values, seconds, closed, recipes, tuned))
         return cls(tuple(arms), int(max(arm.sizes[-1] for arm in arms)), tested, classes)
 

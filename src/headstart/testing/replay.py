@@ -84,7 +84,7 @@ def replay(
     *,
     seed: int = 0,
     earlier: MemoryStore | None = None,
-    margin: float = 0.01,
+    margin: float | None = 0.01,
 ) -> Replay:
     """Play a study.
 

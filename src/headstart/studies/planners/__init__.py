@@ -6,12 +6,17 @@ from importlib.metadata import entry_points
 
 from headstart.core import SettingsError, did_you_mean, reason_of
 from headstart.studies.planners.base import Drop, LeftOut, Plan, Planner, PlanRow, Step, Stop
+from headstart.studies.planners.contenders import ContendersPlanner
 from headstart.studies.planners.factorial import FactorialPlanner
 from headstart.studies.planners.staged import StagedPlanner
 
 GROUP = "headstart.planners"
+OWN: dict[str, type[Planner]] = {"contenders": ContendersPlanner, "staged": StagedPlanner}
+DEFAULT = "contenders"
 
 __all__ = [
+    "DEFAULT",
+    "ContendersPlanner",
     "Drop",
     "FactorialPlanner",
     "LeftOut",
@@ -31,9 +36,11 @@ def get_planner(name: str) -> Planner:
     Raises:
         SettingsError: There is none, or its package fails at import.
     """
+    if name in OWN:
+        return OWN[name]()
     found = {entry.name: entry for entry in entry_points(group=GROUP)}
     if name not in found:
-        raise SettingsError(f"no planner {name!r}", place="--planner", hint=did_you_mean(name, sorted(found)))
+        raise SettingsError(f"no planner {name!r}", place="--planner", hint=did_you_mean(name, sorted({*found, *OWN})))
     try:
         planner: Planner = found[name].load()()
     except Exception as error:

@@ -9,6 +9,7 @@ import numpy as np
 from headstart.core import Arm
 from headstart.evidence.significance import always_valid_interval, group_differences
 from headstart.studies.evidence import Evidence
+from headstart.studies.settings import margin_at
 
 CLEARLY = 0.02
 FEWEST = 30  # groups of test examples: the interval is an asymptotic one
@@ -51,7 +52,7 @@ def _behind(evidence: Evidence, arms: list[Arm], earlier: int, later: int) -> li
             continue
         gap, _, high, p_better = after.difference(arm.key, best)
         gap_before, *_ = before.difference(arm.key, best)
-        behind = high < -evidence.settings.margin and gap <= gap_before
+        behind = high < -margin_at(evidence.settings, 1 - float(after.estimates.max())) and gap <= gap_before
         if behind and _surely(evidence, arm.key, best, later, p_better):
             news.append((arm, f"{-100 * gap:.1f} points behind {best} at {later:,} labels and not catching up"))
     return news

@@ -1,0 +1,113 @@
+"""What would decide an open verdict: the cheapest step that is likely to, by asking the posterior."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from headstart.advice.decide import FEWEST_GROUPS, Verdict
+from headstart.core import Arm
+from headstart.evidence.remedies import GapVariance, chance_to_decide
+from headstart.studies import Evidence, StudyState
+
+LIKELY = 0.75  # chance to decide that a remedy must promise
+LABEL_FACTORS = (1.5, 2.0, 3.0, 4.0)  # x the labels of now
+TUNING_RECIPES = 3
+SLOWER = 1.3  # prices are uncertain, and other trials run beside the ones that are needed
+
+
+@dataclass(frozen=True)
+class _Remedy:
+    """A step, what it costs and how likely it decides."""
+
+    words: str
+    chance: float
+    seconds: float = 0.0
+    labels: int = 0
+
+
+def remedy_for(state: StudyState, verdict: Verdict | None) -> str | None:
+    """The one step to take if a decision is wanted; None where there is one already."""
+    evidence = state.evidence
+    if verdict is None:
+        return "Allow a larger --budget and run the same command again."
+    if verdict.kind != "undetermined":
+        return None
+    if verdict.runner_up is None or verdict.difference is None or verdict.p_side is None:
+        if len({arm.paradigm for arm in evidence.arms}) > 1:
+            return "Allow a larger --budget and run the same command again, so that both sides are measured."
+        return "Leave --strategy away in a new study, so that both sides are measured."
+    if 0 < verdict.draws.groups < FEWEST_GROUPS:
+        return f"Add groups: {verdict.draws.groups} are too few to say how groups differ; 20 or more would do."
+    variance = gap_variance(evidence, verdict)
+    steps = [*_more_time(state, verdict, variance), *_more_labels(evidence, verdict, variance)]
+    likely = [step for step in steps if step.chance >= LIKELY]
+    if likely:
+        best = min(likely, key=lambda step: (step.labels, step.seconds))
+        return f"{best.words} (decides in about {round(10 * best.chance)} of 10 such cases)."
+    return "Nothing within reach is likely to decide it: take the option that suits you."
+
+
+def gap_variance(evidence: Evidence, verdict: Verdict) -> GapVariance:
+    """Where the uncertainty of the difference comes from."""
+    assert verdict.runner_up is not None
+    pair = (verdict.winner, verdict.runner_up)
+    total = float((verdict.draws.column(pair[0].key) - verdict.draws.column(pair[1].key)).var())
+    repeats = sum(_of_repeats(evidence, arm, verdict.n, 0) for arm in pair)
+    untuned = sum(evidence.untuned(arm.key) ** 2 for arm in pair)
+    return GapVariance(max(total - repeats - untuned, 0.05 * total), repeats, untuned)
+
+
+def _of_repeats(evidence: Evidence, arm: Arm, n: int, more: int) -> float:
+    """Variance of an arm's mean by the scatter of its runs, after so many more repeats."""
+    spread, runs = evidence.spread(arm.key, n), len(evidence.trials(arm.key, "measuring", n))
+    freedom = spread.freedom + more
+    return spread.sd**2 * freedom / max(freedom - 2, 0.5) / (runs + more)
+
+
+def _more_time(state: StudyState, verdict: Verdict, now: GapVariance) -> list[_Remedy]:
+    """More paired repeats at the compared size, with or without tuning first."""
+    assert verdict.runner_up is not None
+    assert verdict.difference is not None
+    evidence, pair = state.evidence, (verdict.winner, verdict.runner_up)
+    runs = [len(evidence.trials(arm.key, "measuring", verdict.n)) for arm in pair]
+    each = [state.default_seconds(arm, verdict.n) for arm in pair]
+    found = []
+    for target in range(min(runs), evidence.repeats + 1):
+        more = [max(target - have, 0) for have in runs]
+        repeats = sum(_of_repeats(evidence, arm, verdict.n, extra) for arm, extra in zip(pair, more, strict=True))
+        seconds = SLOWER * sum(extra * price for extra, price in zip(more, each, strict=True))
+        if not sum(more):
+            continue
+        then = GapVariance(now.examples, repeats, now.untuned).total
+        chance = chance_to_decide(verdict.difference[0], now.total, then, verdict.margin, verdict.needed)
+        budget = state.settings.budget_seconds + seconds + 10
+        words = (
+            f"Allow about {_minutes(seconds)} more (--budget {_budget(budget)}): {sum(more)} runs of the two options"
+        )
+        found.append(_Remedy(words, chance, seconds))
+    return found
+
+
+def _more_labels(evidence: Evidence, verdict: Verdict, now: GapVariance) -> list[_Remedy]:
+    """More labels of the whole set where folds rotate, else more test labels."""
+    assert verdict.difference is not None
+    found = []
+    for factor in LABEL_FACTORS:
+        repeats = now.repeats / factor if evidence.rotating else now.repeats  # spread falls about with the root of n
+        then = GapVariance(now.examples / factor, repeats, now.untuned).total
+        chance = chance_to_decide(verdict.difference[0], now.total, then, verdict.margin, verdict.needed)
+        have = len(evidence.data.labels) if evidence.rotating else evidence.tested()
+        more = int(np.ceil((factor - 1) * have / 10) * 10)
+        what = "labels" if evidence.rotating else "test examples"
+        found.append(_Remedy(f"Label about {more:,} more {what}", chance, labels=more))
+    return found
+
+
+def _minutes(seconds: float) -> str:
+    return f"{max(10, round(seconds, -1)):.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+def _budget(seconds: float) -> str:
+    return f"{int(np.ceil(seconds / 10)) * 10}s" if seconds < 600 else f"{int(np.ceil(seconds / 60))}m"

@@ -1,0 +1,87 @@
+"""The planner that compares two contenders at the largest sizes the time allows.
+
+Small sizes answer another question than the one that was asked, and below an arm's knee they are not even cheap. So
+every arm is looked at once or twice, and the rest of the budget goes to the leader and its challenger: tuned with equal
+effort, then measured as far up as both can go, at unequal sizes if need be. The leader's largest run is the model that
+is handed over. Allocating data by what an arm may still reach follows Sabharwal et al. 2016 (DAUB, arXiv 1601.00024);
+following the best and its challenger follows Jourdan et al. 2022 (top-two algorithms).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from headstart.core import TrialSpec
+from headstart.studies.planners.base import LeftOut, Plan, PlanRow, Step, Stop
+from headstart.studies.planners.rivals import Rivals, knee
+from headstart.studies.state import StudyState
+
+PLANNED_REPEATS = 1
+
+
+class ContendersPlanner:
+    """A first pass over all arms, then leader and challenger as far up as the time allows."""
+
+    name = "contenders"
+
+    def plan(self, state: StudyState, seconds: float) -> Plan:
+        """What the first pass takes, and how far one arm of each side could then be carried."""
+        rivals = Rivals(state, (), seconds)
+        first: dict[str, list[TrialSpec]] = {arm.key: [] for arm in state.alive}
+        for spec in rivals.first_pass():
+            first[spec.arm.key].append(spec)
+        rows, left_out = [], []
+        for arm in state.alive:
+            specs = first[arm.key]
+            if specs:
+                seconds_of = sum(state.seconds(spec) for spec in specs)
+                sizes = tuple(sorted({spec.n for spec in specs}))
+                rows.append(PlanRow(arm=arm.name, sizes=sizes, repeats=PLANNED_REPEATS, recipes=1, seconds=seconds_of))
+            elif not state.evidence.sizes(arm.key):
+                price = state.default_seconds(arm, knee(state, arm))
+                left_out.append(
+                    LeftOut(what=arm.name, reason=f"would need about {_words(price)}; looked at again if time is left")
+                )
+        total = sum(row.seconds for row in rows)
+        reach = rivals.reach(seconds - total)
+        if reach is not None and reach < state.pool_size:
+            beyond = LeftOut(
+                what=f"comparison beyond about {reach:,} labels", reason="both sides could not be trained there in time"
+            )
+            left_out.append(beyond)
+        return Plan(
+            rows=tuple(rows),
+            total_seconds=total,
+            budget_seconds=state.settings.budget_seconds,
+            comparison_size=reach,
+            left_out=tuple(left_out),
+        )
+
+    def suggest(self, state: StudyState, seconds: float, running: Sequence[TrialSpec]) -> Step:
+        """The first trial in the order of the stages that is open and can end in time."""
+        rivals = Rivals(state, running, seconds)
+        rivals.seconds = seconds - rivals.refit_seconds
+        for spec in self._wanted(rivals):
+            if rivals.fits(spec):
+                return spec
+        if running:
+            return Stop("what comes next depends on what is running")
+        return Stop("decided" if rivals.decided else "nothing that is open fits into the time that is left")
+
+    def _wanted(self, rivals: Rivals) -> Iterator[TrialSpec]:
+        """Open trials in the order of their worth."""
+        yield from rivals.first_pass()
+        if rivals.waiting:  # what comes next depends on the first looks that are under way
+            return
+        yield from rivals.tuning()
+        yield from rivals.pair()
+        if not rivals.decided:
+            yield from rivals.paired_repeats()
+        yield from rivals.next_challengers()
+        if rivals.decided:
+            return
+        yield from rivals.whatever_fits()
+
+
+def _words(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

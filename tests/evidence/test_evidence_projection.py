@@ -1,0 +1,37 @@
+"""Errors at sizes that were not measured."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headstart.evidence.projection import project
+
+
+def exactly(*errors):
+    """The same errors in every draw."""
+    return np.tile(np.asarray(errors, dtype=float), (4000, 1))
+
+
+def test_between_sizes_it_is_straight_in_both_logarithms():
+    found = project(np.asarray([100.0, 400.0]), exactly(0.4, 0.1), 200, np.random.default_rng(0))
+    assert found == pytest.approx(0.2)
+
+
+@given(st.floats(0.01, 0.9), st.floats(1.5, 16))
+def test_more_labels_are_expected_to_help_and_never_to_be_sure(error, factor):
+    found = project(np.asarray([100.0]), exactly(error), 100 * factor, np.random.default_rng(0))
+    assert found.mean() < error
+    assert found.std() > 0
+    assert ((found >= 0) & (found <= 1)).all()
+
+
+def test_a_steep_curve_goes_on_less_steeply_than_it_was():
+    steep = project(np.asarray([100.0, 400.0]), exactly(0.4, 0.1), 1600, np.random.default_rng(0))
+    flat = project(np.asarray([100.0, 400.0]), exactly(0.11, 0.1), 1600, np.random.default_rng(0))
+    assert 0.1 * 0.25 < np.median(steep) < np.median(flat) < 0.1
+
+
+def test_the_measured_size_itself_is_as_measured():
+    found = project(np.asarray([100.0]), exactly(0.3), 100, np.random.default_rng(0))
+    assert found == pytest.approx(0.3)
