@@ -16,8 +16,9 @@ def test_it_passes_the_published_checks(budget):
     assert len(check_planner(ContendersPlanner, budgets=[budget])) == 7
 
 
-def test_it_is_the_default():
-    assert DEFAULT == get_planner(DEFAULT).name == "contenders"
+def test_the_default_is_found_by_its_name():
+    assert get_planner(DEFAULT).name == DEFAULT
+    assert get_planner("contenders").name == "contenders"
 
 
 def played(table, budget=200.0, **situation):

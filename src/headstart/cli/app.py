@@ -83,7 +83,7 @@ def study(
     executor: Annotated[
         str | None, typer.Option(help="inline, processes, ray or ray://ADDRESS; by --jobs if not given.")
     ] = None,
-    planner: Annotated[str, typer.Option(help="Which planner chooses the trials.")] = "contenders",
+    planner: Annotated[str, typer.Option(help="Which planner chooses the trials.")] = "staged",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Plan and predict the cost; train nothing.")] = False,
     json_output: Json = False,
     quiet: Quiet = False,

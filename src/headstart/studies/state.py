@@ -57,7 +57,7 @@ class StudyRecord(Record):
     mirrored: bool | None = None
     cut_texts: Mapping[str, tuple[int, int]] = {}
     dropped: Mapping[str, Dropped] = {}
-    planner: str = "contenders"
+    planner: str = "staged"
     plan: Mapping[str, Any] | None = None
     rates: Mapping[str, Any] | None = None
     spent_seconds: float = 0.0
