@@ -26,6 +26,8 @@ LEFT_OUT = {
     "corley2023": "no network trained from scratch",
     "modcl2026": "no network trained from scratch",
 }
+# The from-scratch network a source names as its baseline, where it lists others beside it.
+NAMED_RIVAL = {"ecgfm2025": "S4"}
 KINDS = {"finetune": "finetune", "linear_probe": "probe", "lora": "peft", "prefix": "peft", "prompt": "peft"}
 KINDS["bitfit"] = "peft"
 # Classes and training sizes that are part of the definition of VTAB (Zhai et al. 2019, appendix).
@@ -79,6 +81,8 @@ def compare(rows: list[Row], left: Counter[tuple[str, str]]) -> list[Row]:
             left[source, "frozen random features are neither side"] += 1
         elif row["strategy"] not in (*KINDS, "scratch"):
             left[source, "used as it is or trained in a way of its own"] += 1
+        elif row["strategy"] == "scratch" and row["model"] != NAMED_RIVAL.get(source, row["model"]):
+            left[source, f"the source's named network from scratch is {NAMED_RIVAL[source]}"] += 1
         else:
             cells[source, row["dataset"], row["n_train"], row["metric"], schedule(row)].append(row)
     found = []
