@@ -113,7 +113,9 @@ def describe(
         break
     else:
         if domain and kind not in WITHOUT_START:
-            reason = f"{domain!r} names nothing that is known, so the data is taken as near to what models were trained on"
+            reason = (
+                f"{domain!r} names nothing that is known, so the data is taken as near to what models were trained on"
+            )
         elif kind in ("medical image", "remote sensing"):
             distance, reason = "far", "such pictures lie far from the photographs that general models were trained on"
     if start in get_args(Start):
@@ -157,7 +159,9 @@ def _check_counts(labels: int | None, classes: int | None) -> None:
         raise SettingsError(f"{classes} classes are not possible", place="--classes", hint=hint)
     if labels and classes and classes > labels:
         raise SettingsError(
-            f"{classes:,} classes are more than {labels:,} labels", place="--classes", hint="Every class needs an example"
+            f"{classes:,} classes are more than {labels:,} labels",
+            place="--classes",
+            hint="Every class needs an example",
         )
 
 
@@ -190,5 +194,7 @@ def _need(text: str) -> Need:
 
 def _candidate(name: str) -> str:
     if not re.fullmatch(r"[\w./:@ -]{2,120}", name.strip()):
-        raise SettingsError(f"{name!r} is no model's name", place="--candidate", hint="Write a name such as densenet121")
+        raise SettingsError(
+            f"{name!r} is no model's name", place="--candidate", hint="Write a name such as densenet121"
+        )
     return name.strip()

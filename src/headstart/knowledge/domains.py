@@ -52,18 +52,14 @@ class Hint(Record):
 
 def _hint(words: str, within: str, modality: str, start: Start, reason: str) -> Hint:
     return Hint(
-        words=tuple(words.split()),
-        within=tuple(within.split(",")),
-        modality=modality,
-        start=start,
-        reason=reason,
+        words=tuple(words.split()), within=tuple(within.split(",")), modality=modality, start=start, reason=reason
     )
 
 
 HINTS = (
     _hint(
-        "chest x-ray xray radiograph cxr retina fundus skin dermat histo patholog mri ct ultrasound endosc microsc blood "
-        "medical mammogra tumour tumor lesion",
+        "chest x-ray xray radiograph cxr retina fundus skin dermat histo patholog mri ct ultrasound endosc microsc "
+        "blood medical mammogra tumour tumor lesion",
         "image,medical image",
         "medical image",
         "far",
@@ -91,7 +87,13 @@ HINTS = (
         "near",
         "photographs of things and living beings are what general models were trained on",
     ),
-    _hint("ecg eeg emg ekg heart brain electro", "time series,biosignal", "biosignal", "near", "models of such records exist"),
+    _hint(
+        "ecg eeg emg ekg heart brain electro",
+        "time series,biosignal",
+        "biosignal",
+        "near",
+        "models of such records exist",
+    ),
     _hint("seismic earthquake geophys", "time series", "seismic", "far", "no general model of such signals is known"),
     _hint("radar", "time series", "radar", "far", "no general model of such signals is known"),
     _hint("radio modulation", "time series", "radio signal", "far", "no general model of such signals is known"),
@@ -103,8 +105,8 @@ HINTS = (
         "such strings lie far from the prose that general models were trained on",
     ),
     _hint(
-        "review sentiment news mail message spam topic tweet post support ticket question dialog legal contract clinical "
-        "biomed finance patent abstract",
+        "review sentiment news mail message spam topic tweet post support ticket question dialog legal contract "
+        "clinical biomed finance patent abstract",
         "text",
         "",
         "near",
@@ -123,7 +125,10 @@ def words_of(text: str) -> list[str]:
 def hints_for(modality: str, domain: str) -> Iterator[Hint]:
     """Hints that the words of a domain show, first the one that names more."""
     words = words_of(domain)
-    found = [
-        (sum(word.startswith(hint.words) for word in words), hint) for hint in HINTS if modality in hint.within
-    ]
+    found = [(sum(_shows(word, hint) for word in words), hint) for hint in HINTS if modality in hint.within]
     return (hint for count, hint in sorted(found, key=lambda pair: -pair[0]) if count)
+
+
+def _shows(word: str, hint: Hint) -> bool:
+    """Whether a word begins like one of a hint's; short ones must be whole, or "car" would be found in "cardiac"."""
+    return any(word.removesuffix("s") == one or (len(one) > 3 and word.startswith(one)) for one in hint.words)

@@ -97,9 +97,7 @@ def _rows(name: str) -> list[dict[str, str | None]]:
 @cache
 def comparisons() -> tuple[Comparison, ...]:
     """All published comparisons."""
-    return tuple(
-        Comparison.model_validate(row | {"detail": row["detail"] or ""}) for row in _rows("comparisons.csv")
-    )
+    return tuple(Comparison.model_validate(row | {"detail": row["detail"] or ""}) for row in _rows("comparisons.csv"))
 
 
 @cache
