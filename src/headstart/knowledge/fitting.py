@@ -66,7 +66,7 @@ def _same(names: Sequence[object]) -> np.ndarray:
     """(N, N): 1 where two rows bear the same name."""
     numbers = {name: index for index, name in enumerate(dict.fromkeys(names))}
     index = np.array([numbers[name] for name in names])
-    return np.equal.outer(index, index).astype(np.float64)
+    return np.asarray(index[:, None] == index[None, :], dtype=np.float64)
 
 
 def _counts(data: Sequence[Comparison], modality: str) -> tuple[int, int, int]:

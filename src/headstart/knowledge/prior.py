@@ -2,7 +2,7 @@
 
 The lead of transfer over from scratch, d points, is modelled as ``asinh(d / SCALE)``: linear for small leads,
 logarithmic for large ones. Its mean is straight in a few features, plus effects of modality, source and data
-set that are shrunk towards zero (partial pooling; Gelman and Hill 2007, chapter 12); ``fitting`` beside this file fits it.
+set that are shrunk towards zero (partial pooling; Gelman and Hill 2007, chapter 12).
 """
 
 from __future__ import annotations
