@@ -228,7 +228,7 @@ def cost_page() -> str:
         "",
         f"## Cards and prices ({date})",
         "",
-        "| card | GB | peak TFLOP/s, 16 bits | watts | US dollars an hour |",
+        "| card | GB | peak TFLOP/s in bf16, or fp32 without it | watts | US dollars an hour |",
         "| --- | ---: | ---: | ---: | ---: |",
     ]
     for card in cards:

@@ -139,3 +139,12 @@ def test_memory_is_planned_from_a_config(headstart, tmp_path):
     assert document["plans"][0]["cards"]["T4"] >= 1
     headstart("cost", "--config", tmp_path / "none.json").failed_well("config.json")
     headstart("cost", "--config", tmp_path, "--strategy", "qlorra").failed_well("Did you mean 'qlora'?")
+
+
+def test_questions_are_asked_one_by_one_in_a_terminal(monkeypatch):
+    from headstart.cli import advising
+
+    answers = iter(["image", 500, 2, "chest x-ray"])
+    monkeypatch.setattr(advising.sys, "stdin", type("Terminal", (), {"isatty": lambda self: True})())
+    monkeypatch.setattr(advising.typer, "prompt", lambda *_, **__: next(answers))
+    assert advising.ask() == {"modality": "image", "labels": 500, "classes": 2, "domain": "chest x-ray"}

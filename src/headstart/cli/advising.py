@@ -35,7 +35,7 @@ def run_advise(data: str | None, *, margin: float, json_output: bool, reading: d
             option = next(iter(reading)).replace("_", "-")
             raise SettingsError(f"--{option} is for data", place="headstart advise", hint="Give DATA, or leave it out")
         if said["modality"] is None:
-            said |= ask()
+            said |= {name: value for name, value in ask().items() if said[name] in (None, "")}
         if not 0 <= margin < 1:
             raise SettingsError(f"A margin of {margin:g} is no share", place="--margin", hint="0.01 is one point")
         modality, labels, classes = (said.pop(name) for name in ("modality", "labels", "classes"))

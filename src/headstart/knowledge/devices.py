@@ -18,7 +18,7 @@ class Device(Record):
 
     Attributes:
         name: As in the table.
-        gflops: Peak rate of dense matrix products in bf16 (fp16 where there is no bf16), in 1e9 operations a second.
+        gflops: Peak rate of dense matrix products in bf16 (fp32 where there is no bf16), in 1e9 operations a second.
         memory_gb: Of the device.
         watts: While it computes.
         price_low: US dollars an hour, the cheapest usual offer; None for a machine of one's own.

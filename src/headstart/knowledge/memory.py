@@ -208,12 +208,13 @@ def plan_memory(
 def _inside(shape: Shape, batch: int, length: int, width: int) -> float:
     """Bytes that one block keeps.
 
-    Korthikanti et al. 2022, equation 1, without the attention matrix, which fused kernels do not keep: inputs, queries,
-    keys, values and output of attention, two norms, and what the feed-forward part holds.
+    Counted as Korthikanti et al. 2022, section 4.1, but on the operations of a Llama block in transformers, and without
+    the attention matrix, which fused kernels do not keep. In widths a token: two residual sums, two norms with input
+    and output (6 in all), queries and the output of attention in two orders (3), keys and values; the feed-forward part
+    keeps the outputs of its two branches, the activation and their product, and without a gate about five widths.
     """
-    attention = 4 * shape.width + 2 * shape.key_width
-    forward = shape.width + (4 if shape.gated else 2) * shape.inner
-    return float(batch * length * width * (attention + forward + 2 * shape.width))
+    attention = 9 * shape.width + 2 * shape.key_width
+    return float(batch * length * width * (attention + (4 if shape.gated else 5) * shape.inner))
 
 
 def _number(config: Mapping[str, Any], *names: str, otherwise: int | None = None) -> int:
