@@ -119,7 +119,8 @@ def main() -> None:
         "Where a modality has one source, that source is predicted from other kinds of data alone: there the prior",
         "knows least. Comparisons of one source resemble each other, so bins hold fewer independent cases than rows.",
         "Several models of one arm are read by their median; ECG networks from scratch by the stronger of two, the",
-        "same for all tasks. Memory plans against measured peaks: `memory.md`; predicted against measured seconds: `costs.md`.",
+        "same for all tasks. Memory plans against measured peaks: `memory.md`; predicted seconds:",
+        "`costs.md`.",
         "",
     ]
     RESULT.write_text("\n".join(lines), encoding="utf-8")
