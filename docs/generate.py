@@ -1,14 +1,15 @@
 """Write the pages that repeat what the code already says, so that they cannot drift from it.
 
 Run it from anywhere: ``python docs/generate.py`` writes ``cli.md``, ``python.md``, ``strategies.md``,
-``recommendation-json.md`` and ``glossary.md`` beside itself; ``--check`` writes nothing and exits 1 where a page is out
-of date.
+``recommendation-json.md``, ``glossary.md`` and the pages of ``published_pages.py`` beside itself; ``--check`` writes
+nothing and exits 1 where a page is out of date.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import importlib.util
 import inspect
 import re
 import sys
@@ -283,7 +284,18 @@ def pages() -> dict[str, str]:
         "strategies.md": strategies_page([get_strategy(name) for name in strategy_names()]),
         "recommendation-json.md": schema_page(recommendation_schema(), "recommendation.json"),
         "glossary.md": glossary_page(GLOSSARY),
+        **{name: f"{GENERATED}{text}" for name, text in _published_pages().items()},
     }
+
+
+def _published_pages() -> dict[str, str]:
+    """Pages on published results, from the file beside this one."""
+    spec = importlib.util.spec_from_file_location("published_pages", HERE / "published_pages.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return dict(module.pages(HERE.parent / "bench" / "results"))
 
 
 def main() -> int:

@@ -11,10 +11,26 @@ from headstart._version import __version__
 
 if TYPE_CHECKING:
     from headstart.advice import Recommendation
-    from headstart.api import Curves, Fit, RankedCandidates, Study, check, curves, fit, load, plan, rank, study
+    from headstart.api import (
+        Curves,
+        Fit,
+        RankedCandidates,
+        Study,
+        advise,
+        check,
+        cost,
+        curves,
+        fit,
+        load,
+        plan,
+        rank,
+        study,
+    )
     from headstart.core import HeadstartError
+    from headstart.knowledge import Advice
 
 __all__ = [
+    "Advice",
     "Curves",
     "Fit",
     "HeadstartError",
@@ -22,7 +38,9 @@ __all__ = [
     "Recommendation",
     "Study",
     "__version__",
+    "advise",
     "check",
+    "cost",
     "curves",
     "fit",
     "load",
@@ -32,13 +50,16 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Advice": "headstart.knowledge",
     "Curves": "headstart.api",
     "Fit": "headstart.api",
     "HeadstartError": "headstart.core",
     "RankedCandidates": "headstart.api",
     "Recommendation": "headstart.advice",
     "Study": "headstart.api",
+    "advise": "headstart.api",
     "check": "headstart.api",
+    "cost": "headstart.api",
     "curves": "headstart.api",
     "fit": "headstart.api",
     "load": "headstart.api",

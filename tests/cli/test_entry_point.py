@@ -17,7 +17,9 @@ COMMANDS = sorted(typer.main.get_command(app).commands)
 
 def test_the_commands_are_those_that_are_documented():
     assert COMMANDS == [
+        "advise",
         "check",
+        "cost",
         "curves",
         "demo",
         "explain",

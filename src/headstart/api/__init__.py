@@ -1,10 +1,12 @@
-"""The library's entry points: ``study``, ``plan``, ``fit``, ``check``, ``rank``, ``load`` and ``curves``."""
+"""The library's entry points: ``advise``, ``cost``, ``study``, ``plan``, ``fit``, ``check``, ``rank`` and others."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+from headstart.api.advising import advise
+from headstart.api.costing import cost
 from headstart.api.curving import Curves, curves
 from headstart.api.fitting import Fit, fit
 from headstart.api.keywords import check_keywords
@@ -22,7 +24,9 @@ __all__ = [
     "Fit",
     "RankedCandidates",
     "Study",
+    "advise",
     "check",
+    "cost",
     "curves",
     "default_folder",
     "fit",

@@ -40,7 +40,7 @@ def reads_data(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options above; it receives what the user set as the dict ``reading``.
 
     Args:
-        command: With a parameter ``reading``.
+        command: With a parameter ``reading``. An option that it defines itself is not given to it a second time.
 
     Returns:
         The same command for Typer, with each of ``OPTIONS`` in the place of that parameter.
@@ -52,12 +52,13 @@ def reads_data(command: Callable[..., None]) -> Callable[..., None]:
         for name, parameter in inspect.signature(command).parameters.items()
         if name != "reading"
     ]
-    shared = [inspect.Parameter(name, keyword, default=None, annotation=kind) for name, kind in OPTIONS.items()]
+    options = {name: kind for name, kind in OPTIONS.items() if name not in {parameter.name for parameter in own}}
+    shared = [inspect.Parameter(name, keyword, default=None, annotation=kind) for name, kind in options.items()]
     parameters = [*own, *shared]
 
     @functools.wraps(command)
     def wrapped(**given: Any) -> None:
-        reading = {name: given.pop(name) for name in OPTIONS}
+        reading = {name: given.pop(name) for name in options}
         if len(reading["text_column"] or ()) == 1:
             reading["text_column"] = reading["text_column"][0]
         command(**given, reading={name: value for name, value in reading.items() if value not in (None, [])})
