@@ -67,7 +67,10 @@ class Reach:
             beside = sorted(
                 path
                 for path in self.base.resolve().parent.iterdir()
-                if (is_container(path.name) or folder_part(path.name)) and path.is_dir()
+                # images0 or images2 is one of many: nothing says that it belongs to this table
+                if (is_container(path.name) or folder_part(path.name))
+                and not path.name[-1:].isdigit()
+                and path.is_dir()
             )
         except OSError:
             return []
