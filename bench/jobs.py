@@ -30,7 +30,7 @@ SETS = {
     "images": ("cifar10", "builtin:image", 64),
     "images, compact network": ("cifar10", "builtin:compact-image", 64),
 }
-TRIALS, STEPS, N = 6, 30, 256
+TRIALS, STEPS, N = 4, 10, 256
 
 
 def main() -> None:
