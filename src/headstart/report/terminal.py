@@ -19,6 +19,8 @@ LABEL_WIDTH = 12
 WHOLE = ("Do now", "Measured", "Expected", "To decide", "Next", "Saved", "Model", "Go on")  # never cut
 # From generous to tight: (rows of the arms table, warnings, lines a paragraph may take).
 DETAIL = ((6, 3, 3), (6, 3, 2), (5, 2, 2), (4, 2, 2), (4, 1, 1), (3, 1, 1), (2, 1, 1))
+# What goes to the report alone where even the tightest screen is too long, the least urgent first.
+BACKGROUND = ("Head start", "Crossover", "Certainty")
 
 
 def render_summary(summary: Summary | Document, console: Console) -> None:
@@ -29,19 +31,25 @@ def render_summary(summary: Summary | Document, console: Console) -> None:
         console: Where to print; its width decides how much is said.
     """
     document = document_of(summary)
-    for rows, warnings, lines in DETAIL:
-        screen = _screen(document, console, rows, warnings, lines)
+    tightest = DETAIL[-1]
+    tries: list[tuple[tuple[int, int, int], tuple[str, ...]]] = [(detail, ()) for detail in DETAIL]
+    tries += [(tightest, BACKGROUND[:count]) for count in range(1, len(BACKGROUND) + 1)]
+    for (rows, warnings, lines), dropped in tries:
+        screen = _screen(document, console, rows, warnings, lines, dropped)
         if len(console.render_lines(screen, console.options, pad=False)) <= MAX_LINES:
             break
     console.print(screen)
 
 
-def _screen(summary: Document, console: Console, rows: int, warnings: int, lines: int) -> Group:
+def _screen(
+    summary: Document, console: Console, rows: int, warnings: int, lines: int, dropped: tuple[str, ...] = ()
+) -> Group:
     from rich.console import Group
     from rich.text import Text
 
     answer = summary["recommendation"]
-    parts: list[RenderableType] = [_paragraphs(_words(summary), console, lines)]
+    words = [row for row in _words(summary) if row[0] not in dropped]
+    parts: list[RenderableType] = [_paragraphs(words, console, lines)]
     table = _arms_table(summary, rows, console.width)
     if table is not None:
         parts += [Text(""), table]
