@@ -39,6 +39,9 @@ class TableView:
     def untuned(self, key: str) -> float:
         return self.not_tuned.get(key, 0.0)
 
+    def tuned(self, key: str) -> bool:
+        return key not in self.not_tuned
+
     def trials(self, arm=None, role=None, n=None):
         seconds = {"linear_probe": 1.0, "full_finetune": 10.0, "from_scratch": 10.0}[arm.partition("@")[0]]
         return [SimpleNamespace(measurement=SimpleNamespace(seconds=seconds))]
@@ -273,3 +276,24 @@ def test_the_reader_is_told_what_the_choice_of_recipes_leaves_open():
     assert "lay at the edge of those tried (rate x 3)" in edge
     assert elsewhere.startswith("1 of 1 runs used settings tuned on labels beyond their own")
     assert note == "In training: a tenth of the rate"
+
+
+def test_the_model_at_hand_is_used_unless_another_arm_likely_overtakes_it():
+    """An arm that was trained on few labels and might be the best on all of them is no model to hand over yet."""
+    view = TableView(
+        {
+            TUNE: {100: (0.80, 0.004), 800: (0.90, 0.004)},
+            PROBE: {100: (0.85, 0.004), 400: (0.88, 0.004)},
+            SCRATCH: {100: (0.70, 0.004)},
+        }
+    )
+    view.pool = 1600
+    for expected, chosen in ((0.91, TUNE), (0.95, PROBE)):
+        ahead = JointDraws(
+            (TUNE.key, PROBE.key, SCRATCH.key),
+            np.asarray([0.905, expected, 0.8]),
+            np.asarray([0.905, expected, 0.8]) + 0.03 * np.random.default_rng(0).standard_normal((2000, 3)),
+            (1, 1, 1),
+        )
+        view.outlook = lambda n, part="all", ahead=ahead: ahead
+        assert decide(view).chosen == chosen

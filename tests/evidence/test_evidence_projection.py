@@ -5,7 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headstart.evidence.exponents import fitted_exponents
 from headstart.evidence.projection import project
+
+CLOSED = fitted_exponents("closed")
 
 
 def exactly(*errors):
@@ -14,24 +17,44 @@ def exactly(*errors):
 
 
 def test_between_sizes_it_is_straight_in_both_logarithms():
-    found = project(np.asarray([100.0, 400.0]), exactly(0.4, 0.1), 200, np.random.default_rng(0))
+    found = project(np.asarray([100.0, 400.0]), exactly(0.4, 0.1), 200, CLOSED, np.random.default_rng(0))
     assert found == pytest.approx(0.2)
 
 
 @given(st.floats(0.01, 0.9), st.floats(1.5, 16))
 def test_more_labels_are_expected_to_help_and_never_to_be_sure(error, factor):
-    found = project(np.asarray([100.0]), exactly(error), 100 * factor, np.random.default_rng(0))
+    found = project(np.asarray([100.0]), exactly(error), 100 * factor, CLOSED, np.random.default_rng(0))
     assert found.mean() < error
     assert found.std() > 0
     assert ((found >= 0) & (found <= 1)).all()
 
 
 def test_a_steep_curve_goes_on_less_steeply_than_it_was():
-    steep = project(np.asarray([100.0, 400.0]), exactly(0.4, 0.1), 1600, np.random.default_rng(0))
-    flat = project(np.asarray([100.0, 400.0]), exactly(0.11, 0.1), 1600, np.random.default_rng(0))
+    steep = project(np.asarray([100.0, 400.0]), exactly(0.4, 0.1), 1600, CLOSED, np.random.default_rng(0))
+    flat = project(np.asarray([100.0, 400.0]), exactly(0.11, 0.1), 1600, CLOSED, np.random.default_rng(0))
     assert 0.1 * 0.25 < np.median(steep) < np.median(flat) < 0.1
 
 
 def test_the_measured_size_itself_is_as_measured():
-    found = project(np.asarray([100.0]), exactly(0.3), 100, np.random.default_rng(0))
+    found = project(np.asarray([100.0]), exactly(0.3), 100, CLOSED, np.random.default_rng(0))
     assert found == pytest.approx(0.3)
+
+
+def test_a_network_trained_by_gradient_descent_may_go_on_far_more_steeply():
+    """Networks that have just left chance fall faster than any closed form did."""
+    sizes, errors = np.asarray([100.0, 400.0]), exactly(0.55, 0.5)
+    closed, gradient = (
+        project(sizes, errors, 1600, fitted_exponents(kind), np.random.default_rng(0))
+        for kind in ("closed", "gradient")
+    )
+    assert np.quantile(gradient, 0.05) < 0.4
+    assert np.median(gradient) < np.median(closed)
+
+
+def test_a_lucky_last_run_is_corrected_together_with_its_exponent():
+    """Noise that makes a curve look too steep makes its last error look too small."""
+    rng = np.random.default_rng(0)
+    errors = np.exp(np.log([0.30, 0.12]) + 0.15 * rng.standard_normal((4000, 2)))
+    found = project(np.asarray([100.0, 400.0]), errors, 400.001, CLOSED, np.random.default_rng(0))
+    assert np.median(found) > np.median(errors[:, 1])
+    assert np.log(found).std() < np.log(errors[:, 1]).std()

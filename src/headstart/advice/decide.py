@@ -17,6 +17,7 @@ FEWEST_GROUPS = 6  # of test examples: with fewer nothing is known of how groups
 POSSIBLE = 0.1  # P(best of its side) of an unmeasured arm that makes a size unfit to compare sides at
 REACH = 4.0  # x the largest size that both contenders reached: beyond it curves mislead
 CHEAPER = 0.5  # of the winner's seconds: what counts as cheaper
+LIKELY = 0.7  # P(better at the target) for which an arm replaces one whose model is better now; see bench/decision.py
 SLACK = 1e-9
 
 
@@ -139,7 +140,7 @@ def decide(evidence: Evidence, looks: int = 0, target: int | None = None) -> Ver
         elif p_side >= needed and not few:
             kind = winner.paradigm
     leaning = _leaning(evidence, winner, rival, n, target or evidence.pool_size)
-    untuned = tuple(arm.key for arm in (winner, rival) if evidence.untuned(arm.key) > 0)
+    untuned = tuple(arm.key for arm in (winner, rival) if not evidence.tuned(arm.key))
     verdict = Verdict(
         kind, winner, rival, n, (gap, low, high), final, winner, p_side, p_within, margin, needed, leaning, untuned
     )
@@ -195,7 +196,7 @@ def _leaning(evidence: Evidence, winner: Arm, rival: Arm, n: int, target: int) -
 def _to_use(evidence: Evidence, verdict: Verdict) -> Arm:
     """The arm to use now: where sides are open or tied, the cheaper contender that is not worse."""
     lean = verdict.leaning
-    best = verdict.winner if lean is None else next(arm for arm in evidence.arms if arm.key == lean.arm)
+    best = _best_now(evidence, verdict)
     rival = verdict.runner_up
     if verdict.kind not in ("tie", "undetermined") or rival is None:
         return best
@@ -209,6 +210,26 @@ def _to_use(evidence: Evidence, verdict: Verdict) -> Arm:
         if as_large and not_worse and spent[0] < CHEAPER * spent[1]:
             return cheaper
     return best
+
+
+def _best_now(evidence: Evidence, verdict: Verdict) -> Arm:
+    """The arm whose model, as far as it was trained, is the best; or the one that likely overtakes it at the target."""
+    lean = verdict.leaning
+    outlook = None if lean is None else evidence.outlook(lean.n)
+    if lean is None or outlook is None:
+        return verdict.winner
+    trained = {key: _as_trained(evidence, key) for key in outlook.arms}
+    now = max(trained, key=lambda key: trained[key])
+    likely = float((outlook.column(lean.arm) > outlook.column(now)).mean()) >= LIKELY
+    return next(arm for arm in evidence.arms if arm.key == (lean.arm if likely else now))
+
+
+def _as_trained(evidence: Evidence, key: str) -> float:
+    """The expected metric of an arm at the largest size it was trained at."""
+    arm = next(arm for arm in evidence.arms if arm.key == key)
+    draws = evidence.draws(evidence.sizes(key)[-1], [arm])
+    assert draws is not None
+    return float(draws.estimates[0])
 
 
 def _seconds(evidence: Evidence, arm: Arm, n: int) -> float:

@@ -23,6 +23,7 @@ from headstart.evidence import (
     mistake_correlation,
 )
 from headstart.evidence.curves import TEST_CORRELATION
+from headstart.evidence.exponents import fitted_exponents
 from headstart.evidence.projection import project
 from headstart.evidence.spread import Cell, Kind, Spread, arm_spread, fitted_spread
 from headstart.studies.settings import StudySettings
@@ -155,17 +156,28 @@ class Evidence:
         sampling = float(np.mean(values * (1 - values))) / tested if self.rotating else 0.0
         return Cell(n / classes, values, sampling)
 
-    def untuned(self, arm: str) -> float:
-        """Standard deviation of what tuning would still move an arm by; 0 where recipes were compared, or none exist.
+    def tuned(self, arm: str) -> bool:
+        """Whether recipes were compared; an arm without gradient descent has none to compare."""
+        recipes = {trial.spec.recipe for trial in self._tuning(arm)}
+        return len(recipes) > 1 or not self.sizes(arm) or self.kind(arm) == "closed"
 
-        Measured on arms that were tuned after all; see ``bench/spread.py``.
+    def untuned(self, arm: str) -> float:
+        """Standard deviation of what better tuning would still move an arm by; 0 where there are no recipes.
+
+        Measured on arms that were tuned after all; see ``bench/spread.py``. A choice among recipes leaves less of it,
+        the more examples it was held out on.
         """
-        recipes = {trial.spec.recipe for trial in self.trials(arm, "tuning") if not trial.spec.convergence_check}
         sizes = self.sizes(arm)
-        if len(recipes) > 1 or not sizes or self.kind(arm) == "closed":
+        if not sizes or self.kind(arm) == "closed":
             return 0.0
         error = min(max(self._cell(arm, sizes[-1]).error, 0.0), 1.0)
-        return fitted_spread().untuned * 2 * float(np.sqrt(error * (1 - error)))
+        held_out = 0
+        if self.tuned(arm):
+            held_out = min((trial.measurement.n_test or 0 for trial in self._tuning(arm)), default=0)
+        return fitted_spread().untuned_left(error, held_out)
+
+    def _tuning(self, arm: str) -> list[Trial]:
+        return [trial for trial in self.trials(arm, "tuning") if not trial.spec.convergence_check]
 
     def draws(self, n: int, arms: list[Arm] | None = None, part: str = "all") -> JointDraws | None:
         """Joint draws of the arms measured at a size; None if there are none.
@@ -232,7 +244,7 @@ class Evidence:
         arms = [arm for arm in self.arms if self.sizes(arm.key) and arm.key not in self.dropped]
         if not arms:
             return None
-        key = ("outlook", n, part, *(t.key for arm in arms for t in self.trials(arm.key, "measuring")))
+        key = ("outlook", n, part, *(t.key for arm in arms for t in self.trials(arm.key)))
         if key not in self._draws:
             curves = self.curves(part)
             fitted = None if curves is None else curves.at(n)
@@ -244,7 +256,9 @@ class Evidence:
                 columns.append(1 - column[:OUTLOOK_DRAWS])
             worlds = np.stack(columns, 1)
             repeats = tuple(len(self.trials(arm.key, "measuring")) for arm in arms)
-            self._draws[key] = JointDraws(tuple(arm.key for arm in arms), worlds.mean(0), worlds, repeats)
+            joint = JointDraws(tuple(arm.key for arm in arms), worlds.mean(0), worlds, repeats)
+            untuned = {arm.key: self.untuned(arm.key) for arm in arms}
+            self._draws[key] = joint.widened(untuned, derive_seed(self.settings.seed, "untuned", int(n)))
         return self._draws[key]
 
     def _projected(self, arm: Arm, n: float, part: str) -> np.ndarray:
@@ -255,7 +269,8 @@ class Evidence:
             assert draws is not None
             columns.append(1 - draws.column(arm.key)[:OUTLOOK_DRAWS])
         rng = np.random.default_rng(derive_seed(self.settings.seed, "outlook", arm.key, int(n)))
-        return project(np.asarray(sizes, dtype=float), np.stack(columns, 1), n, rng)
+        known = fitted_exponents(self.kind(arm.key))
+        return project(np.asarray(sizes, dtype=float), np.stack(columns, 1), n, known, rng)
 
     def probabilities(self, trial: Trial) -> tuple[np.ndarray, np.ndarray]:
         """Probabilities (M, classes) of a measuring trial, which sum to 1, and the true classes (M,)."""

@@ -12,7 +12,7 @@ from headstart.studies.planners.staged import StagedPlanner
 
 GROUP = "headstart.planners"
 OWN: dict[str, type[Planner]] = {"contenders": ContendersPlanner, "staged": StagedPlanner}
-DEFAULT = "staged"  # contenders showed no lower regret in replay (bench/results/decision.md)
+DEFAULT = "contenders"  # a third of the regret of "staged" in replays (bench/results/decision.md)
 
 __all__ = [
     "DEFAULT",
