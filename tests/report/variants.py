@@ -62,8 +62,8 @@ def without_scratch() -> dict[str, Any]:
     answer["arms"] = [arm for arm in answer["arms"] if arm["paradigm"] == "transfer"]
     answer["differences"] = [row for row in answer["differences"] if "from_scratch" not in row["reference"]]
     answer["comparison_size"] = None
-    answer["crossover"] |= {"statement": "not measured: no size has both paradigms", "n": None, "low": None}
-    answer["head_start"] |= {"statement": "not measured: no size has both paradigms", "n": None, "multiplier": None}
+    answer["crossover"] |= {"statement": "not measured: no size has both sides", "n": None, "low": None}
+    answer["head_start"] |= {"statement": "not measured: no size has both sides", "n": None, "multiplier": None}
     answer["head_start"] |= {"examples": None, "low": None, "high": None}
     return summary
 

@@ -137,7 +137,7 @@ def fit(
     json_output: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train one arm on DATA outside a study, measure it on the test part, and save it."""
+    """Train one option on DATA outside a study, measure it on the test part, and save it."""
     from headstart.cli.fitting import run_fit
 
     run_fit(
@@ -272,7 +272,7 @@ def curves(
     ] = None,
     unit: Annotated[str | None, typer.Option(help="share or percent; found by the largest value if not given.")] = None,
     scratch: Annotated[
-        list[str] | None, typer.Option(help="An arm that is from scratch, where no column says so; may be repeated.")
+        list[str] | None, typer.Option(help="An option that is from scratch, where no column says so; may be repeated.")
     ] = None,
     margin: Annotated[float, typer.Option(help="What difference matters, as a share: 0.01 is one point.")] = 0.01,
     horizon: Annotated[
@@ -281,13 +281,13 @@ def curves(
     n_test: Annotated[
         int | None, typer.Option(help="Examples in the test part, so that their choice counts too.")
     ] = None,
-    at: Annotated[list[float] | None, typer.Option(help="Predict every arm at this n; may be repeated.")] = None,
+    at: Annotated[list[float] | None, typer.Option(help="Predict every option at this n; may be repeated.")] = None,
     target: Annotated[
         list[float] | None, typer.Option(help="Labels to reach this value of the metric; may be repeated.")
     ] = None,
     label_price: Annotated[float | None, typer.Option(help="What a label costs, to price the head start.")] = None,
     chance: Annotated[
-        float | None, typer.Option(help="What guessing gets; arms that hardly beat it are not extrapolated.")
+        float | None, typer.Option(help="What guessing gets; options that hardly beat it are not extrapolated.")
     ] = None,
     plot: Annotated[Path | None, typer.Option(help="Write the picture to a file: .svg or .html.")] = None,
     seed: Annotated[int, typer.Option(help="Determines every draw.")] = 0,

@@ -16,7 +16,7 @@ class ConfusionFocus:
     """The classes worth drawing.
 
     Attributes:
-        names: Class names, cut to a readable length and told apart where the cut makes them equal.
+        names: Class names, cut to a readable length and made different where the cut makes them equal.
         counts: Rows are true classes, columns predicted ones; only among ``names``.
         total_classes: How many classes the whole matrix has.
     """

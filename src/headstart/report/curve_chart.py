@@ -81,7 +81,7 @@ def _reach(crossing: dict[str, Any], sizes: list[int]) -> float:
 def _crossing_marks(
     crossing: dict[str, Any], sizes: list[int], reach: float, x: alt.X, domain: list[float], narrow: bool
 ) -> list[alt.Chart]:
-    """Mark the crossover; where it lies beyond the measured sizes, shade the part that nobody measured."""
+    """Mark the crossover; where it lies beyond the measured sizes, shade the part that was not measured."""
     import altair as alt
 
     def chart(**row: Any) -> alt.Chart:

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 TITLES = {
-    "curves": "Learning curves: metric against number of labels, by arm",
+    "curves": "Learning curves: metric against number of labels, by option",
     "differences": "Forest plot of paired differences with intervals",
-    "cost": "Metric against training time, by arm",
-    "timeline": "Timeline of all trials, by arm",
+    "cost": "Metric against training time, by option",
+    "timeline": "Timeline of all trials, by option",
     "confusion": "Confusion matrix: true against predicted class",
 }
 
@@ -93,7 +93,7 @@ def _curves(summary: Document) -> Figure:
         f"{wording.capital(wording.clean(metric, 30))} against the number of labels. Points are measured means over "
         "repeats, bands are 90\u00a0% intervals; a shaded part was not measured."
     )
-    return Figure("curves", caption, columns=("arm", "n", metric, "interval", "repeats"), rows=rows)
+    return Figure("curves", caption, columns=("option", "n", metric, "interval", "repeats"), rows=rows)
 
 
 def _differences(summary: Document) -> Figure:
@@ -111,12 +111,12 @@ def _differences(summary: Document) -> Figure:
         for row in charts.forest_rows(summary)
     ]
     chosen, margin = lookup.chosen_arm(summary), summary["recommendation"]["margin"]
-    lead = f"{wording.clean(chosen['name'])} minus each other arm" if chosen else "First arm minus second arm"
+    lead = f"{wording.clean(chosen['name'])} minus each other option" if chosen else "First option minus second option"
     caption = (
         f"{lead}, on the same subsets and test examples. Right of the line it is better; the band is the margin of "
-        f"{wording.score(margin, metric)}{wording.points(metric)} inside which arms tie."
+        f"{wording.score(margin, metric)}{wording.points(metric)} inside which options tie."
     )
-    columns = ("arm", "against", "n", "difference", "interval", "P(better)", "verdict")
+    columns = ("option", "against", "n", "difference", "interval", "P(better)", "verdict")
     return Figure("differences", caption, columns=columns, rows=rows)
 
 
@@ -133,10 +133,10 @@ def _cost(summary: Document) -> Figure:
         for row in charts.cost_rows(summary)
     ]
     caption = (
-        f"{wording.capital(wording.clean(metric, 30))} against training time, each arm at its largest n. The dotted "
-        "line joins the arms that no other arm beats in both."
+        f"{wording.capital(wording.clean(metric, 30))} against training time, each option at its largest n. The "
+        "dotted line joins the options that no other option beats in both."
     )
-    columns = ("arm", "time of one trial", "n", metric, "on the frontier")
+    columns = ("option", "time of one trial", "n", metric, "on the frontier")
     return Figure("cost", caption, columns=columns, rows=rows)
 
 
@@ -158,7 +158,7 @@ def _timeline(summary: Document) -> Figure:
     caption = (
         "Every trial when it ran: thick bars measure, thin bars tune, a cross failed; the dashed line is the budget."
     )
-    return Figure("timeline", caption, columns=("arm", "trials", "tuning", "measuring", "failed"), rows=rows)
+    return Figure("timeline", caption, columns=("option", "trials", "tuning", "measuring", "failed"), rows=rows)
 
 
 def _confusion(summary: Document) -> Figure:

@@ -1,4 +1,4 @@
-"""What all charts share: sizes, the quiet look, and how arms are told apart."""
+"""What all charts share: sizes, the quiet look, and how options are distinguished."""
 
 from __future__ import annotations
 

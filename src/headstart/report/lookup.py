@@ -105,10 +105,10 @@ def short_names(summary: Document) -> dict[str, str]:
 
 
 def main_difference(summary: Document) -> dict[str, Any] | None:
-    """The paired difference behind the verdict: the chosen arm against the best of the other paradigms.
+    """The paired difference behind the verdict: the chosen arm against the best of the other sides.
 
     Returns:
-        The difference at the largest n, read from the chosen arm's side; without another paradigm, against
+        The difference at the largest n, read from the chosen arm's side; without another side, against
         the best arm of the same one; None when nothing was compared.
     """
     chosen = chosen_arm(summary)

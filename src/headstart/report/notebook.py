@@ -28,7 +28,7 @@ def repr_html(summary: Summary | Document) -> str:
 
     summary = document_of(summary)
     spec = charts.learning_curves(summary)
-    caption = "Learning curves: the metric of each arm against the number of labels"
+    caption = "Learning curves: the metric of each option against the number of labels"
     curves = Markup(drawing.to_svg(spec, "headstart-card", caption)) if spec else ""
     answer = summary["recommendation"]
     return (

@@ -122,7 +122,7 @@ def _facts(summary: Document) -> list[dict[str, str]]:
                 "label": "P(best)",
                 "value": wording.confidence(answer["p_best"]),
                 "interval": "",
-                "note": f"among the arms compared; expected loss {regret}{wording.points(metric)}",
+                "note": f"among the options compared; expected loss {regret}{wording.points(metric)}",
             }
         )
     return facts

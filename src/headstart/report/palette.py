@@ -1,4 +1,4 @@
-"""Colours of the charts, and how an arm is drawn: hue for the paradigm, shade, dash and shape for the arm."""
+"""Colours of the charts, and how an arm is drawn: hue for the side, shade, dash and shape for the arm."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class Preparation:
 
     def look(self, state: StudyState) -> StudyState:
         """Time the arms that no earlier run has timed, and note what the data loses in an encoder."""
-        self.observer.stage("timing a few steps of each arm")
+        self.observer.stage("timing a few steps of each option")
         budget = self.journal.budget
         lasting = {key: why for key, why in state.record.dropped.items() if why.lasting}
         state = replace(state, record=self.journal.update(dropped=lasting))
