@@ -14,7 +14,7 @@ from headstart.api.setup import Setup, set_up
 from headstart.api.signatures import keywords_of
 from headstart.options import StudyOptions
 from headstart.report import Progress, render_data, render_header, render_plan
-from headstart.report.summary import describe_data
+from headstart.report.data_card import describe_data
 from headstart.studies import Plan, Store, StudyLock
 from headstart.studies.store import FILE as STORE_FILE
 
@@ -49,7 +49,7 @@ def study(options: StudyOptions) -> Study:
         ) as progress:
             intended = session.prepare(progress)
             if not options.quiet:
-                render_plan(intended.model_dump(), screen)
+                render_plan(intended, screen)
             summary = session.run(progress)
     return Study(summary, request.folder)
 
@@ -79,7 +79,7 @@ def plan(options: StudyOptions) -> Plan:
             with Progress(screen, request.budget_seconds, options.quiet, metric=setup.metric) as progress:
                 made = session.prepare(progress)
                 if not options.quiet:
-                    render_plan(made.model_dump(), screen)
+                    render_plan(made, screen)
     return made
 
 
@@ -98,18 +98,16 @@ def _screen(options: StudyOptions) -> Console:
 def _show_header(request: Request, screen: Console) -> None:
     if not request.options.quiet:
         render_header(
-            {
-                "version": __version__,
-                "budget_seconds": request.budget_seconds,
-                "folder": str(request.folder),
-                "seed": request.options.seed,
-                "hardware": request.hardware.model_dump(),
-            },
             screen,
+            version=__version__,
+            hardware=request.hardware,
+            budget_seconds=request.budget_seconds,
+            seed=request.options.seed,
+            folder=str(request.folder),
         )
 
 
 def _show_data(session: Session, setup: Setup, screen: Console) -> None:
     if not session.request.options.quiet:
-        render_data(describe_data(session.evidence, setup.findings).model_dump(), screen)
+        render_data(describe_data(session.evidence, setup.findings), screen)
         screen.print(f"Metric     {setup.metric} ({setup.metric_reason})", highlight=False)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from headstart.advice import folder_size_mb, recommend, resolution_warning
 from headstart.api.request import Request
@@ -261,11 +261,10 @@ class Session:
         )
 
     def _write(self, summary: Summary, page: bool) -> None:
-        document: dict[str, Any] = summary.model_dump(mode="json")
-        self.store.set_summary(document)
+        self.store.set_summary(summary.model_dump(mode="json"))
         write_json(summary, self.store.folder / "recommendation.json")
         if page:
-            write_html(document, self.store.folder / "report.html")
+            write_html(summary, self.store.folder / "report.html")
             self._write_readme(summary)
 
     def _write_readme(self, summary: Summary) -> None:

@@ -35,7 +35,7 @@ def run_study(options: StudyOptions, *, dry_run: bool, json_output: bool) -> Non
     elif json_output:
         print(json.dumps(made.model_dump(mode="json"), indent=2, ensure_ascii=False))
     elif options.quiet:  # else the plan was shown on the way
-        render_plan(made.model_dump(), Console())
+        render_plan(made, Console())
 
 
 def _reading(data: str, quiet: bool) -> AbstractContextManager[None]:
