@@ -124,7 +124,8 @@ class Preparation:
             if self.prices.knows(arm):
                 return state  # the smaller batch fits; training finds a way to use it
             return self._leave_out(state, arm, f"cannot run here: {reason_of(error)}")
-        return state
+        # stored at once: a run that is killed here need not time this arm again
+        return replace(state, record=self.journal.update(rates=self.prices.rates.model_dump(mode="json")))
 
     def _leave_out(self, state: StudyState, arm: Arm, reason: str) -> StudyState:
         """Leave an arm out of this run; the next one tries again."""
