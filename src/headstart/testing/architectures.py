@@ -118,8 +118,7 @@ def _save_tokenizer(place: Path) -> None:
     from transformers import BertTokenizer
 
     vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, *CLASSES]
-    (place / "vocab.txt").write_text("\n".join(vocabulary))
-    BertTokenizer(str(place / "vocab.txt")).save_pretrained(place)
+    BertTokenizer({word: number for number, word in enumerate(vocabulary)}).save_pretrained(place)
 
 
 class DenseLayer(nn.Module):
