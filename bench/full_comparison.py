@@ -23,13 +23,15 @@ import pandas as pd
 from record import write
 
 import headstart as hs
-from headstart.api.session import Request, Session
+from headstart.api.request import Request
+from headstart.api.session import Session
 from headstart.api.setup import set_up
-from headstart.core import derive_seed, probe_hardware
+from headstart.core import derive_seed
 from headstart.data import LabelledData
 from headstart.evidence import metric_of
+from headstart.options import StudyOptions
 from headstart.report import Progress
-from headstart.studies import Evidence, Store, StudyLock, Trial, now
+from headstart.studies import Evidence, Store, StudyLock, Trial
 from headstart.studies.planners import FactorialPlanner
 from headstart.studies.store import FILE
 
@@ -45,18 +47,15 @@ def main() -> None:
     n = known.comparison_size if known else arguments.n
     if arguments.study and not (arguments.work / FILE).exists():
         take_over(arguments.study, arguments.work)
-    request = Request(
-        folder=arguments.work,
-        budget_seconds=arguments.hours * 3600,
-        margin=0.01,
-        seed=0,
-        strategies=tuple(arguments.strategy),
-        candidates=(),
-        jobs=1,
-        executor="inline",
-        planner="staged",
-        started=now(),
-        hardware=probe_hardware(),
+    request = Request.of(
+        StudyOptions(
+            arguments.data,
+            arguments.hours * 3600,
+            out=arguments.work,
+            margin=0.01,
+            strategies=tuple(arguments.strategy),
+            group_regex=arguments.group_regex,
+        )
     )
     with StudyLock(arguments.work), Progress(None, request.budget_seconds, metric=setup.metric) as progress:
         store = Store(arguments.work)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from headstart.evidence.crossover import PRIOR_FREEDOM, Crossover, find_crossover, gap_at
+from headstart.evidence.crossover import PRIOR_FREEDOM, CrossoverDraws, find_crossover, gap_at
 from headstart.evidence.curves import CurveDraws, fit_curves
 from headstart.evidence.head_start import head_start
 from headstart.evidence.negative_transfer import overall_harm
@@ -66,7 +66,7 @@ def vtab_counts(folder: Path, size: str, margin: float = 0.01) -> tuple[int, int
 
 
 def _crossing_line(curves: CurveDraws, arm: str) -> str:
-    found: Crossover = find_crossover(curves, ["scratch"], [arm])
+    found: CrossoverDraws = find_crossover(curves, ["scratch"], [arm])
     low, high = found.interval
     middle = found.quantile(0.5)
     place = f"{middle:.0f} [{low:.0f}, {high:.0f}]" if np.isfinite(middle) else "none"

@@ -206,7 +206,7 @@ def strategies_page(strategies: list[Any]) -> str:
     ]
     for strategy in strategies:
         said = {
-            "where the weights come from": f"{strategy.weights}; paradigm `{strategy.paradigm}`",
+            "where the weights come from": f"{strategy.weights}; side `{strategy.paradigm}`",
             "tends to win": strategy.wins,
             "tends to lose": strategy.loses,
             "cost": strategy.cost,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
 import tomllib
 import zipfile
+from collections import defaultdict
 from importlib.metadata import distribution
 
 import pytest
@@ -17,6 +19,15 @@ import headstart
 def test_versions_agree(checkout):
     assert distribution("headstart").version == headstart.__version__
     assert headstart.__version__ in (checkout / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_a_class_name_stands_for_one_class(checkout):
+    homes = defaultdict(list)
+    for file in sorted((checkout / "src").rglob("*.py")):
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes[node.name].append(file.name)
+    assert {name: files for name, files in homes.items() if len(files) > 1} == {}
 
 
 def test_every_dependency_is_pinned_for_the_tests(checkout):

@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 
 from headstart.advice.curve_sentences import crossing_sentence, head_start_sentence, size, target_sentence
-from headstart.evidence import Crossover, Labels
+from headstart.evidence import CrossoverDraws, Labels
 
 INF = np.inf
 
 
 def crossover(statement, draws, limited_by=None, n_max=400.0, horizon=1600.0):
     values = np.asarray(draws, dtype=float)
-    return Crossover(
+    return CrossoverDraws(
         statement,
         values,
         n_max,

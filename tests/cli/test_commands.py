@@ -145,3 +145,17 @@ def test_a_dry_run_leaves_no_trace_in_a_study(headstart, digit_folders, tmp_path
     before = {file.name: file.read_bytes() for file in out.glob("study.sqlite")}
     assert headstart("study", digit_folders, *PLAN, "--out", out, "--quiet").code == 0
     assert {file.name: file.read_bytes() for file in out.glob("study.sqlite")} == before
+
+
+def test_what_a_plug_in_prints_stays_out_of_the_document(headstart, tmp_path, monkeypatch):
+    from headstart.cli import studying
+    from headstart.studies import Plan
+
+    def noisy(**_):
+        print("a plug-in says hello")
+        return Plan()
+
+    monkeypatch.setattr(studying, "plan", noisy)
+    done = headstart("study", str(tmp_path), "--dry-run", "--json", "--quiet")
+    assert json.loads(done.out)["rows"] == []
+    assert "a plug-in says hello" in done.err

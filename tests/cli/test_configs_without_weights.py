@@ -36,9 +36,8 @@ def text_config(folder, tokenizer):
     sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
     BertConfig(vocab_size=64, max_position_embeddings=64, **sizes).save_pretrained(folder)
     if tokenizer:
-        vocabulary = folder.parent / "vocab.txt"
-        vocabulary.write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "bad", "film"]))
-        BertTokenizerFast(str(vocabulary)).save_pretrained(folder)
+        vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "bad", "film"]
+        BertTokenizerFast({word: number for number, word in enumerate(vocabulary)}).save_pretrained(folder)
 
 
 @pytest.mark.parametrize("processor", [True, False])

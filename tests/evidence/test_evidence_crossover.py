@@ -77,7 +77,7 @@ def test_a_guarded_leader_ends_the_horizon():
 
 
 def test_sides_need_arms_and_a_common_range():
-    with pytest.raises(ValueError, match="paradigm transfer"):
+    with pytest.raises(ValueError, match="side transfer"):
         find_crossover(fit_curves([arm_of(power(), "s")]))
     early = arm_of(power(), "s", sizes=SIZES[:3])
     late = arm_of(power(), "t", sizes=SIZES[3:], paradigm="transfer")

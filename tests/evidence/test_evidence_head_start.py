@@ -30,7 +30,7 @@ def test_out_of_range_is_more_than_and_at_most():
 
 
 def test_head_starts_need_both_sides():
-    with pytest.raises(ValueError, match="paradigm scratch"):
+    with pytest.raises(ValueError, match="side scratch"):
         head_start(fit_curves([arm_of(power(), "t", paradigm="transfer")]), "t", 100)
     with pytest.raises(ValueError, match="nothing is known about t"):
         head_start(pair(power(), power()), "t", 10)

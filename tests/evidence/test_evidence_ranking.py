@@ -32,7 +32,7 @@ def test_a_score_that_is_the_same_for_all_orders_nothing():
     found = rank({"flat": {"a": 1, "b": 1}, "one": {"a": 1, "b": 2}})
     assert found.models == ("b", "a")
     assert np.isnan(found.agreement)
-    assert "tell no models apart" in found.sentence
+    assert "distinguish no models" in found.sentence
 
 
 @pytest.mark.parametrize("bad", [{}, {"one": {}}, {"one": {"a": 1}, "two": {"b": 1}}, {"one": {"a": np.nan, "b": 1}}])

@@ -127,6 +127,5 @@ def text_folder(tmp_path, architectures):
     folder = tmp_path / "tiny-bert"
     architectures["bert"][0].save_pretrained(folder)
     vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]
-    (tmp_path / "vocab.txt").write_text("\n".join(vocabulary))
-    BertTokenizerFast(str(tmp_path / "vocab.txt")).save_pretrained(folder)
+    BertTokenizerFast({word: number for number, word in enumerate(vocabulary)}).save_pretrained(folder)
     return folder

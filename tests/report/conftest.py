@@ -4,14 +4,22 @@ import io
 from typing import Any
 
 import pytest
-from example_summary import build_summary
+from example_summary import build_document
 from rich.console import Console
+
+from headstart.report.summary import Summary
 
 
 @pytest.fixture
-def summary() -> dict[str, Any]:
-    """A realistic summary that the test may change."""
-    return build_summary()
+def document() -> dict[str, Any]:
+    """A realistic summary as JSON has it, which the test may change."""
+    return build_document()
+
+
+@pytest.fixture
+def summary() -> Summary:
+    """The same as a record."""
+    return Summary.model_validate(build_document())
 
 
 @pytest.fixture

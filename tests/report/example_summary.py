@@ -81,8 +81,8 @@ ARMS = (
 REPEATS = 3
 
 
-def build_summary() -> dict[str, Any]:
-    """Return a fresh summary that tests may change."""
+def build_document() -> dict[str, Any]:
+    """Return a fresh summary as JSON has it, which tests may change."""
     trials = _trials()
     recommendation = _recommendation(trials)
     return {

@@ -5,7 +5,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from variants import ALL, hostile
+from variants import ALL
 
 from headstart.report import charts, drawing, repr_html, write_html
 from headstart.report.html import link_numbers, render_page
@@ -107,11 +107,11 @@ def test_sections_are_in_order(pages):
 
 def test_every_reason_leads_to_its_trials(summary, pages):
     page = pages["example"]
-    rows = {trial["key"]: number for number, trial in enumerate(summary["trials"], start=1)}
-    for number, reason in enumerate(summary["recommendation"]["reasons"], start=1):
+    rows = {trial.key: number for number, trial in enumerate(summary.trials, start=1)}
+    for number, reason in enumerate(summary.recommendation.reasons, start=1):
         assert f'href="#reason-{number}"' in page
         block = page.split(f'id="reason-{number}"')[1].split("</li>")[0]
-        assert {f"#trial-{rows[key]}" for key in reason["trials"]} == set(re.findall(r'href="(#trial-\d+)"', block))
+        assert {f"#trial-{rows[key]}" for key in reason.trials} == set(re.findall(r'href="(#trial-\d+)"', block))
 
 
 def test_numbers_become_links_and_names_do_not():
@@ -126,7 +126,7 @@ def test_hostile_words_are_text(pages):
     assert "<img src=x" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert "{{ 7*7 }}" in "".join(outline(page).text)
-    card = repr_html(hostile())
+    card = repr_html(ALL["hostile"]())
     assert "<script" not in card
     assert "<img" not in card
 
@@ -170,7 +170,7 @@ def test_no_data_no_charts():
 
 
 def test_frontier_is_what_nothing_beats(summary):
-    efficient = {row["name"] for row in charts.cost_rows(summary) if row["efficient"]}
+    efficient = {row.name for row in charts.cost_rows(summary) if row.efficient}
     assert efficient == {"full_finetune of builtin:image", "linear_probe of builtin:image"}
 
 

@@ -10,7 +10,7 @@ from headstart.report.summary import Summary
 
 
 def test_file_is_the_record_and_nothing_else(summary, tmp_path):
-    path = write_json(Summary.model_validate(summary), tmp_path)
+    path = write_json(summary, tmp_path)
     assert path.name == "recommendation.json"
     document = json.loads(path.read_text(encoding="utf-8"))
     assert document["schema_version"] == 1
@@ -22,9 +22,9 @@ def test_missing_figures_become_null(tmp_path):
     assert json.loads(path.read_text(encoding="utf-8"))["metric"]["value"] is None
 
 
-def test_non_finite_numbers_never_reach_the_file(summary, tmp_path):
-    summary["recommendation"]["p_best"] = float("nan")
-    text = write_json(Summary.model_validate(summary), tmp_path / "r.json").read_text(encoding="utf-8")
+def test_non_finite_numbers_never_reach_the_file(document, tmp_path):
+    document["recommendation"]["p_best"] = float("nan")
+    text = write_json(Summary.model_validate(document), tmp_path / "r.json").read_text(encoding="utf-8")
     assert "NaN" not in text
     assert json.loads(text)["p_best"] is None
 

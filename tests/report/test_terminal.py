@@ -7,6 +7,8 @@ from rich.console import Console
 from variants import ALL, HOSTILE
 
 from headstart.report import render_data, render_error, render_header, render_plan, render_summary
+from headstart.report.summary import Summary
+from headstart.studies.planners import LeftOut, Plan, PlanRow
 
 
 @pytest.mark.parametrize("width", [80, 100])
@@ -40,24 +42,24 @@ def test_an_open_verdict_says_what_would_decide_it(screen):
 
 
 def test_an_open_verdict_that_ran_to_its_end_names_one_remedy(screen):
-    summary = ALL["undetermined"]()
-    summary["study"]["status"] = "finished"
-    text = "\n".join(screen(render_summary, summary))
+    stopped = ALL["undetermined"]()
+    study = stopped.study.model_copy(update={"status": "finished"})
+    text = "\n".join(screen(render_summary, stopped.model_copy(update={"study": study})))
     assert text.count("To decide") == 1
     assert "To decide   Label about 300 more examples" in text
 
 
 @pytest.mark.parametrize("name", list(ALL))
 def test_what_to_use_is_the_arm_that_the_table_calls_chosen(name):
-    answer = ALL[name]()["recommendation"]
-    chosen = [arm for arm in answer["arms"] if arm["status"] == "chosen"]
-    assert all((arm["strategy"], arm["candidate"]) == (answer["strategy"], answer["candidate"]) for arm in chosen)
+    answer = ALL[name]().recommendation
+    chosen = [arm for arm in answer.arms if arm.status == "chosen"]
+    assert all((arm.strategy, arm.candidate) == (answer.strategy, answer.candidate) for arm in chosen)
 
 
-def test_more_arms_than_rows_are_counted(summary, screen):
-    arms = summary["recommendation"]["arms"]
-    summary["recommendation"]["arms"] = arms + [arms[1] | {"key": f"k{n}", "name": f"arm {n}"} for n in range(9)]
-    text = "\n".join(screen(render_summary, summary))
+def test_more_arms_than_rows_are_counted(document, screen):
+    arms = document["recommendation"]["arms"]
+    document["recommendation"]["arms"] = arms + [arms[1] | {"key": f"k{n}", "name": f"arm {n}"} for n in range(9)]
+    text = "\n".join(screen(render_summary, Summary.model_validate(document)))
     assert "more in the report" in text
 
 
@@ -69,7 +71,7 @@ def test_hostile_words_are_shown_and_not_obeyed(screen):
     assert "[bold]x[/bold]" in out
     assert "\x1b[31mred" not in out
     assert "\u202e" not in out
-    data = "\n".join(screen(render_data, summary["data"], width=100))
+    data = "\n".join(screen(render_data, summary.data, width=100))
     assert "[red]" in data
     assert "more: headstart check lists them all" in data
 
@@ -82,14 +84,14 @@ def test_no_color_is_respected(summary, monkeypatch):
 
 
 def test_plan_and_header(screen, summary):
-    plan = {
-        "rows": [{"arm": "[red] of x", "sizes": [60, 1000], "repeats": 3, "recipes": 6, "seconds": 400.0}] * 20,
-        "total_seconds": 1500,
-        "budget_seconds": 1800,
-        "comparison_size": 992,
-        "left_out": [{"what": f"arm {n}", "reason": "[why]"} for n in range(6)],
-        "notes": ["a note"],
-    }
+    plan = Plan(
+        rows=(PlanRow(arm="[red] of x", sizes=(60, 1000), repeats=3, recipes=6, seconds=400.0),) * 20,
+        total_seconds=1500,
+        budget_seconds=1800,
+        comparison_size=992,
+        left_out=tuple(LeftOut(what=f"arm {n}", reason="[why]") for n in range(6)),
+        notes=("a note",),
+    )
     text = "\n".join(screen(render_plan, plan))
     assert "[red] of x" in text
     assert "60, 1,000" in text
@@ -97,14 +99,14 @@ def test_plan_and_header(screen, summary):
     assert "about 25 min of 30 min allowed; options are compared" in text
     assert "arm 0: [why]" in text
     assert "… 2 more in the report" in text
-    info = {"version": "0.1.0", "hardware": summary["hardware"], "budget_seconds": 1800, "offline": True, "folder": "x"}
-    header = "\n".join(screen(render_header, info))
+    known = {"version": "0.1.0", "hardware": summary.hardware, "budget_seconds": 1800, "seed": 0, "folder": "x"}
+    header = "\n".join(screen(lambda console: render_header(console, **known)))
     assert "2 CPU cores, no GPU, 13 GB memory free; float32" in header
-    assert "offline" in header
+    assert "30 min, seed 0" in header
 
 
 def test_data_line(summary, screen):
-    text = " ".join(" ".join(screen(render_data, summary["data"])).split())
+    text = " ".join(" ".join(screen(render_data, summary.data)).split())
     assert "992 images to learn from, 5 classes (smallest daisy: 162); 248 to test on (set aside)" in text
     assert "warning: 14 near-duplicates across classes (rose/081.jpg, tulip/007.jpg, …)" in text
 

@@ -4,9 +4,10 @@ import subprocess
 import sys
 
 import pytest
-from variants import HOSTILE, tie, undetermined
+from variants import ALL, HOSTILE
 
 from headstart.report import lookup, wording
+from headstart.report.summary import Summary
 
 
 @pytest.mark.parametrize(
@@ -53,18 +54,19 @@ def test_clean_leaves_one_printable_line(words):
 
 
 def test_difference_is_read_from_the_chosen_side(summary):
-    row = summary["recommendation"]["differences"][0]
-    summary["recommendation"]["differences"] = [lookup.mirrored(row)]
-    assert lookup.main_difference(summary)["difference"] == pytest.approx(row["difference"])
-    assert lookup.difference_sentence(summary)[0] == "Beats"
-    assert lookup.difference_sentence(tie())[0] == "Ties with"
-    assert lookup.difference_sentence(undetermined())[0] == "So far"
+    row = summary.recommendation.differences[0]
+    answer = summary.recommendation.model_copy(update={"differences": (lookup.mirrored(row),)})
+    turned = summary.model_copy(update={"recommendation": answer})
+    assert lookup.main_difference(turned).difference == pytest.approx(row.difference)
+    assert lookup.difference_sentence(turned)[0] == "Beats"
+    assert lookup.difference_sentence(ALL["tie"]())[0] == "Ties with"
+    assert lookup.difference_sentence(ALL["undetermined"]())[0] == "So far"
 
 
-def test_short_names_stay_distinct(summary):
-    for arm in summary["recommendation"]["arms"]:
+def test_short_names_stay_distinct(document):
+    for arm in document["recommendation"]["arms"]:
         arm["candidate"] = "x" * 60
-    names = lookup.short_names(summary)
+    names = lookup.short_names(Summary.model_validate(document))
     assert len(set(names.values())) == len(names)
 
 

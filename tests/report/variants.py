@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from example_summary import build_summary
+from example_summary import build_document
+
+from headstart.report.summary import Summary
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -28,7 +31,7 @@ HOSTILE = (
 
 def undetermined() -> dict[str, Any]:
     """Nothing decided, no model yet, the study interrupted."""
-    summary = build_summary()
+    summary = build_document()
     summary["study"]["status"] = "interrupted"
     summary["recommendation"] |= {
         "paradigm": "undetermined",
@@ -45,7 +48,7 @@ def undetermined() -> dict[str, Any]:
 
 def tie() -> dict[str, Any]:
     """Both ways inside the margin."""
-    summary = build_summary()
+    summary = build_document()
     summary["recommendation"] |= {
         "paradigm": "tie",
         "sentence": "Both ways are within one point; take the cheaper one.",
@@ -57,20 +60,20 @@ def tie() -> dict[str, Any]:
 
 def without_scratch() -> dict[str, Any]:
     """Only transfer arms were measured."""
-    summary = build_summary()
+    summary = build_document()
     answer = summary["recommendation"]
     answer["arms"] = [arm for arm in answer["arms"] if arm["paradigm"] == "transfer"]
     answer["differences"] = [row for row in answer["differences"] if "from_scratch" not in row["reference"]]
     answer["comparison_size"] = None
-    answer["crossover"] |= {"statement": "not measured: no size has both paradigms", "n": None, "low": None}
-    answer["head_start"] |= {"statement": "not measured: no size has both paradigms", "n": None, "multiplier": None}
+    answer["crossover"] |= {"statement": "not measured: no size has both sides", "n": None, "low": None}
+    answer["head_start"] |= {"statement": "not measured: no size has both sides", "n": None, "multiplier": None}
     answer["head_start"] |= {"examples": None, "low": None, "high": None}
     return summary
 
 
 def empty() -> dict[str, Any]:
     """A study that was stopped before its first trial: every figure that may be missing is missing."""
-    summary = build_summary()
+    summary = build_document()
     summary["study"]["status"] = "interrupted"
     summary |= {"trials": [], "skipped": [], "errors": None}
     summary["data"] |= {"class_counts": [], "findings": [], "found": [], "groups": None}
@@ -112,7 +115,7 @@ def empty() -> dict[str, Any]:
 
 def hostile() -> dict[str, Any]:
     """Every place that can hold a stranger's words holds hostile ones."""
-    summary = build_summary()
+    summary = build_document()
     answer, data = summary["recommendation"], summary["data"]
     words = list(HOSTILE)
     summary["study"] |= {"name": words[0], "folder": f"runs/{words[3]}", "command": words[1]}
@@ -151,7 +154,7 @@ def hostile() -> dict[str, Any]:
 
 def many_classes(number: int = 200) -> dict[str, Any]:
     """A confusion matrix of 200 classes with long names, and thousands of trials."""
-    summary = build_summary()
+    summary = build_document()
     names = [f"class {place} " + "very long name " * 8 for place in range(number)]
     summary["data"] |= {"class_names": names, "class_counts": [7 + place % 5 for place in range(number)]}
     matrix = [[0] * number for _ in range(number)]
@@ -166,12 +169,16 @@ def many_classes(number: int = 200) -> dict[str, Any]:
     return summary
 
 
-ALL = {
-    "example": build_summary,
-    "undetermined": undetermined,
-    "tie": tie,
-    "without scratch": without_scratch,
-    "empty": empty,
-    "hostile": hostile,
-    "many classes": many_classes,
+def _record(make: Callable[[], dict[str, Any]]) -> Callable[[], Summary]:
+    return lambda: Summary.model_validate(make())
+
+
+ALL: dict[str, Callable[[], Summary]] = {
+    "example": _record(build_document),
+    "undetermined": _record(undetermined),
+    "tie": _record(tie),
+    "without scratch": _record(without_scratch),
+    "empty": _record(empty),
+    "hostile": _record(hostile),
+    "many classes": _record(many_classes),
 }

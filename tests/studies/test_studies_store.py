@@ -241,3 +241,16 @@ def test_a_second_driver_is_refused_and_a_dead_one_forgotten(tmp_path):
         holder.stdout.close()
     with StudyLock(tmp_path):
         pass
+
+
+def test_a_finished_trial_waits_for_the_disk(tmp_path, monkeypatch):
+    connections, connect = [], sqlite3.connect
+
+    def watched(*words, **options):
+        connections.append(connect(*words, **options))
+        return connections[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", watched)
+    Store(tmp_path)
+    (level,) = connections[-1].execute("PRAGMA synchronous").fetchone()
+    assert level == 2, "a power cut may take a commit that did not wait"

@@ -1,4 +1,5 @@
 import functools
+import sys
 import time
 
 import numpy as np
@@ -6,10 +7,11 @@ import pytest
 import torch
 from one_trial import run
 
-from headstart.core import Recipe, SettingsError
+from headstart.core import BundleError, Recipe, SettingsError
 from headstart.models import load
 from headstart.strategies import FitHead, Moving, Strategy, Train, TransferStrategy, get_strategy
-from headstart.training import OutOfTime, loop, phases, train_trial, trial, trial_rows
+from headstart.training import OutOfTime, execute, loop, phases, train_trial, trial, trial_rows
+from headstart.training import worker as worker_module
 
 PROBE = Recipe(label="strength by leave-one-out")
 SHORT = Recipe(learning_rate=2e-3, steps=8, batch_size=16, augmentation="flip")
@@ -362,9 +364,41 @@ def test_a_plug_in_that_hangs_is_broken_off_at_the_deadline(image_data, resnet, 
     assert time.monotonic() - start < 30
 
 
+def test_the_deadline_leaves_no_module_half_imported(image_data, resnet, worker_of, spec_of, tmp_path, monkeypatch):
+    (tmp_path / "slow_to_import.py").write_text("import time\ntime.sleep(1.5)\nwhole = True\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(worker_module, "ALARM_GRACE", 0.0)
+
+    def prepare():
+        import slow_to_import
+
+        assert slow_to_import.whole
+        time.sleep(60)
+
+    worker = worker_of(image_data, resnet)
+    with pytest.raises(OutOfTime):
+        train_trial(spec_of(worker, "foreign", resnet, SHORT), worker, None, 0.3, Foreign(prepare))
+    assert sys.modules.pop("slow_to_import").whole
+
+
 def test_a_deadline_ends_a_trial_at_its_next_step(image_data, worker_of, spec_of):
     worker = worker_of(image_data, "builtin:compact-image")
     long = SHORT.model_copy(update={"steps": 100_000})
     with pytest.raises(OutOfTime):
         train_trial(spec_of(worker, "from_scratch", "builtin:compact-image", long), worker, None, 0.5)
     assert worker.seconds_left == float("inf")
+
+
+def test_a_model_that_cannot_be_saved_leaves_its_measurement_and_a_note(image_data, worker_of, spec_of, monkeypatch):
+    def full(model, folder):
+        folder.mkdir(parents=True)
+        raise BundleError("No space left on device")
+
+    monkeypatch.setattr("headstart.models.FittedModel.save", full)
+    worker = worker_of(image_data, "builtin:compact-image")
+    spec = spec_of(worker, "from_scratch", "builtin:compact-image", SHORT)
+    outcome = execute(spec, worker)
+    assert outcome.measurement.error is None
+    assert outcome.model_dir is None
+    assert any("could not be saved: No space left on device" in note for note in outcome.measurement.notes)
+    assert not worker.bench.model_folder(spec.key).exists()

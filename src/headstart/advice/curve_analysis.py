@@ -12,8 +12,8 @@ from headstart.advice.curve_record import (
     CurveAnalysis,
     CurveCrossing,
     CurveHeadStart,
-    CurvePoint,
     ErrorDifference,
+    ErrorPoint,
     LabelGain,
     NextMeasurement,
     Saving,
@@ -23,7 +23,7 @@ from headstart.advice.curve_record import (
 from headstart.advice.curve_sentences import crossing_sentence, head_start_sentence, target_sentence
 from headstart.data.measured import Measured
 from headstart.evidence import (
-    Crossover,
+    CrossoverDraws,
     CurveDraws,
     Gain,
     Labels,
@@ -40,7 +40,7 @@ from headstart.evidence import (
 from headstart.evidence.curves import HORIZON
 
 POINTS = 40  # of a fitted curve in the record
-PAIRS = 24  # beyond so many, only the best against the best is told
+PAIRS = 24  # beyond so many, only the best against the best is reported
 
 
 def analyse_curves(
@@ -72,7 +72,7 @@ def analyse_curves(
     sides = _sides(curves)
     best = find_crossover(curves, *sides, tie=margin)
     pairs = [(one, other) for one in sides[0] for other in sides[1]]
-    told = pairs if 1 < len(pairs) <= PAIRS else []
+    listed = pairs if 1 < len(pairs) <= PAIRS else []
     gains = [gain_of_labels(curves, arm.arm, float(arm.sizes[-1])) for arm in curves.arms]
     reasons = zip(curves.arms, curves.guarded, strict=True)
     limits = [f"{arm.arm} is not extrapolated: {why}" for arm, why in reasons if why]
@@ -83,7 +83,7 @@ def analyse_curves(
         horizon_factor=horizon,
         arms=tuple(_arm(curves, place) for place in range(len(curves.arms))),
         crossover=_crossing(best, "best", "best", margin),
-        pairs=tuple(_crossing(find_crossover(curves, [s], [t], tie=margin), s, t, margin) for s, t in told),
+        pairs=tuple(_crossing(find_crossover(curves, [s], [t], tie=margin), s, t, margin) for s, t in listed),
         differences=tuple(_differences(curves, margin)),
         head_starts=tuple(
             _head_start(curves, name, float(n), label_price, measured)
@@ -114,11 +114,11 @@ def _arm(curves: CurveDraws, place: int) -> ArmCurve:
         arm=arm.arm,
         paradigm=arm.paradigm,
         measured=tuple(
-            CurvePoint(n=float(n), error=float(mean), repeats=int(repeats))
+            ErrorPoint(n=float(n), error=float(mean), repeats=int(repeats))
             for n, mean, repeats in zip(arm.sizes, arm.means, arm.repeats, strict=True)
         ),
         fitted=tuple(
-            CurvePoint(n=float(n), error=middle, low=low, high=high)
+            ErrorPoint(n=float(n), error=middle, low=low, high=high)
             for n, (middle, low, high) in fitted
             if np.isfinite(middle)
         ),
@@ -127,7 +127,7 @@ def _arm(curves: CurveDraws, place: int) -> ArmCurve:
     )
 
 
-def _crossing(found: Crossover, scratch: str, transfer: str, margin: float) -> CurveCrossing:
+def _crossing(found: CrossoverDraws, scratch: str, transfer: str, margin: float) -> CurveCrossing:
     low, high = found.interval
     return CurveCrossing(
         scratch=scratch,
@@ -239,7 +239,7 @@ def _target(curves: CurveDraws, arm: str, error: float, metric: str) -> TargetLa
 
 
 def _next(
-    curves: CurveDraws, found: Crossover, sides: tuple[list[str], list[str]], measured: Measured, seed: int
+    curves: CurveDraws, found: CrossoverDraws, sides: tuple[list[str], list[str]], measured: Measured, seed: int
 ) -> tuple[NextMeasurement, ...]:
     if found.statement != "undetermined" or found.horizon <= found.n_max:
         return ()

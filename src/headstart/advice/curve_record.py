@@ -11,7 +11,7 @@ from headstart.core import Paradigm, Record
 Side = Literal["tie", "crossed", "between", "none", "undetermined"]
 
 
-class CurvePoint(Record):
+class ErrorPoint(Record):
     """An error at one size.
 
     Attributes:
@@ -42,8 +42,8 @@ class ArmCurve(Record):
 
     arm: str
     paradigm: Paradigm
-    measured: tuple[CurvePoint, ...]
-    fitted: tuple[CurvePoint, ...]
+    measured: tuple[ErrorPoint, ...]
+    fitted: tuple[ErrorPoint, ...]
     reach: float
     not_extrapolated: str | None = None
 

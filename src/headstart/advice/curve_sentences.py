@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from headstart.evidence import Crossover, Labels
+from headstart.evidence import CrossoverDraws, Labels
 
 
-def crossing_sentence(found: Crossover, margin: float) -> str:
+def crossing_sentence(found: CrossoverDraws, margin: float) -> str:
     """What may be said of a crossover."""
     low, high = found.interval
     middle = found.quantile(0.5)

@@ -26,9 +26,9 @@ class Verdict:
     """What the evidence at one size says, and what follows.
 
     Attributes:
-        kind: A paradigm, ``tie`` or ``undetermined``.
+        kind: A side, ``tie`` or ``undetermined``.
         winner: The best arm at the compared size.
-        runner_up: The best arm of the other paradigm, or the next best one if there is no other.
+        runner_up: The best arm of the other side, or the next best one if there is no other.
         n: The size of the comparison.
         difference: Winner minus runner-up, with its 90 % interval.
         draws: Of every arm at this size, untuned recipes accounted for.
@@ -95,8 +95,8 @@ def _contends(evidence: Evidence, arm: Arm, there: list[Arm], n: int) -> bool:
 
 def comparison_size(evidence: Evidence) -> int | None:
     """The largest n at which both sides and all contenders were measured; else the largest that holds both sides."""
-    paradigms = {arm.paradigm for arm in evidence.arms}
-    both = [n for n in evidence.all_sizes if {arm.paradigm for arm in evidence.measured_at(n)} == paradigms]
+    sides = {arm.paradigm for arm in evidence.arms}
+    both = [n for n in evidence.all_sizes if {arm.paradigm for arm in evidence.measured_at(n)} == sides]
     complete = complete_sizes(evidence)
     fair = [n for n in complete if n in both] or both or complete or evidence.all_sizes
     return fair[-1] if fair else None

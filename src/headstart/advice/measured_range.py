@@ -39,7 +39,7 @@ def measured_crossover(evidence: Evidence) -> Crossover:
     """From how many labels on from scratch wins, as far as was measured; nothing is said beyond."""
     curves = envelopes(evidence)
     if curves is None:
-        return Crossover(statement="not measured: no size has both paradigms", horizon=0)
+        return Crossover(statement="not measured: no size has both sides", horizon=0)
     sizes, scratch, transfer = curves
     found = crossing(sizes, scratch, transfer)
     horizon = int(sizes[-1])
@@ -94,7 +94,7 @@ def measured_head_start(evidence: Evidence) -> HeadStart:
     """
     curves = envelopes(evidence)
     if curves is None:
-        return HeadStart(statement="not measured: no size has both paradigms")
+        return HeadStart(statement="not measured: no size has both sides")
     sizes, scratch, transfer = curves
     for index in range(len(sizes) - 1, -1, -1):
         n = int(sizes[index])

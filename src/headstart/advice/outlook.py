@@ -1,7 +1,7 @@
 """What a study's learning curves say beyond its sizes: crossover, head start, what more labels would bring.
 
-Fitted curves speak up to four times the largest size that both paradigms reached. Where a guard refuses a fit, or there
-are fewer than three sizes, only the measured range is told, from the predictions themselves.
+Fitted curves speak up to four times the largest size that both sides reached. Where a guard refuses a fit, or there
+are fewer than three sizes, only the measured range is reported, from the predictions themselves.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from headstart.advice.decide import CONFIDENT
 from headstart.advice.measured_range import measured_crossover, measured_head_start
 from headstart.advice.recommendation import Crossover, HeadStart, MoreLabels, NextTrials
 from headstart.core import Arm, derive_seed
-from headstart.evidence import Crossover as Crossing
-from headstart.evidence import CurveDraws, Labels, gain_of_labels, head_start, next_measurements, saved
+from headstart.evidence import CrossoverDraws, CurveDraws, Labels, gain_of_labels, head_start, next_measurements, saved
 from headstart.evidence import find_crossover as find_crossing
 from headstart.studies import Evidence
 from headstart.studies.settings import margin_at
@@ -80,12 +79,12 @@ def find_head_start(evidence: Evidence) -> HeadStart:
         return measured_head_start(evidence)
     sizes = [float(n) for n in curves.arms[curves.index(leader)].sizes if n <= reach]
     matches = {n: head_start(curves, leader, n) for n in sizes if np.isfinite(curves.interval(leader, n)[0])}
-    told = [n for n, labels in matches.items() if _inside(labels, 0.95)] or [
+    known = [n for n, labels in matches.items() if _inside(labels, 0.95)] or [
         n for n, labels in matches.items() if _inside(labels, 0.5)
     ]
-    if not told:
+    if not known:
         return measured_head_start(evidence)
-    return _told(evidence, matches[max(told)], leader, scratch, int(max(told)), reach)
+    return _as_record(evidence, matches[max(known)], leader, scratch, int(max(known)), reach)
 
 
 def more_labels(evidence: Evidence, arm: Arm) -> MoreLabels | None:
@@ -109,7 +108,7 @@ def more_labels(evidence: Evidence, arm: Arm) -> MoreLabels | None:
 
 
 def _both_sides(evidence: Evidence) -> CurveDraws | None:
-    """The fitted curves, where both paradigms have a range of sizes in common."""
+    """The fitted curves, where both sides have a range of sizes in common."""
     curves = evidence.curves()
     if curves is None:
         return None
@@ -122,7 +121,7 @@ def _both_sides(evidence: Evidence) -> CurveDraws | None:
 
 
 def _leader(curves: CurveDraws, paradigm: str) -> str | None:
-    """The arm of a paradigm that is most often the best at the largest size both reached; None if none is known."""
+    """The arm of a side that is most often the best at the largest size both reached; None if none is known."""
     end = min(max(float(curves.arms[i].sizes[-1]) for i in curves.of_paradigm(side)) for side in SIDES)
     share, best = max((float(curves.p_best_of(paradigm, end)[i]), i) for i in curves.of_paradigm(paradigm))
     return curves.arms[best].arm if share > 0 else None
@@ -133,7 +132,7 @@ def _inside(labels: Labels, share: float) -> bool:
     return bool(np.isfinite(labels.quantile(share)) and labels.quantile(0.5) > labels.smallest * 1.001)
 
 
-def _told(evidence: Evidence, labels: Labels, leader: str, scratch: str, n: int, reach: float) -> HeadStart:
+def _as_record(evidence: Evidence, labels: Labels, leader: str, scratch: str, n: int, reach: float) -> HeadStart:
     middle, (low, high) = labels.quantile(0.5), labels.interval
     seconds, *_ = saved(labels, n, evidence.seconds_by_size(scratch), evidence.seconds_by_size(leader))
     upper = size(high) if np.isfinite(high) else f"more than {size(labels.horizon)}"
@@ -151,7 +150,7 @@ def _told(evidence: Evidence, labels: Labels, leader: str, scratch: str, n: int,
     )
 
 
-def _next(evidence: Evidence, curves: CurveDraws, found: Crossing) -> NextTrials | None:
+def _next(evidence: Evidence, curves: CurveDraws, found: CrossoverDraws) -> NextTrials | None:
     """The measurement that tells most for each second, by what trials took so far."""
     priced = {arm.arm: evidence.seconds_by_size(arm.arm) for arm in curves.arms}
     proposals = next_measurements(

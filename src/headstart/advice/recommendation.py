@@ -57,10 +57,10 @@ class Crossover(Record):
         low: Lower end of the 90 % interval; None beyond ``horizon``.
         high: Upper end of the 90 % interval; None beyond ``horizon``.
         horizon: The largest n the statement speaks about: beyond ``n_max`` it is extrapolated.
-        n_max: The largest n at which both paradigms were measured.
+        n_max: The largest n at which both sides were measured.
         p_crossed: Share of the joint draws that cross by ``n_max``.
         p_by_horizon: Share of the joint draws that cross by ``horizon``.
-        next: What would tell more, where the answer is not determined.
+        next: What would show more, where the answer is not determined.
     """
 
     statement: str
@@ -169,7 +169,7 @@ class NegativeTransfer(Record):
         scratch: The best from-scratch arm.
         p_worse: Share of the joint draws in which the transfer arm is worse by more than the margin.
         harmful: Transfer arms that are worse by more than the margin, beyond chance (Holm over arms).
-        classes_checked: Classes with enough test examples to tell.
+        classes_checked: Classes with enough test examples to judge.
         harmed: Classes on which the transfer arm does worse, the worst first.
         way_out: What to try: ``scratch``, ``other-candidate`` or ``fewer-layers``; None where nothing is harmed.
     """
@@ -290,13 +290,13 @@ class Recommendation(Record):
     """The documented answer of a study.
 
     Attributes:
-        paradigm: Which way won, ``tie``, or ``undetermined``.
+        paradigm: Which side won, ``tie``, or ``undetermined``.
         strategy: The strategy to use now (also given for a tie or an open verdict: the best so far).
         p_best: Share of the joint draws in which the chosen arm is the best of those compared.
         expected_regret: Expected loss, in units of the metric, from taking the chosen arm.
-        negative_transfer: Whether pretraining does harm, overall or to classes; None if a paradigm was not measured.
+        negative_transfer: Whether pretraining does harm, overall or to classes; None if a side was not measured.
         more_labels: What twice the labels would bring the chosen arm; None where its curve cannot be extrapolated.
-        comparison_size: Largest n at which both paradigms finished their own schedules.
+        comparison_size: Largest n at which both sides finished their own schedules.
         remedy: What would decide an open verdict.
         action: What to do now.
         leaning: What the curves lean to beyond the compared size; None where that is the target size.

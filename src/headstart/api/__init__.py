@@ -12,7 +12,8 @@ from headstart.api.fitting import Fit, fit
 from headstart.api.keywords import check_keywords
 from headstart.api.opened import Study
 from headstart.api.ranking import RankedCandidates, rank
-from headstart.api.running import default_folder, plan, study
+from headstart.api.request import default_folder
+from headstart.api.running import plan, study
 from headstart.data import Finding
 from headstart.data import check as check_data
 from headstart.data import load as load_data

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from headstart.advice import folder_size_mb, recommend, resolution_warning
+from headstart.api.request import Request
 from headstart.api.setup import Setup
 from headstart.core import Hardware, SettingsError, seconds_waited
 from headstart.models import ModelFacts, read_card, write_readme
@@ -50,29 +50,6 @@ OVERRUN = 0.02  # of the budget, that training on every label may take beyond it
 Status = Literal["running", "interrupted", "finished"]
 
 
-@dataclass(frozen=True)
-class Request:
-    """What was asked for, checked.
-
-    Attributes:
-        started: When the work began, on the clock of :func:`headstart.studies.now`.
-    """
-
-    folder: Path
-    budget_seconds: float
-    margin: float | None
-    planned_labels: int | None
-    target: float | None
-    seed: int
-    strategies: tuple[str, ...]
-    candidates: tuple[str, ...]
-    jobs: int
-    executor: str
-    planner: str
-    started: float
-    hardware: Hardware
-
-
 class Session:
     """A study that runs or goes on in its folder, inside its lock.
 
@@ -88,16 +65,16 @@ class Session:
 
     def __init__(self, request: Request, setup: Setup, store: Store, command: Sequence[str]) -> None:
         self.request, self.setup, self.store, self.command = request, setup, store, tuple(command)
-        arms, left_out = make_arms(setup.candidates, request.strategies, request.candidates)
+        arms, left_out = make_arms(setup.candidates, request.options.strategies, request.options.candidates)
         self.skipped = [*setup.skipped, *left_out]
         settings = StudySettings(
             source=setup.data.source,
             task=setup.data.task,
             metric=setup.metric,
-            margin=request.margin,
-            planned_labels=request.planned_labels,
-            target=request.target,
-            seed=request.seed,
+            margin=request.options.margin,
+            planned_labels=request.options.planned_labels,
+            target=request.options.target,
+            seed=request.options.seed,
             candidates=tuple(setup.candidates),
             weights=tuple(candidate.weights_hash for candidate in setup.candidates.values()),
             strategies=tuple(dict.fromkeys(arm.strategy for arm in arms)),
@@ -105,7 +82,7 @@ class Session:
             budget_seconds=request.budget_seconds,
         )
         self.arms = arms
-        self.planner: Planner = get_planner(request.planner)
+        self.planner: Planner = get_planner(request.options.planner)
         record = self._record(settings)
         self.hardware = _same_precision(record, request.hardware)
         self.budget = Budget(
@@ -133,7 +110,7 @@ class Session:
                 self.arms, self.setup.candidates, len(self.setup.data.class_names), look.mirrored()
             )
             self.counter.line_up = line_up
-            grid = size_grid(self.setup.data, self.setup.splits, self.request.seed)
+            grid = size_grid(self.setup.data, self.setup.splits, self.request.options.seed)
             maker = SpecMaker.of(self.bench)
             state = StudyState(self.journal.record, line_up, self.evidence, self.prices, maker, grid)
             self.state = look.look(state)
@@ -202,7 +179,7 @@ class Session:
             setup.splits,
             setup.candidates,
             metric=setup.metric,
-            seed=self.request.seed,
+            seed=self.request.options.seed,
             dtype=record.dtype,
             threads=record.threads,
             folder=self.store.folder.absolute(),
@@ -284,11 +261,10 @@ class Session:
         )
 
     def _write(self, summary: Summary, page: bool) -> None:
-        document: dict[str, Any] = summary.model_dump(mode="json")
-        self.store.set_summary(document)
+        self.store.set_summary(summary.model_dump(mode="json"))
         write_json(summary, self.store.folder / "recommendation.json")
         if page:
-            write_html(document, self.store.folder / "report.html")
+            write_html(summary, self.store.folder / "report.html")
             self._write_readme(summary)
 
     def _write_readme(self, summary: Summary) -> None:

@@ -24,25 +24,38 @@ def show_check(data: str, *, json_output: bool, reading: dict[str, Any]) -> None
         labelled = load(data, **reading)
         findings = check(labelled)
     test = int(labelled.is_test.sum())
-    card = {
-        "source": labelled.source,
-        "task": labelled.task,
-        "n_pool": len(labelled) - test,
-        "n_test": test,
-        "test_kind": "official" if test else "none",
-        "class_names": list(labelled.class_names),
-        "class_counts": [int(count) for count in labelled.class_counts],
-        "found": list(labelled.found),
-        "findings": [finding.model_dump() for finding in findings],
-        "accounting": labelled.accounting.model_dump(),
-    }
     if json_output:
+        card = {
+            "source": labelled.source,
+            "task": labelled.task,
+            "n_pool": len(labelled) - test,
+            "n_test": test,
+            "test_kind": "official" if test else "none",
+            "class_names": list(labelled.class_names),
+            "class_counts": [int(count) for count in labelled.class_counts],
+            "found": list(labelled.found),
+            "findings": [finding.model_dump() for finding in findings],
+            "accounting": labelled.accounting.model_dump(),
+        }
         print(json.dumps(card, indent=2, ensure_ascii=False))
         return
     from headstart.report import render_data
+    from headstart.report.data_card import DataCard
 
-    card["found"] = ["; ".join(labelled.found), labelled.accounting.sentence()]
-    render_data(card, Console(), most=len(findings))
+    shown = DataCard(
+        source=labelled.source,
+        task=labelled.task,
+        n_pool=len(labelled) - test,
+        n_test=test,
+        test_kind="official" if test else "none",
+        class_names=labelled.class_names,
+        class_counts=tuple(int(count) for count in labelled.class_counts),
+        groups=None,
+        found=("; ".join(labelled.found), labelled.accounting.sentence()),
+        findings=findings,
+        fingerprint=labelled.fingerprint,
+    )
+    render_data(shown, Console(), most=len(findings))
 
 
 @contextmanager

@@ -41,7 +41,7 @@ class Given:
         return bool(self.row)
 
 
-class Reading:
+class InputReader:
     """How the words of a command line are read.
 
     Args:

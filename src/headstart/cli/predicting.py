@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from headstart.cli.given import Given, Reading
+from headstart.cli.given import Given, InputReader
 from headstart.cli.lines import Screen, as_json, one_line
 from headstart.cli.writing import Prediction, Writer, check_target, open_writer
 from headstart.core import DataError
@@ -53,7 +53,7 @@ def run_predict(folder: Path, words: Sequence[str], wanted: Wanted, *, allow_cod
     check_target(wanted.out, words)
     model = load(folder, allow_code=allow_code)
     note = (lambda _text: None) if wanted.quiet else _note
-    inputs = Reading(model.card, wanted.columns, note).all(words)
+    inputs = InputReader(model.card, wanted.columns, note).all(words)
     present = [given for given in inputs if given.item is not None]
     missing = [given for given in inputs if given.item is None]
     if missing:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any
 
 import typer
+
+from headstart.cli.shared_options import expand
 
 OPTIONS: dict[str, Any] = {
     "task": Annotated[
@@ -43,27 +43,12 @@ def reads_data(command: Callable[..., None]) -> Callable[..., None]:
         command: With a parameter ``reading``. An option that it defines itself is not given to it a second time.
 
     Returns:
-        The same command for Typer, with each of ``OPTIONS`` in the place of that parameter.
+        The same command for Typer.
     """
-    hints = get_type_hints(command, include_extras=True)
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    own = [
-        parameter.replace(annotation=hints.get(name, Any), kind=keyword)
-        for name, parameter in inspect.signature(command).parameters.items()
-        if name != "reading"
-    ]
-    options = {name: kind for name, kind in OPTIONS.items() if name not in {parameter.name for parameter in own}}
-    shared = [inspect.Parameter(name, keyword, default=None, annotation=kind) for name, kind in options.items()]
-    parameters = [*own, *shared]
+    return expand(command, "reading", OPTIONS, _reading, last=True)
 
-    @functools.wraps(command)
-    def wrapped(**given: Any) -> None:
-        reading = {name: given.pop(name) for name in options}
-        if len(reading["text_column"] or ()) == 1:
-            reading["text_column"] = reading["text_column"][0]
-        command(**given, reading={name: value for name, value in reading.items() if value not in (None, [])})
 
-    wrapped.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    wrapped.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    del wrapped.__wrapped__  # Typer would look at the command behind it
-    return wrapped
+def _reading(given: dict[str, Any]) -> dict[str, Any]:
+    if len(given["text_column"] or ()) == 1:
+        given["text_column"] = given["text_column"][0]
+    return {name: value for name, value in given.items() if value not in (None, [])}

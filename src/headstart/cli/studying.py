@@ -8,13 +8,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
 from headstart.api import Study, plan, study
 from headstart.cli.checking import slow_reading
 from headstart.core import BundleError
+from headstart.options import StudyOptions
 from headstart.report import render_plan, render_summary, write_html, write_json
 from headstart.report.schema import nullify
 from headstart.studies import StudyLock
@@ -22,20 +22,20 @@ from headstart.studies import StudyLock
 STOPPED = 130  # exit code, as shells have it for Ctrl-C
 
 
-def run_study(data: str, *, json_output: bool, quiet: bool, out: Path | None, dry_run: bool, **options: Any) -> None:
+def run_study(options: StudyOptions, *, dry_run: bool, json_output: bool) -> None:
     """Run a study and print its last screen, or one JSON document; or plan it."""
-    with _own_stdout(json_output), _reading(data, quiet):
+    with _own_stdout(json_output), _reading(options.data, options.quiet):
         if dry_run:
-            made = plan(data, out=out, quiet=quiet, **options)
+            made = plan(**options.given)
         else:
-            result = study(data, out=out, quiet=quiet, command=["headstart", *sys.argv[1:]], **options)
+            result = study(**options.given)
     if not dry_run:
         _show(result, json_output)
         _end(result)
     elif json_output:
         print(json.dumps(made.model_dump(mode="json"), indent=2, ensure_ascii=False))
-    elif quiet:  # else the plan was shown on the way
-        render_plan(made.model_dump(), Console())
+    elif options.quiet:  # else the plan was shown on the way
+        render_plan(made, Console())
 
 
 def _reading(data: str, quiet: bool) -> AbstractContextManager[None]:

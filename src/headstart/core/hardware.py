@@ -74,7 +74,7 @@ def available_cores() -> int:
 
 
 def default_threads() -> int:
-    """CPU threads that a computation of this process uses unless it is told otherwise."""
+    """CPU threads that a computation of this process uses unless it is set otherwise."""
     import torch
 
     return int(torch.get_num_threads())

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
+import numpy as np
+
 from headstart.data.image import IMAGE_SUFFIXES
 from headstart.data.labels import class_texts
 from headstart.data.missing import is_missing
@@ -36,6 +38,8 @@ def present(values: Sequence[Any]) -> list[Any]:
 def is_numeric(values: Sequence[Any]) -> bool:
     """Whether all cells are finite numbers, written as such or as text."""
     sample = present(values[:SAMPLE])
+    if any(isinstance(value, np.ndarray) for value in sample):  # older numpy makes a number of one of length one
+        return False
     try:
         return bool(sample) and all(math.isfinite(float(value)) for value in sample)
     except (TypeError, ValueError, OverflowError):

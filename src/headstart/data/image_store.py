@@ -70,7 +70,7 @@ class ImageStore:
     def pixels(self, resize: Resize) -> np.ndarray:
         """Return all pictures as squares, decoded once and then mapped from the cache.
 
-        A cache file that is damaged or of the wrong length is written anew. Where the cache cannot be written
+        A cache file that is damaged or of the wrong length is written again. Where the cache cannot be written
         (full disk, read-only folder) the array stays in memory and :attr:`notes` says so.
 
         Args:

@@ -48,7 +48,7 @@ def load(
         source: Class folders (with or without train/validation/test folders), a CSV, TSV, JSON, JSON-lines or
             Parquet file, a folder of such files called train, validation and test, a folder that ``datasets``
             saved, a hub id ``owner/name``, a pandas DataFrame, or a data set of ``datasets``.
-        task: ``"image-classification"`` or ``"text-classification"``; told from the data where it is not given.
+        task: ``"image-classification"`` or ``"text-classification"``; found from the data where it is not given.
         text_column: Name of the column with texts, or several names: they are joined in this order, a line each.
         image_column: Name of the column with images: bytes, or file names relative to the table.
         label_column: Name of the column with classes.

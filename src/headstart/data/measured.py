@@ -28,7 +28,7 @@ class Measured:
     Attributes:
         arms: Errors as shares, by arm in the order of the table.
         metric: ``error`` or ``accuracy``: which of them the table holds.
-        notes: What was found rather than told, a sentence each.
+        notes: What was found rather than given, a sentence each.
         costs: What runs cost, by unit (``seconds``, ``cost`` or ``energy``) and arm, as far as the table says.
     """
 

@@ -2,7 +2,7 @@
 
 from headstart.evidence.cost_curves import CostCurve, cost_curve, saved
 from headstart.evidence.crossing import CrossingDraws, crossing, labels_to_match
-from headstart.evidence.crossover import Crossover, find_crossover, gap_at
+from headstart.evidence.crossover import CrossoverDraws, find_crossover, gap_at
 from headstart.evidence.curves import CurveDraws, fit_curves
 from headstart.evidence.head_start import Gain, Labels, gain_of_labels, head_start, labels_to_reach, worth
 from headstart.evidence.information import PossibleMeasurement, expected_regret_fall, next_measurements
@@ -17,7 +17,7 @@ __all__ = [
     "ArmErrors",
     "CostCurve",
     "CrossingDraws",
-    "Crossover",
+    "CrossoverDraws",
     "CurveDraws",
     "Gain",
     "JointDraws",

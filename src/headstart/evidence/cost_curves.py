@@ -1,4 +1,4 @@
-"""What runs cost by their number of labels, so that labels can be told in seconds, money or energy."""
+"""What runs cost by their number of labels, so that labels can be given in seconds, money or energy."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ Statement = str  # "tie", "crossed", "none", "between" or "undetermined"
 
 
 @dataclass(frozen=True)
-class Crossover(DrawnLabels):
+class CrossoverDraws(DrawnLabels):
     """The smallest n* from which the best from-scratch arm is no worse than the best transfer arm.
 
     Attributes:
@@ -54,13 +54,13 @@ def find_crossover(
     *,
     margin: float = 0.0,
     tie: float = 0.01,
-) -> Crossover:
+) -> CrossoverDraws:
     """Locate n* between two sides, each at its best in every draw.
 
     Args:
         curves: Joint draws.
-        scratch: Arms of the one side; all of the paradigm ``scratch`` if not given.
-        transfer: Arms of the other side; all of the paradigm ``transfer`` if not given.
+        scratch: Arms of the one side; all of the side ``scratch`` if not given.
+        transfer: Arms of the other side; all of the side ``transfer`` if not given.
         margin: From scratch wins once its error is at most the other's plus this; 0 is break-even.
         tie: Differences smaller than this do not matter.
 
@@ -91,7 +91,7 @@ def find_crossover(
         statement = "none"
     elif by_horizon >= CONFIDENT and high <= WIDEST * low and crossed < CONFIDENT:
         statement = "between"
-    return Crossover(statement, draws, n_max, horizon, crossed, by_horizon, p_tie, limit)
+    return CrossoverDraws(statement, draws, n_max, horizon, crossed, by_horizon, p_tie, limit)
 
 
 def gap_at(curves: CurveDraws, arm: str, reference: str, n: float) -> tuple[float, float, float]:
@@ -155,7 +155,7 @@ def _shrunk(values: Floats, prior: float) -> tuple[float, float]:
 def _side(curves: CurveDraws, names: Sequence[str] | None, paradigm: str) -> list[int]:
     side = curves.of_paradigm(paradigm) if names is None else [curves.index(name) for name in names]
     if not side:
-        raise ValueError(f"there is no arm of the paradigm {paradigm}")
+        raise ValueError(f"there is no arm of the side {paradigm}")
     return side
 
 

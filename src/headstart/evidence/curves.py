@@ -55,7 +55,7 @@ class CurveDraws:
         return [known.arm for known in self.arms].index(arm)
 
     def of_paradigm(self, paradigm: str) -> list[int]:
-        """Positions of a paradigm's arms."""
+        """Positions of a side's arms."""
         return [i for i, arm in enumerate(self.arms) if arm.paradigm == paradigm]
 
     def at(self, n: float) -> Floats:
@@ -90,7 +90,7 @@ class CurveDraws:
         return np.asarray((best / np.maximum(best.sum(1, keepdims=True), 1)).mean(0))
 
     def p_best_of(self, paradigm: str, n: float) -> Floats:
-        """As :meth:`p_best`, among the arms of one paradigm (A,)."""
+        """As :meth:`p_best`, among the arms of one side (A,)."""
         others = np.setdiff1d(np.arange(len(self.arms)), self.of_paradigm(paradigm))
         values = self.at(n).copy()
         values[:, others] = np.nan

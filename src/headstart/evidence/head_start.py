@@ -58,14 +58,14 @@ def head_start(curves: CurveDraws, transfer: str, n: float, scratch: Sequence[st
         curves: Joint draws.
         transfer: The transfer arm.
         n: Its number of labels.
-        scratch: The from-scratch arms, the best of which counts in each draw; all of the paradigm if not given.
+        scratch: The from-scratch arms, the best of which counts in each draw; all of the side if not given.
 
     Raises:
         ValueError: There is no from-scratch arm, or nothing is said about the transfer arm at n.
     """
     side = curves.of_paradigm("scratch") if scratch is None else [curves.index(name) for name in scratch]
     if not side:
-        raise ValueError("there is no arm of the paradigm scratch")
+        raise ValueError("there is no arm of the side scratch")
     target = curves.at(n)[:, curves.index(transfer)]
     if np.isnan(target).any():
         raise ValueError(f"nothing is known about {transfer} at {n:g} labels")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.core.seeds import derive_seed
-from headstart.evidence.crossover import CONTENDER, Crossover
+from headstart.evidence.crossover import CONTENDER, CrossoverDraws
 from headstart.evidence.curves import CurveDraws
 from headstart.evidence.scores import Floats, Integers
 
@@ -47,7 +47,7 @@ class PossibleMeasurement:
         return self.bits / self.seconds
 
 
-def candidates(curves: CurveDraws, found: Crossover, most: float = np.inf) -> list[float]:
+def candidates(curves: CurveDraws, found: CrossoverDraws, most: float = np.inf) -> list[float]:
     """Sizes worth measuring: 2 and 4 n_max, the largest one again, and the middle of wide gaps.
 
     Args:
@@ -65,7 +65,7 @@ def candidates(curves: CurveDraws, found: Crossover, most: float = np.inf) -> li
 
 def next_measurements(
     curves: CurveDraws,
-    found: Crossover,
+    found: CrossoverDraws,
     scratch: Sequence[str],
     transfer: Sequence[str],
     *,
@@ -124,7 +124,7 @@ def expected_regret_fall(
     return max(0.0, float((after[:, int(values.mean(0).argmin())] - after.min(1)).mean()))
 
 
-def _classes(found: Crossover) -> Integers:
+def _classes(found: CrossoverDraws) -> Integers:
     """Where n* lies: by n_max, by each doubling up to the horizon, or nowhere."""
     doublings = max(0, int(np.ceil(np.log2(found.horizon / found.n_max) - 1e-9)))
     edges = found.n_max * 2.0 ** np.arange(doublings + 1) * (1 + 1e-9)

@@ -34,7 +34,7 @@ class Harm:
 
 
 @dataclass(frozen=True)
-class SliceHarm:
+class SliceComparison:
     """The same inside one class or slice.
 
     Attributes:
@@ -83,7 +83,7 @@ def overall_harm(
 
 def harm_by_slice(
     transfer: Sequence[Run], scratch: Sequence[Run], slices: Mapping[str, np.ndarray], margin: float = 0.0
-) -> tuple[SliceHarm, ...]:
+) -> tuple[SliceComparison, ...]:
     """Where a transfer arm is less often right than a from-scratch arm, slice by slice.
 
     The unit is the group of test examples; the scatter between repeats is added.
@@ -106,7 +106,7 @@ def harm_by_slice(
     found = [_judge(one, float(np.mean(spread)) if spread else 0.0, margin) for one in gathered.values()]
     adjusted = holm([p for *_, p in found])
     return tuple(
-        SliceHarm(name, one.examples, gap, low, high, float(p), bool(p <= 1 - CONFIDENT))
+        SliceComparison(name, one.examples, gap, low, high, float(p), bool(p <= 1 - CONFIDENT))
         for (name, one), (gap, low, high, _), p in zip(gathered.items(), found, adjusted, strict=True)
     )
 
@@ -121,7 +121,7 @@ def by_class(labels: np.ndarray, names: Sequence[str]) -> dict[str, np.ndarray]:
     return {name: np.asarray(labels) == place for place, name in enumerate(names)}
 
 
-def way_out(harms: Sequence[Harm], slices: Sequence[SliceHarm] = ()) -> str | None:
+def way_out(harms: Sequence[Harm], slices: Sequence[SliceComparison] = ()) -> str | None:
     """What to try: ``scratch``, ``other-candidate``, ``fewer-layers``, or None where nothing is harmed.
 
     If every transfer arm is harmful, from scratch is; if some are not, they are the other candidates; if only classes

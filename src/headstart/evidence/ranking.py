@@ -71,7 +71,7 @@ def _agreement(table: np.ndarray) -> float:
     if table.shape[1] < 2:
         return float("nan")
     pairs = [(one, other) for place, one in enumerate(table) for other in table[:place]]
-    # a score that is the same for all models orders nothing, and agrees with nobody
+    # a score that is the same for all models orders nothing, and agrees with no other
     known = [kendalltau(one, other).statistic for one, other in pairs if np.ptp(one) > 0 and np.ptp(other) > 0]
     return float(np.mean(known)) if known else float("nan")
 
@@ -80,10 +80,10 @@ def _in_words(agreement: float, scores: int, models: int) -> str:
     if models == 1:
         return "there is one model: nothing to rank"
     if not np.isfinite(agreement):
-        return "one score alone: no other confirms its order" if scores == 1 else "the scores tell no models apart"
+        return "one score alone: no other confirms its order" if scores == 1 else "the scores distinguish no models"
     said = f"over {scores} scores, Kendall's tau is {agreement:.2f} on average"
     if agreement >= AGREED:
         return f"the scores agree: {said}"
     if agreement > DISPUTED:
         return f"the scores agree in part: {said}; measure what they shortlist"
-    return f"the scores contradict each other: {said}; only measuring tells"
+    return f"the scores contradict each other: {said}; only measuring decides"

@@ -153,9 +153,11 @@ def _check_counts(labels: int | None, classes: int | None) -> None:
     if labels is not None and labels < 0:
         raise SettingsError(f"{labels:,} labels are not possible", place="--labels", hint="Give 0 or more")
     if labels is not None and labels > MOST_LABELS:
-        raise SettingsError(f"{labels:,} labels are more than anybody has", place="--labels", hint="Count examples")
+        raise SettingsError(
+            f"{labels:,} labels are more than any data set has", place="--labels", hint="Count examples"
+        )
     if classes is not None and classes < 2:
-        hint = "Give 2 or more; with one class there is nothing to tell apart"
+        hint = "Give 2 or more; with one class there is nothing to distinguish"
         raise SettingsError(f"{classes} classes are not possible", place="--classes", hint=hint)
     if labels and classes and classes > labels:
         raise SettingsError(

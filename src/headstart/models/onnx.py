@@ -78,7 +78,7 @@ def export_onnx(model: FittedModel, file: str | Path) -> Exported:
     """
     if not isinstance(model.model, Network):
         raise SettingsError(
-            "TF-IDF is no network, so ONNX is not its form", hint="Use headstart.load; or export another arm's model"
+            "TF-IDF is no network, so ONNX is not its form", hint="Use headstart.load; or export another option's model"
         )
     _import_packages()
     file = Path(file)

@@ -1,7 +1,7 @@
-"""One summary dict, four renderers: terminal, page, JSON and notebook.
+"""One summary, four renderers: terminal, page, JSON and notebook.
 
 Everything here reads a finished summary and changes nothing; the numbers of all renderers come from the same
-dict through the same wording, so they cannot disagree.
+record through the same wording, so they cannot disagree.
 """
 
 from headstart.report.html import write_html

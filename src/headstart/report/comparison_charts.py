@@ -2,37 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from headstart.report import look, lookup, palette, wording
 from headstart.report.confusion import confusion_focus
-from headstart.report.lookup import Document
 from headstart.report.palette import INK, LINE, SOFT
+
+if TYPE_CHECKING:
+    from headstart.advice.recommendation import Difference
+    from headstart.report.summary import Summary
 
 MAX_PAIRS = 14
 
 
-def paired_differences(summary: Document, narrow: bool = False) -> look.Spec | None:
+def paired_differences(summary: Summary, narrow: bool = False) -> look.Spec | None:
     """Forest plot: each paired difference with its interval, against zero and the margin."""
     import altair as alt
 
     scale, names = look.factor(summary), lookup.short_names(summary)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for place, row in enumerate(forest_rows(summary)):
-        arm, other = (names.get(row[side], wording.clean(row[side], 22)) for side in ("arm", "reference"))
-        pair = other if row["common"] else f"{arm} − {other}"
-        text = f"{place + 1}. {pair}" if narrow else f"{place + 1}. {pair}, n = {wording.count(row['n'])}"
+        arm, other = (names.get(key, wording.clean(key, 22)) for key in (row.arm, row.reference))
+        pair = other if row.arm in _own(summary) else f"{arm} − {other}"
+        text = f"{place + 1}. {pair}" if narrow else f"{place + 1}. {pair}, n = {wording.count(row.n)}"
         rows.append(
-            {
-                "pair": text,
-                "difference": scale * row["difference"],
-                "low": scale * row["low"],
-                "high": scale * row["high"],
-            }
+            {"pair": text, "difference": scale * row.difference, "low": scale * row.low, "high": scale * row.high}
         )
     if not rows:
         return None
-    margin = scale * summary["recommendation"]["margin"]
+    margin = scale * summary.recommendation.margin
     low, high = min(-margin, *(row["low"] for row in rows)), max(margin, *(row["high"] for row in rows))
     pad = 0.06 * (high - low)
     unit = "points of " if scale == 100 else ""
@@ -57,19 +55,23 @@ def paired_differences(summary: Document, narrow: bool = False) -> look.Spec | N
     return look.finish(alt.layer(*layers), narrow, max(60, 32 * len(rows)), width)
 
 
-def forest_rows(summary: Document) -> list[dict[str, Any]]:
+def forest_rows(summary: Summary) -> list[Difference]:
     """The differences to draw, read from the chosen arm's side where it takes part, its largest sizes first."""
+    own = _own(summary)
+    rows = [
+        lookup.mirrored(row) if row.reference in own and row.arm not in own else row
+        for row in summary.recommendation.differences
+    ]
+    return sorted(rows, key=lambda row: (row.arm not in own, -row.n, -row.difference))[:MAX_PAIRS]
+
+
+def _own(summary: Summary) -> set[str]:
+    """What the chosen arm is called in differences."""
     chosen = lookup.chosen_arm(summary)
-    own = {chosen["key"], chosen["name"]} if chosen else set()
-    rows = []
-    for row in summary["recommendation"]["differences"]:
-        turned = lookup.mirrored(row) if row["reference"] in own and row["arm"] not in own else row
-        rows.append(turned | {"common": turned["arm"] in own})
-    rows.sort(key=lambda row: (not row["common"], -row["n"], -row["difference"]))
-    return rows[:MAX_PAIRS]
+    return {chosen.key, chosen.name} if chosen else set()
 
 
-def confusion(summary: Document, narrow: bool = False) -> look.Spec | None:
+def confusion(summary: Summary, narrow: bool = False) -> look.Spec | None:
     """Heat map of true class (row) against predicted class (column); opacity is the share of the true class."""
     import altair as alt
 

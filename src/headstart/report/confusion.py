@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from headstart.report import wording
-from headstart.report.lookup import Document
+
+if TYPE_CHECKING:
+    from headstart.report.summary import Summary
 
 MAX_CLASSES = 15
 MAX_PAIRS = 20
@@ -16,7 +19,7 @@ class ConfusionFocus:
     """The classes worth drawing.
 
     Attributes:
-        names: Class names, cut to a readable length and told apart where the cut makes them equal.
+        names: Class names, cut to a readable length and made different where the cut makes them equal.
         counts: Rows are true classes, columns predicted ones; only among ``names``.
         total_classes: How many classes the whole matrix has.
     """
@@ -26,16 +29,16 @@ class ConfusionFocus:
     total_classes: int
 
 
-def confusion_focus(summary: Document) -> ConfusionFocus | None:
+def confusion_focus(summary: Summary) -> ConfusionFocus | None:
     """Pick the classes with the most mistakes; all of them up to 15.
 
     Returns:
         None where the study recorded no predictions.
     """
-    errors = summary.get("errors")
-    if not errors or not errors.get("confusion"):
+    errors = summary.errors
+    if errors is None or not errors.confusion:
         return None
-    matrix, names = errors["confusion"], errors["class_names"]
+    matrix, names = errors.confusion, errors.class_names
     size = min(len(matrix), len(names))
     kept = list(range(size))
     if size > MAX_CLASSES:
@@ -47,15 +50,15 @@ def confusion_focus(summary: Document) -> ConfusionFocus | None:
     return ConfusionFocus(shown, [[matrix[row][column] for column in kept] for row in kept], size)
 
 
-def confused_pairs(summary: Document) -> list[tuple[str, str, int, float]]:
+def confused_pairs(summary: Summary) -> list[tuple[str, str, int, float]]:
     """The commonest mistakes as (true class, predicted class, count, share of the true class)."""
-    errors = summary.get("errors")
-    if not errors or not errors.get("confusion"):
+    errors = summary.errors
+    if errors is None or not errors.confusion:
         return []
-    names = errors["class_names"]
+    names = errors.class_names
     pairs = [
         (wording.clean(names[row], 80), wording.clean(names[column], 80), number, number / sum(line))
-        for row, line in enumerate(errors["confusion"])
+        for row, line in enumerate(errors.confusion)
         for column, number in enumerate(line)
         if number and row != column and row < len(names) and column < len(names)
     ]

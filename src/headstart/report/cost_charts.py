@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 from headstart.report import look, lookup, palette, wording
-from headstart.report.lookup import Document
 from headstart.report.palette import INK, LINE, SOFT
+
+if TYPE_CHECKING:
+    from headstart.report.summary import Summary
 
 MAX_ARMS = 20
 MAX_BARS = 300  # above it, neighbouring trials of an arm become one bar: the page has a size to keep
 
 
-def cost_against_metric(summary: Document, narrow: bool = False) -> look.Spec | None:
+def cost_against_metric(summary: Summary, narrow: bool = False) -> look.Spec | None:
     """Metric at each arm's largest n against the seconds that trial took; the line joins arms that nothing beats."""
     import altair as alt
 
     scale = look.factor(summary)
     styles = palette.arm_styles(summary, numbered=narrow)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "arm": style.label,
             "tag": style.tag,
-            "seconds": row["seconds"],
-            "value": scale * row["value"],
-            "best": row["efficient"],
+            "seconds": row.seconds,
+            "value": scale * row.value,
+            "best": row.efficient,
         }
         for style, row in zip(styles, cost_rows(summary), strict=True)
-        if row["seconds"] and not wording.missing(row["value"])
+        if row.seconds and row.value is not None
     ]
     if not rows:
         return None
@@ -68,27 +71,27 @@ def cost_against_metric(summary: Document, narrow: bool = False) -> look.Spec | 
     return look.finish(alt.layer(*layers), narrow, height)
 
 
-def timeline(summary: Document, narrow: bool = False) -> look.Spec | None:
+def timeline(summary: Summary, narrow: bool = False) -> look.Spec | None:
     """When each trial ran: thick bars measure, thin bars tune, a cross failed; the rule is the budget."""
     import altair as alt
 
     styles = palette.arm_styles(summary)[:MAX_ARMS]
     label = {style.key: style.label for style in styles}
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
-            "arm": label[trial["arm"]],
-            "start": trial["started"] / 60,
-            "end": trial["ended"] / 60,
-            "role": "failed" if trial["error"] else trial["role"],
+            "arm": label[trial.arm],
+            "start": trial.started / 60,
+            "end": trial.ended / 60,
+            "role": "failed" if trial.error else trial.role,
         }
-        for trial in summary["trials"]
-        if trial["arm"] in label and not wording.missing(trial["started"]) and not wording.missing(trial["ended"])
+        for trial in summary.trials
+        if trial.arm in label and not wording.missing(trial.started) and not wording.missing(trial.ended)
     ]
     if not rows:
         return None
     drawn = [style for style in styles if any(row["arm"] == style.label for row in rows)]
     rows = _merged(rows) if len(rows) > MAX_BARS else rows
-    budget = summary["recommendation"]["costs"]["budget_seconds"] / 60
+    budget = summary.recommendation.costs.budget_seconds / 60
     end = max([budget, *(row["end"] for row in rows)])
     for row in rows:
         row["end"] = max(row["end"], row["start"] + 0.003 * end)  # a one-second trial must stay visible
@@ -123,24 +126,35 @@ def _merged(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [bar for bars in merged.values() for bar in bars]
 
 
-def cost_rows(summary: Document) -> list[dict[str, Any]]:
-    """Per arm its seconds, its metric, and whether no other arm is both cheaper and better."""
-    rows = []
-    for arm in lookup.ordered_arms(summary):
-        point = lookup.last_point(arm)
-        rows.append(
-            {
-                "key": arm["key"],
-                "name": arm["name"],
-                "seconds": arm["train_seconds"],
-                "n": point["n"] if point else None,
-                "value": point["value"] if point else None,
-            }
+@dataclass(frozen=True)
+class CostRow:
+    """What an arm takes and reaches at its largest n.
+
+    Attributes:
+        efficient: Whether no other arm is both cheaper and better.
+    """
+
+    name: str
+    seconds: float | None
+    n: int | None
+    value: float | None
+    efficient: bool
+
+
+def cost_rows(summary: Summary) -> list[CostRow]:
+    """A row for each arm, in reading order."""
+    arms = [(arm, lookup.last_point(arm)) for arm in lookup.ordered_arms(summary)]
+    known = [(arm.train_seconds, point.value, arm.key) for arm, point in arms if arm.train_seconds and point]
+
+    def efficient(key: str) -> bool:
+        own = next(((seconds, value) for seconds, value, name in known if name == key), None)
+        return own is not None and not any(
+            name != key and seconds <= own[0] and value >= own[1] for seconds, value, name in known
         )
-    known = [row for row in rows if row["seconds"] and not wording.missing(row["value"])]
-    for row in rows:
-        row["efficient"] = row in known and not any(
-            other is not row and other["seconds"] <= row["seconds"] and other["value"] >= row["value"]
-            for other in known
+
+    return [
+        CostRow(
+            arm.name, arm.train_seconds, point.n if point else None, point.value if point else None, efficient(arm.key)
         )
-    return rows
+        for arm, point in arms
+    ]

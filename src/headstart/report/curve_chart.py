@@ -5,32 +5,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from headstart.report import look, lookup, palette, wording
-from headstart.report.lookup import Document
 from headstart.report.palette import SHADE, SOFT, ArmStyle
 
 if TYPE_CHECKING:
     import altair as alt
 
+    from headstart.advice.recommendation import Crossover
+    from headstart.report.summary import Summary
+
 LABEL_GAP = 15  # pixels between the names at the ends of lines
 
 
-def learning_curves(summary: Document, narrow: bool = False) -> look.Spec | None:
+def learning_curves(summary: Summary, narrow: bool = False) -> look.Spec | None:
     """Metric against n for every arm: points are measured, bands are 90 % intervals, the shaded part is open."""
     import altair as alt
 
     metric, scale = lookup.metric_name(summary), look.factor(summary)
     styles = {style.key: style for style in palette.arm_styles(summary, numbered=narrow)}
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
-            "arm": styles[arm["key"]].label,
-            "n": point["n"],
-            "value": scale * point["value"],
-            "low": scale * _or(point["low"], point["value"]),
-            "high": scale * _or(point["high"], point["value"]),
+            "arm": styles[arm.key].label,
+            "n": point.n,
+            "value": scale * point.value,
+            "low": scale * _or(point.low, point.value),
+            "high": scale * _or(point.high, point.value),
         }
         for arm in lookup.ordered_arms(summary)
-        for point in arm.get("curve") or ()
-        if not wording.missing(point["value"])
+        for point in arm.curve
+        if not wording.missing(point.value)
     ]
     if not rows:
         return None
@@ -39,7 +41,7 @@ def learning_curves(summary: Document, narrow: bool = False) -> look.Spec | None
     low, high = min(row["low"] for row in rows), max(row["high"] for row in rows)
     pad = max(0.06 * (high - low), 0.4 if scale == 100 else 0.004)
     domain = [max(low - pad, 0 if low >= 0 else low - pad), min(high + pad, scale) if scale == 100 else high + pad]
-    crossing = summary["recommendation"]["crossover"]
+    crossing = summary.recommendation.crossover
     reach = _reach(crossing, sizes)
     height = 260 if narrow else 320
     x = alt.X(
@@ -70,24 +72,24 @@ def learning_curves(summary: Document, narrow: bool = False) -> look.Spec | None
     return look.finish(alt.layer(*layers), narrow, height)
 
 
-def _reach(crossing: dict[str, Any], sizes: list[int]) -> float:
+def _reach(crossing: Crossover, sizes: list[int]) -> float:
     """How far the axis of n goes: to an extrapolated crossover if it lies inside the horizon."""
-    n = crossing.get("n")
-    if n is None or wording.missing(n) or not sizes[-1] < n <= crossing["horizon"]:
+    n = crossing.n
+    if n is None or wording.missing(n) or not sizes[-1] < n <= crossing.horizon:
         return sizes[-1]
     return 1.12 * float(n)
 
 
 def _crossing_marks(
-    crossing: dict[str, Any], sizes: list[int], reach: float, x: alt.X, domain: list[float], narrow: bool
+    crossing: Crossover, sizes: list[int], reach: float, x: alt.X, domain: list[float], narrow: bool
 ) -> list[alt.Chart]:
-    """Mark the crossover; where it lies beyond the measured sizes, shade the part that nobody measured."""
+    """Mark the crossover; where it lies beyond the measured sizes, shade the part that was not measured."""
     import altair as alt
 
     def chart(**row: Any) -> alt.Chart:
         return alt.Chart(alt.InlineData(values=[row])).encode(x=x)
 
-    n = crossing.get("n")
+    n = crossing.n
     if n is None or wording.missing(n) or not sizes[0] < n <= reach:
         return []
     text = "crossover" if n <= sizes[-1] else "crossover?" if narrow else "crossover, extrapolated"
@@ -126,5 +128,5 @@ def _spread(sizes: list[int], narrow: bool) -> list[int]:
     return sorted({sizes[round(place * (len(sizes) - 1) / (most - 1))] for place in range(most)})
 
 
-def _or(value: float | None, other: float) -> float:
-    return other if value is None or wording.missing(value) else value
+def _or(value: float, other: float) -> float:
+    return other if wording.missing(value) else value

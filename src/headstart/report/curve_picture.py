@@ -1,4 +1,4 @@
-"""The picture of ``headstart curves``: measured means, fitted curves with their bands, and what nobody measured."""
+"""The picture of ``headstart curves``: measured means, fitted curves with their bands, and what was not measured."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def _styles(analysis: CurveAnalysis, narrow: bool) -> dict[str, palette.ArmStyle
 
 
 def _beyond(analysis: CurveAnalysis, reach: float, x: Any) -> list[Any]:
-    """Shade what nobody measured, and mark the crossover where one may be named."""
+    """Shade what was not measured, and mark the crossover where one may be named."""
     import altair as alt
 
     layers = []

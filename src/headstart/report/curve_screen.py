@@ -10,7 +10,7 @@ from headstart.report.screens import print_labelled
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from headstart.advice.curve_record import ArmCurve, CurveAnalysis, CurvePoint
+    from headstart.advice.curve_record import ArmCurve, CurveAnalysis, ErrorPoint
 
 LABEL = 10  # characters of the first column
 MOST_PAIRS, MOST_ARMS, MOST_HEAD_STARTS = 8, 12, 3
@@ -36,7 +36,7 @@ def render_curves(analysis: CurveAnalysis, console: Console, saved: str | None =
         console.print(_pairs_table(analysis))
         if len(analysis.pairs) > MOST_PAIRS:
             console.print(Text(f"… {len(analysis.pairs) - MOST_PAIRS} more in --json", style="dim"))
-    open_end = [("*", "extrapolated: nobody measured that far")] if analysis.horizon_factor >= 2 else []
+    open_end = [("*", "extrapolated: not measured that far")] if analysis.horizon_factor >= 2 else []
     ending = [*open_end, *_asked(analysis), *_next(analysis), *(("Note", note) for note in analysis.notes)]
     if saved:
         ending.append(("Saved", saved))
@@ -50,7 +50,7 @@ def shown(error: float, metric: str) -> float:
     return 100 * (1 - error if metric == "accuracy" else error)
 
 
-def figure(point: CurvePoint | None, metric: str) -> str:
+def figure(point: ErrorPoint | None, metric: str) -> str:
     """``"27.9"`` or ``"23.2 [21.3, 25.6]"``."""
     if point is None:
         return wording.MISSING
@@ -173,12 +173,12 @@ def _next(analysis: CurveAnalysis) -> list[tuple[str, str]]:
         (
             "To decide",
             f"measure {' and '.join(one.arms)} at n = {wording.count(one.n)}, "
-            f"{wording.plural(one.repeats, 'run')} each: of all candidates it tells most for its cost",
+            f"{wording.plural(one.repeats, 'run')} each: of all candidates it adds most for its cost",
         )
     ]
 
 
-def _fitted_at(arm: ArmCurve, n: float) -> CurvePoint | None:
+def _fitted_at(arm: ArmCurve, n: float) -> ErrorPoint | None:
     """The fitted curve at n, between the points of the record straight in log n; None outside them."""
     import numpy as np
 
@@ -191,7 +191,7 @@ def _fitted_at(arm: ArmCurve, n: float) -> CurvePoint | None:
     return _point(n, error, low, high)
 
 
-def _point(n: float, error: float, low: float | None, high: float | None) -> CurvePoint:
-    from headstart.advice.curve_record import CurvePoint
+def _point(n: float, error: float, low: float | None, high: float | None) -> ErrorPoint:
+    from headstart.advice.curve_record import ErrorPoint
 
-    return CurvePoint(n=n, error=error, low=low, high=high)
+    return ErrorPoint(n=n, error=error, low=low, high=high)

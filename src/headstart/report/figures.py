@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 
 from headstart.report import charts, drawing, lookup, wording
 from headstart.report.confusion import confusion_focus
-from headstart.report.lookup import Document
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
+    from headstart.report.summary import Summary
+
 TITLES = {
-    "curves": "Learning curves: metric against number of labels, by arm",
+    "curves": "Learning curves: metric against number of labels, by option",
     "differences": "Forest plot of paired differences with intervals",
-    "cost": "Metric against training time, by arm",
-    "timeline": "Timeline of all trials, by arm",
+    "cost": "Metric against training time, by option",
+    "timeline": "Timeline of all trials, by option",
     "confusion": "Confusion matrix: true against predicted class",
 }
 
@@ -41,7 +42,7 @@ class Figure:
     rows: list[tuple[str, ...]] = field(default_factory=list)
 
 
-def draw_figures(summary: Document) -> dict[str, Figure]:
+def draw_figures(summary: Summary) -> dict[str, Figure]:
     """Draw every chart there is data for.
 
     Returns:
@@ -76,79 +77,79 @@ def draw_figures(summary: Document) -> dict[str, Figure]:
     return figures
 
 
-def _curves(summary: Document) -> Figure:
+def _curves(summary: Summary) -> Figure:
     metric = lookup.metric_name(summary)
     rows: list[tuple[str, ...]] = [
         (
-            arm["name"],
-            wording.count(point["n"]),
-            wording.score(point["value"], metric),
-            wording.interval(point["low"], point["high"], metric),
-            str(point["repeats"]),
+            arm.name,
+            wording.count(point.n),
+            wording.score(point.value, metric),
+            wording.interval(point.low, point.high, metric),
+            str(point.repeats),
         )
         for arm in lookup.ordered_arms(summary)
-        for point in arm["curve"]
+        for point in arm.curve
     ]
     caption = (
         f"{wording.capital(wording.clean(metric, 30))} against the number of labels. Points are measured means over "
         "repeats, bands are 90\u00a0% intervals; a shaded part was not measured."
     )
-    return Figure("curves", caption, columns=("arm", "n", metric, "interval", "repeats"), rows=rows)
+    return Figure("curves", caption, columns=("option", "n", metric, "interval", "repeats"), rows=rows)
 
 
-def _differences(summary: Document) -> Figure:
+def _differences(summary: Summary) -> Figure:
     metric = lookup.metric_name(summary)
     rows: list[tuple[str, ...]] = [
         (
-            lookup.arm_name(summary, row["arm"]),
-            lookup.arm_name(summary, row["reference"]),
-            wording.count(row["n"]),
-            wording.signed(row["difference"], metric),
-            wording.interval(row["low"], row["high"], metric),
-            wording.confidence(row["p_better"]),
-            row["verdict"],
+            lookup.arm_name(summary, row.arm),
+            lookup.arm_name(summary, row.reference),
+            wording.count(row.n),
+            wording.signed(row.difference, metric),
+            wording.interval(row.low, row.high, metric),
+            wording.confidence(row.p_better),
+            row.verdict,
         )
         for row in charts.forest_rows(summary)
     ]
-    chosen, margin = lookup.chosen_arm(summary), summary["recommendation"]["margin"]
-    lead = f"{wording.clean(chosen['name'])} minus each other arm" if chosen else "First arm minus second arm"
+    chosen, margin = lookup.chosen_arm(summary), summary.recommendation.margin
+    lead = f"{wording.clean(chosen.name)} minus each other option" if chosen else "First option minus second option"
     caption = (
         f"{lead}, on the same subsets and test examples. Right of the line it is better; the band is the margin of "
-        f"{wording.score(margin, metric)}{wording.points(metric)} inside which arms tie."
+        f"{wording.score(margin, metric)}{wording.points(metric)} inside which options tie."
     )
-    columns = ("arm", "against", "n", "difference", "interval", "P(better)", "verdict")
+    columns = ("option", "against", "n", "difference", "interval", "P(better)", "verdict")
     return Figure("differences", caption, columns=columns, rows=rows)
 
 
-def _cost(summary: Document) -> Figure:
+def _cost(summary: Summary) -> Figure:
     metric = lookup.metric_name(summary)
     rows: list[tuple[str, ...]] = [
         (
-            row["name"],
-            wording.duration(row["seconds"]),
-            wording.count(row["n"]),
-            wording.score(row["value"], metric),
-            "yes" if row["efficient"] else "no",
+            row.name,
+            wording.duration(row.seconds),
+            wording.count(row.n),
+            wording.score(row.value, metric),
+            "yes" if row.efficient else "no",
         )
         for row in charts.cost_rows(summary)
     ]
     caption = (
-        f"{wording.capital(wording.clean(metric, 30))} against training time, each arm at its largest n. The dotted "
-        "line joins the arms that no other arm beats in both."
+        f"{wording.capital(wording.clean(metric, 30))} against training time, each option at its largest n. The "
+        "dotted line joins the options that no other option beats in both."
     )
-    columns = ("arm", "time of one trial", "n", metric, "on the frontier")
+    columns = ("option", "time of one trial", "n", metric, "on the frontier")
     return Figure("cost", caption, columns=columns, rows=rows)
 
 
-def _timeline(summary: Document) -> Figure:
+def _timeline(summary: Summary) -> Figure:
     rows: list[tuple[str, ...]] = []
     for arm in lookup.ordered_arms(summary):
-        own = [trial for trial in summary["trials"] if trial["arm"] == arm["key"]]
-        spent = {role: sum(t["seconds"] or 0 for t in own if t["role"] == role) for role in ("tuning", "measuring")}
-        failed = sum(1 for trial in own if trial["error"])
+        own = [trial for trial in summary.trials if trial.arm == arm.key]
+        spent = {role: sum(trial.seconds for trial in own if trial.role == role) for role in ("tuning", "measuring")}
+        failed = sum(1 for trial in own if trial.error)
         rows.append(
             (
-                arm["name"],
+                arm.name,
                 str(len(own)),
                 wording.duration(spent["tuning"]),
                 wording.duration(spent["measuring"]),
@@ -158,10 +159,10 @@ def _timeline(summary: Document) -> Figure:
     caption = (
         "Every trial when it ran: thick bars measure, thin bars tune, a cross failed; the dashed line is the budget."
     )
-    return Figure("timeline", caption, columns=("arm", "trials", "tuning", "measuring", "failed"), rows=rows)
+    return Figure("timeline", caption, columns=("option", "trials", "tuning", "measuring", "failed"), rows=rows)
 
 
-def _confusion(summary: Document) -> Figure:
+def _confusion(summary: Summary) -> Figure:
     focus = confusion_focus(summary)
     assert focus is not None, "only called where the chart exists"
     rows = [(name, *(f"{number:,}" for number in line)) for name, line in zip(focus.names, focus.counts, strict=True)]

@@ -11,8 +11,9 @@ GLOSSARY: dict[str, str] = {
     "frozen features, full_finetune moves everything, from_scratch starts from random weights.",
     "option": "A candidate together with a strategy: what is compared. Records and code call it an arm.",
     "arm": "The same as an option: a candidate together with a strategy.",
-    "paradigm": "The family of an arm: transfer (starts from pretrained weights), scratch (starts from nothing) or "
-    "hybrid (both).",
+    "side": "What an option belongs to: transfer (starts from pretrained weights), scratch (starts from nothing) or "
+    "hybrid (both). Records and code call it a paradigm.",
+    "paradigm": "The same as a side: transfer, scratch or hybrid.",
     "stage": "A run of layers that is frozen or trained as one; every network is cut into stages from input to output.",
     "ensemble": "Several networks of one strategy, trained at different rates, whose predictions are averaged; "
     "ensemble:STRATEGY makes one.",
@@ -29,24 +30,24 @@ GLOSSARY: dict[str, str] = {
     "leaning": "What the learning curves expect beyond the measured sizes, with its probability. Not a measurement.",
     "default settings": "The recipe an option has before anything is tuned.",
     "interval": "A 90 % interval: it covers the variation between repeats (subset and seed) and between test examples.",
-    "paired difference": "The difference of two arms on the same subsets and the same test examples. Pairing removes "
-    "what both share, so it is more precise than two separate figures.",
+    "paired difference": "The difference of two options on the same subsets and the same test examples. Pairing "
+    "removes what both share, so it is more precise than two separate figures.",
     "margin": "The difference that matters to you: one point, or a quarter of the better option's error if that is "
     "less, unless you say otherwise. Inside it, two options tie.",
-    "tie": "The arms differ by less than the margin, and the measurements are precise enough to say so.",
-    "too close to call": "Both were measured, and the interval of their difference does not tell which is better. The "
+    "tie": "The options differ by less than the margin, and the measurements are precise enough to say so.",
+    "too close to call": "Both were measured, and the interval of their difference does not show which is better. The "
     "screen says how likely they are within the margin of each other, and what would decide it.",
-    "not determined": "The measurements are not precise enough to name the better arm, nor to call it a tie. The "
+    "not determined": "The measurements are not precise enough to name the better option, nor to call it a tie. The "
     "report says what would decide it.",
-    "P(best)": "Share of the plausible outcomes in which this arm is the best of those compared.",
-    "expected loss": "How much of the metric is lost on average, over the plausible outcomes, by taking the chosen arm "
-    "instead of the best one.",
+    "P(best)": "Share of the plausible outcomes in which this option is the best of those compared.",
+    "expected loss": "How much of the metric is lost on average, over the plausible outcomes, by taking the chosen "
+    "option instead of the best one.",
     "crossover": "From how many labels on training from scratch wins.",
     "negative transfer": "A pretrained start that does worse than training from scratch on the same labels, overall or "
     "for some classes.",
     "head start": "How many labels the pretrained start is worth: what from scratch needs to match it, divided by what "
     "transfer used.",
     "converged": "Twice the steps would gain less than one standard error.",
-    "efficient frontier": "The arms that no other arm beats in both cost and metric.",
+    "efficient frontier": "The options that no other option beats in both cost and metric.",
     "macro-F1": "The mean over classes of the F1 score, so that small classes count as much as large ones.",
 }

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headstart.report import wording
-from headstart.report.lookup import Document, document_of
 from headstart.report.schema import nullify, write_text_whole
 
 if TYPE_CHECKING:
@@ -19,10 +17,11 @@ if TYPE_CHECKING:
     from headstart.report.summary import Summary
 
 MAX_BYTES = 2_000_000
+MOST_CLASSES = 50  # of a confusion matrix inside the page
 _NUMBER = re.compile(r"\d(?:[\d,.]*\d)?(?:\s?%|x\b)?")
 
 
-def write_html(summary: Summary | Document, path: str | Path) -> Path:
+def write_html(summary: Summary, path: str | Path) -> Path:
     """Write the report.
 
     Args:
@@ -35,11 +34,11 @@ def write_html(summary: Summary | Document, path: str | Path) -> Path:
     target = Path(path)
     if target.is_dir():
         target = target / "report.html"
-    write_text_whole(target, render_page(document_of(summary)))
+    write_text_whole(target, render_page(summary))
     return target
 
 
-def render_page(summary: Document) -> str:
+def render_page(summary: Summary) -> str:
     """Return the whole page; where it would grow past its limit, pictures go first, then old trials."""
     from headstart.report.page import page_context
 
@@ -95,17 +94,16 @@ def link_numbers(text: str, anchor: str) -> Markup:
     return out + escape(plain[end:])
 
 
-def embedded_json(summary: Document, max_trials: int) -> Markup:
+def embedded_json(summary: Summary, max_trials: int) -> Markup:
     """The summary for machines, inside the page: no pictures, and nothing that could end its element."""
     from markupsafe import Markup
 
-    slim = copy.copy(summary)
-    slim["trials"] = summary["trials"][-max_trials:]
-    if summary.get("errors"):
-        worst = [row | {"thumbnail": None} for row in summary["errors"].get("worst") or ()]
-        small = len(summary["errors"].get("class_names") or ()) <= 50
-        slim["errors"] = summary["errors"] | {"worst": worst}
-        if not small:
-            slim["errors"]["confusion"] = []
+    errors = summary.errors
+    if errors is not None:
+        without = tuple(row.model_copy(update={"thumbnail": None}) for row in errors.worst)
+        errors = errors.model_copy(update={"worst": without})
+        if len(errors.class_names) > MOST_CLASSES:
+            errors = errors.model_copy(update={"confusion": ()})
+    slim = summary.model_copy(update={"trials": summary.trials[-max_trials:], "errors": errors}).model_dump()
     text = json.dumps(nullify(slim), ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))

@@ -1,15 +1,16 @@
-"""What all charts share: sizes, the quiet look, and how arms are told apart."""
+"""What all charts share: sizes, the quiet look, and how options are distinguished."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from headstart.report import lookup, wording
-from headstart.report.lookup import Document
 from headstart.report.palette import INK, LINE, SOFT, ArmStyle
 
 if TYPE_CHECKING:
     import altair as alt
+
+    from headstart.report.summary import Summary
 
 Spec = dict[str, Any]
 WIDE, NARROW, NARROW_NAMES = 580, 250, 165  # width of the plot itself, in pixels
@@ -41,7 +42,7 @@ def names_axis(narrow: bool, limit: int = 190) -> alt.Axis:
     return alt.Axis(labelLimit=165 if narrow else limit, ticks=False, domain=False, labelPadding=8)
 
 
-def factor(summary: Document) -> float:
+def factor(summary: Summary) -> float:
     """100 where the metric is read in percent."""
     return 100.0 if wording.is_share(lookup.metric_name(summary)) else 1.0
 

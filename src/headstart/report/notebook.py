@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from headstart.report import charts, drawing, lookup, wording
+from headstart.report import charts, drawing, lookup
 from headstart.report.html import environment
-from headstart.report.lookup import Document, document_of
 from headstart.report.palette import dark_css
 
 if TYPE_CHECKING:
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 MAX_ARMS = 8
 
 
-def repr_html(summary: Summary | Document) -> str:
+def repr_html(summary: Summary) -> str:
     """Render the card.
 
     Args:
@@ -26,11 +25,10 @@ def repr_html(summary: Summary | Document) -> str:
     """
     from markupsafe import Markup
 
-    summary = document_of(summary)
     spec = charts.learning_curves(summary)
-    caption = "Learning curves: the metric of each arm against the number of labels"
+    caption = "Learning curves: the metric of each option against the number of labels"
     curves = Markup(drawing.to_svg(spec, "headstart-card", caption)) if spec else ""
-    answer = summary["recommendation"]
+    answer, metric, arms = summary.recommendation, lookup.metric_name(summary), lookup.ordered_arms(summary)
     return (
         environment()
         .get_template("card.html.j2")
@@ -38,19 +36,10 @@ def repr_html(summary: Summary | Document) -> str:
             answer=answer,
             headline=lookup.headline(summary),
             curves=curves,
-            metric=lookup.metric_name(summary),
+            metric=metric,
             difference=lookup.difference_sentence(summary),
-            arms=_rows(summary)[:MAX_ARMS],
-            more=max(0, len(answer["arms"]) - MAX_ARMS),
+            arms=[(arm, lookup.figure(arm, metric), lookup.largest_n(arm)) for arm in arms[:MAX_ARMS]],
+            more=max(0, len(arms) - MAX_ARMS),
             dark=Markup(dark_css(".headstart-card")),
         )
     )
-
-
-def _rows(summary: Document) -> list[dict[str, Any]]:
-    metric, rows = lookup.metric_name(summary), []
-    for arm in lookup.ordered_arms(summary):
-        point = lookup.last_point(arm) or {"value": None, "low": None, "high": None, "n": None}
-        figure = wording.score_with_interval(point["value"], point["low"], point["high"], metric)
-        rows.append(arm | {"figure": figure, "n": point["n"]})
-    return rows

@@ -1,11 +1,15 @@
-"""Colours of the charts, and how an arm is drawn: hue for the paradigm, shade, dash and shape for the arm."""
+"""Colours of the charts, and how an arm is drawn: hue for the side, shade, dash and shape for the arm."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from headstart.report import lookup
-from headstart.report.lookup import Document
+
+if TYPE_CHECKING:
+    from headstart.core import Paradigm
+    from headstart.report.summary import Summary
 
 # Light colour -> its dark-mode twin. Charts are drawn once, in light colours; the page's style sheet swaps
 # each colour by attribute selector where the reader prefers dark, so no chart is stored twice.
@@ -50,13 +54,13 @@ class ArmStyle:
     key: str
     label: str
     tag: str
-    paradigm: str
+    paradigm: Paradigm
     colour: str
     dash: tuple[int, ...]
     shape: str
 
 
-def arm_styles(summary: Document, numbered: bool = False) -> list[ArmStyle]:
+def arm_styles(summary: Summary, numbered: bool = False) -> list[ArmStyle]:
     """One style per arm, in reading order; a study's charts all use the same.
 
     Args:
@@ -67,14 +71,14 @@ def arm_styles(summary: Document, numbered: bool = False) -> list[ArmStyle]:
     used: dict[str, int] = {}
     styles = []
     for number, arm in enumerate(lookup.ordered_arms(summary), start=1):
-        paradigm = arm["paradigm"] if arm["paradigm"] in HUES else "hybrid"
-        place = used.get(paradigm, 0)
-        used[paradigm] = place + 1
-        hues = HUES[paradigm]
+        place = used.get(arm.paradigm, 0)
+        used[arm.paradigm] = place + 1
+        hues = HUES[arm.paradigm]
         dash = DASHES[place % len(DASHES)]
-        name = names[arm["key"]]
+        name = names[arm.key]
         label, tag = (f"{number}  {name}", str(number)) if numbered else (name, name)
-        styles.append(ArmStyle(arm["key"], label, tag, paradigm, hues[place % len(hues)], dash, SHAPES[paradigm]))
+        colour, shape = hues[place % len(hues)], SHAPES[arm.paradigm]
+        styles.append(ArmStyle(arm.key, label, tag, arm.paradigm, colour, dash, shape))
     return styles
 
 

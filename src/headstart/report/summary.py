@@ -15,6 +15,7 @@ from headstart._version import __version__
 from headstart.advice import Recommendation
 from headstart.core import PROTOCOL_VERSION, SCHEMA_VERSION, Hardware, Record
 from headstart.data import Finding
+from headstart.report.data_card import DataCard, describe_data
 from headstart.studies import Evidence, StudyState, Trial
 
 WORST_EXAMPLES = 12
@@ -38,28 +39,6 @@ class StudyCard(Record):
     status: Literal["running", "interrupted", "finished"]
     created: str
     events: tuple[str, ...] = ()
-
-
-class DataCard(Record):
-    """What was learnt from and tested on.
-
-    Attributes:
-        test_kind: ``rotating``, ``official`` or ``set aside``.
-        groups: What stays together, in words; None without groups.
-        found: How the source was understood, in sentences.
-    """
-
-    source: str
-    task: str
-    n_pool: int
-    n_test: int
-    test_kind: str
-    class_names: tuple[str, ...]
-    class_counts: tuple[int, ...]
-    groups: str | None
-    found: tuple[str, ...]
-    findings: tuple[Finding, ...]
-    fingerprint: str
 
 
 class TrialRow(Record):
@@ -197,24 +176,6 @@ def build_summary(
             fingerprint=settings.data_fingerprint,
             protocol_version=PROTOCOL_VERSION,
         ),
-    )
-
-
-def describe_data(evidence: Evidence, findings: Sequence[Finding]) -> DataCard:
-    """The data card."""
-    data = evidence.data
-    return DataCard(
-        source=data.source,
-        task=data.task,
-        n_pool=evidence.pool_size,
-        n_test=len(evidence.splits[0].test),
-        test_kind="rotating" if evidence.rotating else "official" if data.has_test else "set aside",
-        class_names=tuple(data.class_names),
-        class_counts=tuple(int(count) for count in data.class_counts),
-        groups="given groups stay whole" if data.has_groups else None,
-        found=tuple(data.found),
-        findings=tuple(findings),
-        fingerprint=data.fingerprint,
     )
 
 

@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING
 
 from headstart.report import lookup, wording
-from headstart.report.lookup import Document, document_of
 
 if TYPE_CHECKING:
     from rich.console import Console, Group, RenderableType
@@ -23,96 +22,95 @@ DETAIL = ((6, 3, 3), (6, 3, 2), (5, 2, 2), (4, 2, 2), (4, 1, 1), (3, 1, 1), (2, 
 BACKGROUND = ("Head start", "Crossover", "Certainty")
 
 
-def render_summary(summary: Summary | Document, console: Console) -> None:
+def render_summary(summary: Summary, console: Console) -> None:
     """Print the last screen.
 
     Args:
         summary: What the runner built.
         console: Where to print; its width decides how much is said.
     """
-    document = document_of(summary)
     tightest = DETAIL[-1]
     tries: list[tuple[tuple[int, int, int], tuple[str, ...]]] = [(detail, ()) for detail in DETAIL]
     tries += [(tightest, BACKGROUND[:count]) for count in range(1, len(BACKGROUND) + 1)]
     for (rows, warnings, lines), dropped in tries:
-        screen = _screen(document, console, rows, warnings, lines, dropped)
+        screen = _screen(summary, console, rows, warnings, lines, dropped)
         if len(console.render_lines(screen, console.options, pad=False)) <= MAX_LINES:
             break
     console.print(screen)
 
 
 def _screen(
-    summary: Document, console: Console, rows: int, warnings: int, lines: int, dropped: tuple[str, ...] = ()
+    summary: Summary, console: Console, rows: int, warnings: int, lines: int, dropped: tuple[str, ...] = ()
 ) -> Group:
     from rich.console import Group
     from rich.text import Text
 
-    answer = summary["recommendation"]
+    answer = summary.recommendation
     words = [row for row in _words(summary) if row[0] not in dropped]
     parts: list[RenderableType] = [_paragraphs(words, console, lines)]
     table = _arms_table(summary, rows, console.width)
     if table is not None:
         parts += [Text(""), table]
-        more = len(answer["arms"]) - rows
+        more = len(answer.arms) - rows
         if more > 0:
             parts.append(Text(f"… {more} more in the report", style="dim"))
-    notes = [("Note", text, "yellow") for text in answer["warnings"][:warnings]]
-    if len(answer["warnings"]) > warnings:
-        notes.append(("", f"… {len(answer['warnings']) - warnings} more in report.html", "dim"))
+    notes = [("Note", text, "yellow") for text in answer.warnings[:warnings]]
+    if len(answer.warnings) > warnings:
+        notes.append(("", f"… {len(answer.warnings) - warnings} more in report.html", "dim"))
     ending = [*notes, *_ending(summary)]
     return Group(*parts, Text(""), _paragraphs(ending, console, min(lines, 2)))
 
 
-def _words(summary: Document) -> list[tuple[str, str, str]]:
+def _words(summary: Summary) -> list[tuple[str, str, str]]:
     """The sentences above the table as (label, text, style)."""
-    answer = summary["recommendation"]
-    style = "bold yellow" if answer["paradigm"] in ("undetermined", "tie") else "bold green"
-    verdict = f"{lookup.headline(summary)}: {answer['sentence']}"
-    if answer["sentence"].lower().startswith(lookup.headline(summary).lower()):
-        verdict = answer["sentence"]
-    stopped = summary["study"]["status"] == "interrupted"
+    answer = summary.recommendation
+    style = "bold yellow" if answer.paradigm in ("undetermined", "tie") else "bold green"
+    verdict = f"{lookup.headline(summary)}: {answer.sentence}"
+    if answer.sentence.lower().startswith(lookup.headline(summary).lower()):
+        verdict = answer.sentence
+    stopped = summary.study.status == "interrupted"
     said = []
     if stopped:
-        spent, allowed = answer["costs"]["spent_seconds"], answer["costs"]["budget_seconds"]
+        spent, allowed = answer.costs.spent_seconds, answer.costs.budget_seconds
         said.append(("Stopped", f"by you after {wording.duration(spent)} of {wording.duration(allowed)}", "yellow"))
-    if answer.get("action"):
-        said.append(("Do now", answer["action"], "bold"))
+    if answer.action:
+        said.append(("Do now", answer.action, "bold"))
     said.append(("Measured", verdict, style))
-    if answer.get("leaning_sentence"):
-        said.append(("Expected", answer["leaning_sentence"], ""))
-    if answer["remedy"] and not stopped:
-        said.append(("To decide", answer["remedy"], ""))
-    if answer.get("target_sentence"):
-        said.append(("Target", answer["target_sentence"], ""))
-    if answer["p_best"] is not None and len([arm for arm in answer["arms"] if arm["curve"]]) > 1:
-        metric, regret = lookup.metric_name(summary), answer["expected_regret"]
+    if answer.leaning_sentence:
+        said.append(("Expected", answer.leaning_sentence, ""))
+    if answer.remedy and not stopped:
+        said.append(("To decide", answer.remedy, ""))
+    if answer.target_sentence:
+        said.append(("Target", answer.target_sentence, ""))
+    if answer.p_best is not None and len([arm for arm in answer.arms if arm.curve]) > 1:
+        metric, regret = lookup.metric_name(summary), answer.expected_regret
         loss = f"; if not, it costs about {wording.score(regret, metric)}{wording.points(metric)}"
-        sure = f"{100 * min(max(answer['p_best'], 0.01), 0.99):.0f} % sure that it is the best of those tried"
+        sure = f"{100 * min(max(answer.p_best, 0.01), 0.99):.0f} % sure that it is the best of those tried"
         said.append(("Certainty", sure + ("" if wording.missing(regret) else loss), ""))
-    said.append(("Crossover", answer["crossover"]["statement"], ""))
-    said.append(("Head start", answer["head_start"]["statement"], ""))
+    said.append(("Crossover", answer.crossover.statement, ""))
+    said.append(("Head start", answer.head_start.statement, ""))
     return said
 
 
-def _ending(summary: Document) -> list[tuple[str, str, str]]:
+def _ending(summary: Summary) -> list[tuple[str, str, str]]:
     """What was saved, and the next command."""
-    answer, study = summary["recommendation"], summary["study"]
-    folder = short_path(study["folder"])
+    answer, study = summary.recommendation, summary.study
+    folder = short_path(study.folder)
     names = ["report.html", "recommendation.json"]
-    if answer["model_dir"]:
-        names.insert(0, os.path.basename(os.path.normpath(answer["model_dir"])) + "/")
+    if answer.model_dir:
+        names.insert(0, os.path.basename(os.path.normpath(answer.model_dir)) + "/")
     ending = [("Saved", f"{folder}/ with {', '.join(names)}", "")]
-    if answer.get("trained_on") and answer["model_dir"]:
-        learnt = f"trained on {answer['trained_on']:,} of {answer['labels'] or answer['trained_on']:,} labels"
-        if answer["labels"] and answer["trained_on"] < answer["labels"]:
+    if answer.trained_on and answer.model_dir:
+        learnt = f"trained on {answer.trained_on:,} of {answer.labels or answer.trained_on:,} labels"
+        if answer.labels and answer.trained_on < answer.labels:
             learnt += f"; on all: headstart fit DATA --from {shell_word(folder)}"
         ending.append(("Model", learnt, ""))
-    if study["status"] == "interrupted":
-        ending.append(("Go on", study["command"], "bold"))
-    if answer["model_dir"]:
-        inputs = "new_images/" if summary["data"]["task"].startswith("image") else '"a new text"'
-        ending.append(("Next", f"headstart predict {shell_word(short_path(answer['model_dir']))} {inputs}", "bold"))
-    elif study["status"] != "interrupted":
+    if study.status == "interrupted":
+        ending.append(("Go on", study.command, "bold"))
+    if answer.model_dir:
+        inputs = "new_images/" if summary.data.task.startswith("image") else '"a new text"'
+        ending.append(("Next", f"headstart predict {shell_word(short_path(answer.model_dir))} {inputs}", "bold"))
+    elif study.status != "interrupted":
         ending.append(("Next", f"headstart report {shell_word(folder)}", "bold"))
     return ending
 
@@ -137,7 +135,7 @@ def _paragraphs(rows: list[tuple[str, str, str]], console: Console, lines: int) 
     return Group(*out)
 
 
-def _arms_table(summary: Document, rows: int, width: int) -> RenderableType | None:
+def _arms_table(summary: Summary, rows: int, width: int) -> RenderableType | None:
     from rich.table import Table
 
     arms = lookup.ordered_arms(summary)[:rows]
@@ -146,13 +144,15 @@ def _arms_table(summary: Document, rows: int, width: int) -> RenderableType | No
     metric = lookup.metric_name(summary)
     rows_of_text = []
     for arm in arms:
-        point = lookup.last_point(arm) or {"value": None, "low": None, "high": None, "n": None}
-        figure = wording.score_with_interval(point["value"], point["low"], point["high"], metric)
-        note = wording.clean(arm["note"])
-        if arm["status"] != "compared" and not note.lower().startswith(arm["status"]):
-            note = f"{arm['status']}; {note}" if note else arm["status"]
-        figures = (figure, wording.count(point["n"]), wording.duration(arm["train_seconds"]))
-        rows_of_text.append((wording.clean(arm["name"]), *figures, note, arm["status"]))
+        note = wording.clean(arm.note)
+        if arm.status != "compared" and not note.lower().startswith(arm.status):
+            note = f"{arm.status}; {note}" if note else arm.status
+        figures = (
+            lookup.figure(arm, metric),
+            wording.count(lookup.largest_n(arm)),
+            wording.duration(arm.train_seconds),
+        )
+        rows_of_text.append((wording.clean(arm.name), *figures, note, arm.status))
     # Figures are shown whole; the arm's name and the note share what is left.
     heads = (wording.clean(metric, 20), "n", "time")
     taken = [max(len(head), *(len(row[place]) for row in rows_of_text)) for place, head in enumerate(heads, start=1)]

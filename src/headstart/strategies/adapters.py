@@ -61,7 +61,7 @@ class AnyPeftMethod(AdapterStrategy):
     """A method of peft by its name, with peft's own defaults."""
 
     idea = "Keep the pretrained weights and train the adapters of a method that peft knows."
-    wins = "when its paper's setting is yours; measured like every other arm."
+    wins = "when its paper's setting is yours; measured like every other option."
     loses = "when its defaults are made for networks far larger than yours."
     cost = "a forward and a backward pass a step, little optimiser state."
 

@@ -39,7 +39,7 @@ class Hybrid(TransferStrategy):
         "Start as a linear probe and unfreeze stage after stage while held-out labels gain, "
         "with a new module before the head first where a recipe names one."
     )
-    wins = "when nobody knows how much of the network should move, with a hundred labels or more."
+    wins = "when it is not known how much of the network should move, with a hundred labels or more."
     loses = "with very few labels: a held-out fifth of them says little."
     trains = "from the head alone to all, as held-out labels decide"
     cost = "a probe, then up to four times fine-tuning: the search, then the same on all labels."

@@ -53,7 +53,7 @@ class Preparation:
 
     def look(self, state: StudyState) -> StudyState:
         """Time the arms that no earlier run has timed, and note what the data loses in an encoder."""
-        self.observer.stage("timing a few steps of each arm")
+        self.observer.stage("timing a few steps of each option")
         budget = self.journal.budget
         lasting = {key: why for key, why in state.record.dropped.items() if why.lasting}
         state = replace(state, record=self.journal.update(dropped=lasting))
@@ -124,7 +124,8 @@ class Preparation:
             if self.prices.knows(arm):
                 return state  # the smaller batch fits; training finds a way to use it
             return self._leave_out(state, arm, f"cannot run here: {reason_of(error)}")
-        return state
+        # stored at once: a run that is killed here need not time this arm again
+        return replace(state, record=self.journal.update(rates=self.prices.rates.model_dump(mode="json")))
 
     def _leave_out(self, state: StudyState, arm: Arm, reason: str) -> StudyState:
         """Leave an arm out of this run; the next one tries again."""

@@ -21,7 +21,7 @@ ARCHITECTURES = ("resnet", "densenet", "vit", "convnext", "bert", "cnn")
 
 
 def make_images(folder: Path) -> LabelledData:
-    """Noisy pictures in three classes, told apart by their colour."""
+    """Noisy pictures in three classes, distinguished by their colour."""
     rng = np.random.default_rng(0)
     for index in range(EXAMPLES):
         label = index % len(CLASSES)
@@ -34,7 +34,7 @@ def make_images(folder: Path) -> LabelledData:
 
 
 def make_texts(folder: Path) -> LabelledData:
-    """Short texts in three classes, told apart by one word."""
+    """Short texts in three classes, distinguished by one word."""
     rng = np.random.default_rng(0)
     rows = []
     for index in range(EXAMPLES):
@@ -118,8 +118,7 @@ def _save_tokenizer(place: Path) -> None:
     from transformers import BertTokenizer
 
     vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, *CLASSES]
-    (place / "vocab.txt").write_text("\n".join(vocabulary))
-    BertTokenizer(str(place / "vocab.txt")).save_pretrained(place)
+    BertTokenizer({word: number for number, word in enumerate(vocabulary)}).save_pretrained(place)
 
 
 class DenseLayer(nn.Module):

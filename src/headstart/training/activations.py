@@ -22,7 +22,7 @@ SMALLEST_SAVING = 0.25  # share of the stages below the border; less is not wort
 
 
 class _BorderReached(Exception):
-    """The rest of a forward pass would compute what nobody reads."""
+    """The rest of a forward pass would compute what is not read."""
 
 
 class ActivationCache:

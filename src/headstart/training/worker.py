@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ from headstart.training.features import FeatureCache
 Progress = Callable[[int, int], None]
 OVER = "the time allowed is used up; a larger budget continues here"
 ALARM_GRACE = 0.5  # seconds that a step may go on beyond the deadline before it is broken off
+IMPORT_GRACE = 0.05  # seconds between two tries to break off what is importing a module
 
 
 class OutOfTime(Exception):
@@ -56,8 +58,11 @@ def _alarm(seconds: float | None) -> Iterator[None]:
         yield
         return
 
-    def ring(_signal: int, _frame: object) -> None:
-        raise OutOfTime(OVER)
+    def ring(_signal: int, frame: FrameType | None) -> None:
+        if _importing(frame):
+            signal.setitimer(signal.ITIMER_REAL, IMPORT_GRACE)
+        else:
+            raise OutOfTime(OVER)
 
     before = signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-3))
@@ -66,6 +71,15 @@ def _alarm(seconds: float | None) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0.0)
         signal.signal(signal.SIGALRM, before)
+
+
+def _importing(frame: FrameType | None) -> bool:
+    """Whether a module is being imported: broken off there, it would stay half made for the rest of the process."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 class Worker:

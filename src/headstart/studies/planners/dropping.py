@@ -17,10 +17,10 @@ CLEARLY_SMALL_TEST = 0.002  # for macro-F1, which is no mean over examples: the 
 
 
 def clearly_worse(evidence: Evidence, sizes: Sequence[int], alive: Sequence[Arm]) -> list[tuple[Arm, str]]:
-    """Find arms that are clearly behind another of their paradigm and are not catching up.
+    """Find arms that are clearly behind another of their side and are not catching up.
 
-    Judged at the two largest of the sizes that all arms of the paradigm have reached. An arm whose gap
-    shrinks with n stays: frozen features lead at few labels by construction. The best of each paradigm
+    Judged at the two largest of the sizes that all arms of the side have reached. An arm whose gap
+    shrinks with n stays: frozen features lead at few labels by construction. The best of each side
     is never dropped. A small test part has no half that only judges, so the same examples are looked at again and
     again: there the paired difference must lie below zero by an interval that stays valid however often one looks.
 

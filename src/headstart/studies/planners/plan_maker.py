@@ -82,8 +82,8 @@ class PlanMaker:
             left_out.append(
                 LeftOut(
                     what=f"comparison beyond {plan.sizes[-1]:,} labels",
-                    reason="both sides could not finish their schedules there in time; only the leading arm trains on "
-                    f"all {self.state.pool_size:,}",
+                    reason="both sides could not finish their schedules there in time; only the leading option trains "
+                    f"on all {self.state.pool_size:,}",
                 )
             )
         return tuple(left_out)
