@@ -38,7 +38,9 @@ def exponents(sizes, errors):
 
 def pairs_of(curves):
     """(last, next) exponents of every three neighbouring sizes."""
-    found = [pair for sizes, errors in curves for pair in zip(*(exponents(sizes, errors)[i:] for i in (0, 1)))]
+    found = [
+        pair for sizes, errors in curves for pair in zip(*(exponents(sizes, errors)[i:] for i in (0, 1)), strict=False)
+    ]
     return np.asarray([pair for pair in found if np.isfinite(pair).all()])
 
 
