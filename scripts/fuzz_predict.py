@@ -61,6 +61,7 @@ def make_bases(place: Path) -> list[Base]:
     """A model in each form, of texts and of images."""
     import numpy as np
     import torch
+    from headstart.training.tfidf import fit_tfidf
 
     from headstart.core import Recipe
     from headstart.models import (
@@ -77,7 +78,6 @@ def make_bases(place: Path) -> list[Base]:
     )
     from headstart.strategies import get_strategy
     from headstart.testing.architectures import save_architecture
-    from headstart.training.tfidf import fit_tfidf
 
     image, text, names = "image-classification", "text-classification", ("calm", "cross", "other")
     pictures, texts = _pictures(place), _texts(place)

@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from headstart.data import duplicates, load
-from headstart.data.close_hashes import close_pairs
-from headstart.data.duplicates import connect, near_pairs
+from headstart.data import load
+from headstart.data.duplicates import connect
+from headstart.modalities.image import duplicates
+from headstart.modalities.image.close_hashes import close_pairs
+from headstart.modalities.image.duplicates import near_pairs
 
 
 def smooth(seed, size=96):

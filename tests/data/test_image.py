@@ -5,8 +5,7 @@ from PIL import Image
 from pydantic import ValidationError
 
 from headstart.core import DataError, SettingsError
-from headstart.data import Resize, augment, decode_files, standardise
-from headstart.data.image import open_image
+from headstart.modalities.image.pixels import Resize, augment, decode_files, open_image, standardise
 
 
 @pytest.mark.parametrize("resample", [2, 3])

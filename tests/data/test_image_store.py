@@ -5,12 +5,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from headstart.data import Resize, decode_files, image_store, load
+from headstart.data import load
+from headstart.modalities.image import store as image_store
+from headstart.modalities.image.pixels import Resize, decode_files
 
 
 @pytest.fixture
 def store(class_folders):
-    return load(class_folders).images
+    return load(class_folders).content
 
 
 def cached(cache):
@@ -39,7 +41,7 @@ def test_damaged_cache_is_rebuilt(store, cache, damage):
 def test_second_use_decodes_nothing(store, class_folders, monkeypatch):
     before = store.pixels(Resize(size=8))
     monkeypatch.setattr(image_store, "decode_batch", None)
-    np.testing.assert_array_equal(load(class_folders).images.pixels(Resize(size=8)), before)
+    np.testing.assert_array_equal(load(class_folders).content.pixels(Resize(size=8)), before)
 
 
 def test_full_disk(store, cache, monkeypatch):
@@ -76,7 +78,7 @@ def test_sizes_and_views(tmp_path, save_image):
     for name in ("a", "b"):
         for i in range(2):
             save_image(tmp_path / "x" / name / f"{i}.jpg", seed=i + len(name), size=(40, 30), exif=exif)
-    store = load(tmp_path / "x").images
+    store = load(tmp_path / "x").content
     assert store.sizes.tolist() == [[30, 40]] * 4
     assert store.native_size == 30
     assert store.open(0).size == (30, 40)

@@ -6,8 +6,9 @@ from awkward_inputs import class_tree, picture
 from PIL import Image, ImageDraw
 
 from headstart.core import DataError
-from headstart.data import Resize, check, decode_files, load
-from headstart.data.tones import Tones
+from headstart.data import check, load
+from headstart.modalities.image.pixels import Resize, decode_files
+from headstart.modalities.image.tones import Tones
 
 
 def codes(data):
@@ -40,7 +41,7 @@ def test_drawings_on_a_transparent_ground_stay_visible(tmp_path, ink, mode, end)
     assert "contradiction" not in found
     ground = "black" if ink == (255, 255, 255) else "white"
     assert f"20 transparent images shown on a {ground} ground" in found["transparent"].message
-    pixels = data.images.pixels(Resize(size=32))
+    pixels = data.content.pixels(Resize(size=32))
     assert min(image.std() for image in pixels) > 10
 
 
@@ -54,16 +55,16 @@ def test_palette_with_a_transparent_colour(tmp_path):
             image.save(tmp_path / name / f"{k}.png", transparency=0)
     data = load(tmp_path)
     assert codes(data)["transparent"].count == 8
-    assert np.asarray(data.images.open(0)).max() == 255
+    assert np.asarray(data.content.open(0)).max() == 255
 
 
 def test_ground_is_one_for_the_set_and_reaches_new_pictures(tmp_path):
     data = load(drawings(tmp_path, (255, 255, 255)))
-    resize = data.images.resize(Resize(size=32))
+    resize = data.content.resize(Resize(size=32))
     assert resize.tones == Tones(ground="black")
     new = decode_files([tmp_path / "ring" / "0.png"], resize)
     index = data.ids.index("ring/0.png")
-    np.testing.assert_array_equal(new[0], data.images.pixels(Resize(size=32))[index])
+    np.testing.assert_array_equal(new[0], data.content.pixels(Resize(size=32))[index])
 
 
 def test_opaque_alpha_changes_nothing(tmp_path):
@@ -73,8 +74,8 @@ def test_opaque_alpha_changes_nothing(tmp_path):
             picture(10 * c + k).convert("RGBA").save(tmp_path / name / f"{k}.png")
     data = load(tmp_path)
     assert "transparent" not in codes(data)
-    assert data.images.scan.tones is None
-    np.testing.assert_array_equal(np.asarray(data.images.open(0)), np.asarray(picture(0)))
+    assert data.content.scan.tones is None
+    np.testing.assert_array_equal(np.asarray(data.content.open(0)), np.asarray(picture(0)))
 
 
 def deep(root, make, peaks=(900, 3500), end="png"):
@@ -103,7 +104,7 @@ def test_deep_grey_keeps_its_brightness(tmp_path, make, peaks, end, top):
     message = codes(data)["deep-grey"].message
     assert message.startswith("16 images")
     assert f"to {top}" in message
-    pixels = data.images.pixels(Resize(size=24))
+    pixels = data.content.pixels(Resize(size=24))
     means = [pixels[data.labels == label].mean() for label in (0, 1)]
     bright = data.class_names.index("thick")
     assert means[bright] == pytest.approx(means[1 - bright] * peaks[1] / peaks[0], rel=0.25)
@@ -111,17 +112,17 @@ def test_deep_grey_keeps_its_brightness(tmp_path, make, peaks, end, top):
 
 def test_scale_reaches_new_pictures(tmp_path):
     data = load(deep(tmp_path, lambda field: field.astype(np.uint16)))
-    resize = data.images.resize(Resize(size=24))
+    resize = data.content.resize(Resize(size=24))
     assert resize.key != Resize(size=24).key
     index = data.ids.index("thin/0.png")
     new = decode_files([tmp_path / "thin" / "0.png"], resize)
-    np.testing.assert_array_equal(new[0], data.images.pixels(resize)[index])
+    np.testing.assert_array_equal(new[0], data.content.pixels(resize)[index])
 
 
 def test_fingerprint_of_usual_pictures_does_not_know_tones(tmp_path):
     usual = load(class_tree(tmp_path / "usual", ("a", "b")))
-    assert usual.images.scan.tones is None
-    assert usual.images.resize(Resize(size=8)) == Resize(size=8)
+    assert usual.content.scan.tones is None
+    assert usual.content.resize(Resize(size=8)) == Resize(size=8)
 
 
 def test_colours_of_sixteen_bits_are_named(tmp_path):

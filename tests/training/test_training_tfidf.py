@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from headstart.core import Recipe
+from headstart.models.families.tfidf import FEWEST_FEATURES, MOST_WEIGHTS, fit_tfidf
 from headstart.training import OutOfTime
-from headstart.training.tfidf import FEWEST_FEATURES, MOST_WEIGHTS, fit_tfidf
 
 RECIPE = Recipe(weight_decay=0.1)
 

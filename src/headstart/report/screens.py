@@ -74,7 +74,9 @@ def render_data(data: Mapping[str, Any], console: Console, most: int = FINDINGS_
 
 def data_sentence(data: Mapping[str, Any]) -> str:
     """The data in one sentence: how many examples, classes, and how they are tested."""
-    noun = "images" if str(data["task"]).startswith("image") else "texts"
+    from headstart.modalities import words_for  # brings torch
+
+    noun, _ = words_for(str(data["task"]))
     counts = list(data.get("class_counts") or ())
     names = list(data.get("class_names") or ())
     said = f"{data['n_pool']:,} {noun} to learn from, {wording.plural(len(names), 'class', 'classes')}"

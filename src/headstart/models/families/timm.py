@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import torch
 from torch import nn
 
 from headstart.core import SourceError, did_you_mean, reason_of
-from headstart.data import Resize
+from headstart.modalities import Candidate, Modality
+from headstart.modalities.image.pixels import Resize
+from headstart.models.families.base import Family
 from headstart.models.hub import fetch
 from headstart.models.libraries import torchvision_trouble
-
-if TYPE_CHECKING:
-    from headstart.models.candidates import Candidate
+from headstart.models.network import Network
 
 PREFIX = "timm:"
 WEIGHTS = "model.safetensors"
@@ -34,6 +35,29 @@ class TimmNetwork(nn.Module):
         """Map (B, 3, S, S) standardised pixels to (B, classes) logits."""
         logits: torch.Tensor = self.net(pixel_values)
         return logits
+
+
+class TimmFamily(Family):
+    """Networks for pictures by their names in timm."""
+
+    name = "timm"
+
+    def resolve(self, name: str, modality: Modality, native_size: int) -> Candidate | None:
+        """Names that begin with ``timm:``."""
+        return resolve_timm(name, modality) if name.startswith(PREFIX) else None
+
+    def require(self) -> None:
+        """Import timm."""
+        import_timm()
+
+    def build(self, candidate: Candidate, class_names: tuple[str, ...], weights: str, with_head: bool) -> Network:
+        """As timm makes it, with its own classifier as the head."""
+        module, head = make_timm(candidate, len(class_names), weights)
+        return Network(module, candidate, head)
+
+    def renew(self, network: Network, stages: Sequence[int], seed: int) -> None:
+        """From another network, because the library has its own rules of initialisation."""
+        self.renew_from_another(network, stages, seed)
 
 
 def import_timm() -> Any:
@@ -66,7 +90,7 @@ def _how_to_install(again: bool) -> str:
     return f"pip uninstall -y torchvision && {pair}" if again else pair
 
 
-def resolve_timm(name: str, modality: Literal["image", "text"]) -> Candidate:
+def resolve_timm(name: str, modality: Modality) -> Candidate:
     """Find a network by its name in timm, such as ``timm:resnet50`` or ``timm:resnet50.a1_in1k``.
 
     Its weights come from the local cache of the hub, else from the hub itself; where neither has them, the candidate
@@ -75,10 +99,9 @@ def resolve_timm(name: str, modality: Literal["image", "text"]) -> Candidate:
     Raises:
         SourceError: timm cannot be used here, does not know the network, or it is not for pictures in colour.
     """
-    from headstart.models.candidates import Candidate
-
-    if modality != "image":
-        raise SourceError(f"{name} is for images", hint="Give a text encoder: a local folder or a hub id")
+    if modality.name != "image":
+        hint = f"Give a network for {modality.nouns}: a local folder or a hub id"
+        raise SourceError(f"{name} is for images", hint=hint)
     word = name.removeprefix(PREFIX)
     described = _described(word)
     channels, *sides = described.input_size
@@ -87,7 +110,7 @@ def resolve_timm(name: str, modality: Literal["image", "text"]) -> Candidate:
     folder, missing = _weights(described.hf_hub_id)
     return Candidate(
         name=name,
-        modality=modality,
+        modality=modality.name,
         family="timm",
         has_weights=folder is not None,
         missing=missing,

@@ -12,8 +12,8 @@ from typing import Literal
 import numpy as np
 
 from headstart.data.cache import load_arrays, save_arrays
-from headstart.data.image import UnreadableImageError, on_all_cores, open_image
-from headstart.data.tones import Tones, Traits, tones_of
+from headstart.modalities.image.pixels import UnreadableImageError, on_all_cores, open_image
+from headstart.modalities.image.tones import Tones, Traits, tones_of
 
 SCAN_VERSION = 2  # raise it when a field changes its meaning
 

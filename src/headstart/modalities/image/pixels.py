@@ -24,12 +24,13 @@ from pydantic import model_validator
 from headstart.core import Augmentation, DataError, Record, SettingsError, did_you_mean
 from headstart.core.hardware import available_cores
 from headstart.data.progress import progress
-from headstart.data.tones import Tones, to_rgb
+from headstart.modalities.image.tones import Tones, to_rgb
 
 if TYPE_CHECKING:
     import PIL.Image
     import torch
 
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 IMAGE_SUFFIXES = frozenset(".jpg .jpeg .jfif .png .bmp .gif .webp .tif .tiff .ppm .pgm .pbm .heic .heif .avif".split())
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 _ORIENTATION = 0x0112  # EXIF tag; 5 to 8 swap the sides
@@ -86,7 +87,7 @@ def open_image(source: bytes | Path, *, quick: bool = False, tones: Tones | None
 
     Returns:
         The picture in mode RGB. Its ``info`` holds ``"format"``, ``"shape"`` (the upright width and height as the
-        header states them) and ``"traits"`` (see :class:`~headstart.data.tones.Traits`).
+        header states them) and ``"traits"`` (see :class:`~headstart.modalities.image.tones.Traits`).
 
     Raises:
         UnreadableImageError: The file is missing, damaged, truncated, no image, or larger than 50 megapixels.

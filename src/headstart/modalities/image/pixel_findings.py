@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from headstart.data.findings import Finding, finding, plural
-from headstart.data.image_scan import ImageScan
+from headstart.modalities.image.scan import ImageScan
 
 TINY_SIDE = 4  # pixels; no class can be seen in less
 

@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 
 from headstart.core import SourceError, reason_of
-from headstart.models.candidates import Candidate
+from headstart.modalities import Candidate
+from headstart.modalities.text.inputs import TokenInputs
 from headstart.models.libraries import quiet_transformers
 
 FEWEST = 3  # tokens that are not special ones: tokenizers that transformers makes up from nothing have up to two
+CHUNK = 4096  # texts that are tokenised at once
+LONGEST_WORD = 64  # characters a token stands for at most, on average over a text
 HINT = "Put the tokenizer beside config.json with tokenizer.save_pretrained(folder)"
 
 
@@ -65,3 +68,41 @@ def check_ids(candidate: Candidate, rows: Sequence[np.ndarray]) -> None:
             place=str(candidate.folder),
             hint=f"Set vocab_size to at least {largest + 1}, or give another tokenizer",
         )
+
+
+def encode_tokens(candidate: Candidate, texts: Sequence[str]) -> TokenInputs:
+    """Tokenise texts, cut at what the candidate reads.
+
+    Raises:
+        SourceError: The candidate has no tokenizer, or one that does not fit its configuration.
+    """
+    texts = list(texts)
+    tokenizer = load_tokenizer(candidate)
+    limit = candidate.input_size
+    padding = padding_of(tokenizer)
+    rows: list[np.ndarray] = []
+    truncated = 0
+    for start in range(0, len(texts), CHUNK):
+        # one token more than the limit tells which texts are longer, without keeping the whole of them
+        chunk = [text[: limit * LONGEST_WORD] for text in texts[start : start + CHUNK]]
+        full = tokenizer(chunk, truncation=True, max_length=limit + 1, verbose=False)["input_ids"]
+        long = [index for index, row in enumerate(full) if len(row) > limit]
+        if long:
+            shorter = tokenizer([chunk[index] for index in long], truncation=True, max_length=limit)["input_ids"]
+            for index, row in zip(long, shorter, strict=True):
+                full[index] = row
+        truncated += len(long)
+        rows += [np.asarray(row or [padding], dtype=np.int32) for row in full]
+    check_ids(candidate, rows)
+    return TokenInputs(rows, padding, truncated)
+
+
+def write_tokenizer(candidate: Candidate, folder: Path) -> None:
+    """Write the tokenizer with the length that training cut texts at.
+
+    Pipelines cut there where they are called with ``truncation=True``, and warn of longer texts otherwise.
+    """
+    load_tokenizer(candidate).save_pretrained(folder)
+    file = folder / "tokenizer_config.json"
+    settings = json.loads(file.read_text())
+    file.write_text(json.dumps({**settings, "model_max_length": candidate.input_size}, indent=2) + "\n")

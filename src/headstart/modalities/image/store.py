@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from headstart.data.cache import write_whole
-from headstart.data.image import Resize, decode_batch, open_image, quiet_pillow
-from headstart.data.image_scan import ImageScan
+from headstart.data.content import Content, Preview
+from headstart.data.duplicates import Clusters
+from headstart.data.findings import Finding
+from headstart.modalities.image.duplicates import cluster_images
+from headstart.modalities.image.pixel_findings import pixel_findings
+from headstart.modalities.image.pixels import Resize, decode_batch, open_image, quiet_pillow
+from headstart.modalities.image.scan import ImageScan
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -20,7 +25,7 @@ if TYPE_CHECKING:
 _CHUNK_BYTES = 64 * 2**20  # decoded pixels that wait for the disk
 
 
-class ImageStore:
+class ImageStore(Content):
     """N readable pictures, kept encoded (or as paths) until a training run asks for pixels.
 
     Attributes:
@@ -45,9 +50,40 @@ class ImageStore:
         return self.scan.sizes
 
     @property
-    def native_size(self) -> int:
+    def native_size(self) -> int:  # type: ignore[override]
         """The median shorter side in pixels."""
         return int(np.median(self.sizes.min(axis=1)))
+
+    def identity(self) -> list[bytes]:
+        """Hashes of all files, and the tones they are read with."""
+        tones = self.scan.tones
+        return [self.scan.digests.tobytes(), *([] if tones is None else [tones.key.encode()])]
+
+    def load(self, rows: Iterable[int]) -> list[Any]:
+        """Encoded bytes or files."""
+        return [self.sources[row] for row in rows]
+
+    def clusters(self, folder: Path) -> Clusters:
+        """Pictures that are equal, and equal to the eye."""
+        return cluster_images(self.scan, folder)
+
+    def findings(self, ids: Sequence[str]) -> list[Finding]:
+        """Conversions that change what pixels mean, and pictures that hold almost nothing."""
+        return pixel_findings(self.scan, ids)
+
+    def properties(self) -> dict[str, dict[str, np.ndarray]]:
+        """Shape, file format and brightness."""
+        scan = self.scan
+        width, height = scan.sizes[:, 0].astype(float), scan.sizes[:, 1].astype(float)
+        return {
+            "shape": {"aspect (width : height)": width / height, "width": width, "height": height},
+            "format": {"file format": np.unique(scan.formats, return_inverse=True)[1].astype(float)},
+            "brightness": {"mean brightness": scan.brightness},
+        }
+
+    def preview(self, row: int) -> Preview:
+        """A small picture."""
+        return Preview(picture=self.thumbnail(row))
 
     def resize(self, resize: Resize) -> Resize:
         """Return a way to make squares that also knows the tones of this set, as a model must for new pictures."""
