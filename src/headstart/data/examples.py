@@ -74,7 +74,7 @@ def join(first: RawExamples, test: RawExamples) -> RawExamples:
             return None
         return (left or [None] * len(first)) + (right or [None] * len(test))
 
-    same = test.items if test.modality == first.modality else None
+    same = {test.modality: test.items}.get(first.modality)
     return RawExamples(
         source=first.source,
         ids=first.ids + [f"test:{name}" for name in test.ids],

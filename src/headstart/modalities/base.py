@@ -1,7 +1,7 @@
 """The contract of a modality: everything that depends on what an example is.
 
 Reading comes from :class:`~headstart.data.kinds.Kind`; this class adds encoding, networks, recipes and words. Most
-members have a default that fits examples of fixed shape: :class:`Modality` asks for five.
+members have a default that fits examples of fixed shape; six have none.
 """
 
 from __future__ import annotations

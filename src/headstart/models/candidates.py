@@ -7,15 +7,17 @@ from headstart.modalities import Candidate, modalities, modality_of
 from headstart.models.families import families
 
 
-def builtin_names(task: str, *, every: bool = False) -> tuple[str, ...]:
+def builtin_names(task: str, *, every: bool = False, pretrained: bool = True) -> tuple[str, ...]:
     """Names of the candidates that work without any network, those with weights first.
 
     Args:
         task: The study's task.
         every: Also those that a study compares only when asked to.
+        pretrained: Also those with weights.
     """
     modality = modality_of(task)
-    return tuple(name for family in families() for name in family.names(modality, every=every))
+    chosen = [family for family in families() if pretrained or not family.pretrained]
+    return tuple(name for family in chosen for name in family.names(modality, every=every))
 
 
 def absent_names(task: str) -> tuple[tuple[str, str], ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from headstart.core import Arm, SettingsError
-from headstart.modalities import get_modality, modality_of
+from headstart.modalities import get_modality
 from headstart.models import Candidate, absent_names, builtin_names, resolve
 from headstart.strategies import Strategy, default_strategies, get_strategy
 
@@ -21,8 +21,7 @@ def find_candidates(asked: Sequence[str], task: str, native_size: int) -> tuple[
     left_out: LeftOut = []
     names = list(builtin_names(task))
     if asked:
-        starts = {start.name for start in modality_of(task).starts}
-        own = [name for name in names if name not in starts]
+        own = builtin_names(task, pretrained=False)
         names = [*dict.fromkeys(asked), *(name for name in own if name not in asked)]
     else:
         left_out += absent_names(task)

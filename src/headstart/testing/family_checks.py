@@ -92,9 +92,10 @@ class _Check:
         """Candidates are named, and recognised by their content."""
         one, other = self.candidate, self.resolved()
         self.demand(one == other, "the same name gives another candidate the second time")
-        self.demand(one.name == self.name, f"its candidate is called {one.name!r}")
-        self.demand(one.family == self.family.name, f"its candidate says the family {one.family!r}")
-        self.demand(one.modality == self.modality.name, f"its candidate says the modality {one.modality!r}")
+        wanted = {"name": self.name, "family": self.family.name, "modality": self.modality.name}
+        for word, value in wanted.items():
+            said = getattr(one, word)
+            self.demand(said == value, f"its candidate says the {word} {said!r}")
         self.demand(bool(one.weights_hash), "its candidate has no weights_hash")
         stranger = self.family.resolve("builtin:no-such-name-anywhere", self.modality, 32)
         self.demand(stranger is None, "a name that is nobody's is taken for its own")

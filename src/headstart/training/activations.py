@@ -75,6 +75,8 @@ class ActivationCache:
         # one vector for each token, unless the border lies behind a pooler
         batch = self.views.batch(self._rows[:2], 0)
         ragged = is_padded(batch) and first.ndim == 3
+        if ragged and first.shape[1] != batch["attention_mask"].shape[1]:
+            return False  # positions are no longer those of the input
         lengths = self.inputs.lengths[self._rows].astype(int) if ragged else np.ones(len(self._rows), dtype=int)
         self._shapes = None if is_padded(batch) else {name: tuple(t.shape[1:]) for name, t in batch.items()}
         shape = tuple(first.shape[2:] if ragged else first.shape[1:])

@@ -24,6 +24,7 @@ class FixedFamily(Family):
     """The network of the modality with fixed weights, which stand for pretraining."""
 
     name = "fixed"
+    pretrained = True
 
     def names(self, modality: Modality, *, every: bool = False) -> tuple[str, ...]:
         """For vectors alone."""

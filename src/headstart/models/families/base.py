@@ -24,12 +24,14 @@ class Family(ABC):
         name: As candidates record it.
         network: Whether its models are networks trained by the loop; otherwise they are pipelines, which compute
             features in closed form and fit a head (see :class:`Pipeline`).
+        pretrained: Whether the names that it lists have weights; a study leaves these out where others are asked for.
         native: The form in which a trained model is saved where nothing was put into it.
         runs_code: Whether a saved model needs code that is neither in its folder nor in an installed library.
     """
 
     name: ClassVar[str]
     network: ClassVar[bool] = True
+    pretrained: ClassVar[bool] = False
     native: ClassVar[ModelFormat] = "headstart"
     runs_code: ClassVar[bool] = False
 

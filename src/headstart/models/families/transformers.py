@@ -50,6 +50,7 @@ class TransformersFamily(Family):
     """Everything that transformers builds for classification."""
 
     name = "transformers"
+    pretrained = True
     native = "transformers"
 
     def names(self, modality: Modality, *, every: bool = False) -> tuple[str, ...]:
