@@ -7,7 +7,7 @@ import pytest
 from vectors import FixedFamily, ThresholdFamily, VectorModality
 
 import headstart as hs
-from headstart.core import SettingsError
+from headstart.core import BundleError, SettingsError
 from headstart.data import kinds, load
 from headstart.modalities import forget, get_modality, modality_names, register
 from headstart.models import builtin_names, register_family
@@ -84,6 +84,19 @@ def test_a_whole_study_ends_in_a_model_that_predicts(folder, tmp_path):
     assert model.predict(folder / "one" / "3.vec")[0] in data.class_names
     page = (tmp_path / "study" / "report.html").read_text()
     assert "vectors" in page or "vector-classification" in page
+
+
+def test_bytes_are_known_by_how_they_begin(monkeypatch):
+    monkeypatch.setattr(VectorModality, "begins", lambda self, start: start.startswith(b"VEC"))
+    assert kinds.kind_of_cells([b"VEC1", {"bytes": b"VEC2", "path": None}]).name == "vector"
+    assert kinds.kind_of_cells([b"\x89PNG"]).name == "image"
+
+
+def test_a_model_whose_modality_is_not_installed_says_so(folder, tmp_path):
+    fitted = hs.fit(folder, "builtin:mlp", "from_scratch", recipe={"steps": 2}, out=tmp_path / "model")
+    forget("vector")
+    with pytest.raises(BundleError, match="needs the modality 'vector', which is not installed here"):
+        hs.load(fitted.model_dir)
 
 
 def test_modalities_are_found_by_entry_point(monkeypatch):

@@ -67,6 +67,10 @@ class Kind(ABC):
             folder: The cache.
         """
 
+    def begins(self, start: bytes) -> bool:
+        """Whether encoded bytes, of which these are the first 16, are an example: where no file name tells."""
+        return False
+
     def read_entries(self, entries: Sequence[Entry | None]) -> tuple[list[Any], list[Finding]]:
         """Make raw items of files that hold one example each: their paths, unless overridden."""
         return [None if entry is None else entry.path for entry in entries], []
@@ -215,7 +219,10 @@ def kind_of_cells(values: Sequence[Any]) -> Kind:
     named: Counter[str] = Counter()
     for value in values[:SAMPLE]:
         path = value.get("path") if isinstance(value, dict) else value
+        content = value.get("bytes") if isinstance(value, dict) else value
         kind = kind_of_suffix(PurePath(str(path).split("?")[0]).suffix) if isinstance(path, str | PurePath) else None
+        if kind is None and isinstance(content, bytes):
+            kind = next((one for one in kinds() if one.begins(content[:16])), None)
         if kind is not None and kind.beside:
             named[kind.name] += 1
     return kind_named(named.most_common(1)[0][0]) if named else next(kind for kind in kinds() if kind.beside)

@@ -10,10 +10,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
-
-import torch
-from torch import nn
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from headstart.core import Recipe
 from headstart.data.content import Content
@@ -21,6 +18,10 @@ from headstart.data.kinds import Kind
 from headstart.modalities.candidate import Candidate
 from headstart.modalities.inputs import Batch, Inputs
 from headstart.modalities.schedules import Regime, batch_size_for, steps_for
+
+if TYPE_CHECKING:  # reading data does not need torch, whose import takes seconds
+    import torch
+    from torch import nn
 
 
 @dataclass(frozen=True)

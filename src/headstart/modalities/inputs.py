@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
-import torch
 
 from headstart.core import Augmentation
 
-Batch = dict[str, torch.Tensor]
+if TYPE_CHECKING:
+    import torch
+
+Batch: TypeAlias = "dict[str, torch.Tensor]"
 
 
 @runtime_checkable
@@ -61,6 +63,8 @@ class ArrayInputs:
 
     def batch(self, rows: np.ndarray, augmentation: Augmentation = "none") -> Batch:
         """Gather the examples ``rows``; arrays are not varied."""
+        import torch
+
         return {self.name: torch.from_numpy(np.asarray(self.values[rows], dtype=np.float32))}
 
 

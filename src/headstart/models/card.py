@@ -65,10 +65,24 @@ def read_card(folder: Path) -> Card:
         ) from None
     except ValueError:
         raise BundleError(f"{CARD} cannot be read", place=str(folder), hint="Save the model again") from None
+    absent = _absent(card.candidate)
+    if absent:
+        raise BundleError(
+            f"the model needs {absent}, which is not installed here",
+            place=str(folder),
+            hint="Install the package that brings it, or Headstart of the version that saved the model",
+        )
     trouble = _trouble(card)
     if trouble:
         raise BundleError(f"{CARD} is damaged: {trouble}", place=str(folder), hint="Save the model again")
     return card
+
+
+def _absent(candidate: Candidate) -> str | None:
+    """What a model needs that no installed package brings."""
+    if candidate.modality not in modality_names():
+        return f"the modality {candidate.modality!r}"
+    return None if candidate.family in family_names() else f"the family of models {candidate.family!r}"
 
 
 def _trouble(card: Card) -> str | None:
@@ -76,10 +90,9 @@ def _trouble(card: Card) -> str | None:
     candidate = card.candidate
     if not card.class_names:
         return "it names no classes"
-    known = candidate.modality in modality_names() and get_modality(candidate.modality).task == card.task
-    if not known:
+    if get_modality(candidate.modality).task != card.task:
         return f"{candidate.name!r} does not fit the task {card.task!r}"
-    if candidate.family not in family_names() or not _is_saved_as(candidate.family, card.model_format):
+    if not _is_saved_as(candidate.family, card.model_format):
         return f"a model of the family {candidate.family!r} is not saved as {card.model_format!r}"
     if not 0 <= candidate.input_size <= LARGEST_INPUT:
         return f"inputs of size {candidate.input_size}"

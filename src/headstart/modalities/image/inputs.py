@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from headstart.core import Augmentation, BundleError, DataError
 from headstart.modalities.candidate import Candidate
@@ -49,6 +48,8 @@ class PixelInputs:
 
     def batch(self, rows: np.ndarray, augmentation: Augmentation = "none") -> Batch:
         """Gather, vary and standardise the examples ``rows``."""
+        import torch
+
         pixels = torch.from_numpy(np.ascontiguousarray(self.pixels[rows]))
         if augmentation != "none":
             pixels = augment(pixels.float() / 255, augmentation)

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, cast
-
-import torch
 
 from headstart.core import DataError, Recipe
 from headstart.data.content import Content, Survey
@@ -17,7 +14,6 @@ from headstart.modalities.base import Modality, Scratch, Start
 from headstart.modalities.candidate import Candidate
 from headstart.modalities.image.inputs import PixelInputs, encode_pictures
 from headstart.modalities.image.items import as_pictures
-from headstart.modalities.image.networks import CompactImageNetwork
 from headstart.modalities.image.pixels import IMAGE_SUFFIXES, Resize
 from headstart.modalities.image.processor import picture_fields
 from headstart.modalities.image.scan import scan_images
@@ -29,22 +25,6 @@ BUILTIN_FOLDER = Path(__file__).parents[2] / "builtin" / "image"
 LARGEST_SIDE = 4096  # pixels of a square; more is a damaged card, and would take memory before it is noticed
 FILTERS = range(6)  # Pillow's codes
 SOUNDS = (b"RIFF", b"fLaC", b"OggS", b"ID3\x03", b"ID3\x04")
-COMPACT: dict[str, Scratch] = {
-    "builtin:compact-image": Scratch(
-        "a wide residual network of three blocks at the images' own size",
-        "compact-image-1",
-        CompactImageNetwork,
-        always=True,
-    ),
-    "builtin:resnet20": Scratch(
-        "ResNet-20: narrow and deep, 0.3 million weights",
-        "resnet20-1",
-        partial(CompactImageNetwork, width=16, blocks=3),
-    ),
-    "builtin:wrn-16-2": Scratch(
-        "WRN-16-2: twice as wide, 0.7 million weights", "wrn-16-2-1", partial(CompactImageNetwork, width=32, blocks=2)
-    ),
-}
 
 
 class ImageModality(Modality):
@@ -78,7 +58,9 @@ class ImageModality(Modality):
     @property
     def scratch(self) -> Mapping[str, Scratch]:
         """Residual networks for small pictures."""
-        return COMPACT
+        from headstart.modalities.image.networks import NETWORKS
+
+        return NETWORKS
 
     @property
     def starts(self) -> tuple[Start, ...]:
@@ -127,6 +109,8 @@ class ImageModality(Modality):
 
     def made_up(self, candidate: Candidate, examples: int = 2, seed: int = 0) -> Batch:
         """Noise."""
+        import torch
+
         side = candidate.input_size if candidate.resize is None else candidate.resize.size
         generator = torch.Generator().manual_seed(seed)
         return {"pixel_values": torch.randn(examples, 3, side, side, generator=generator)}

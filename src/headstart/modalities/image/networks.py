@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 import torch.nn.functional as F
 from torch import nn
+
+from headstart.modalities.base import Scratch
 
 SMALL_PICTURE = 24  # pixels of a side
 
@@ -63,3 +67,21 @@ class CompactImageNetwork(nn.Module):
             x = stage(x)
         logits: torch.Tensor = self.head(F.relu(self.norm(x)).mean((2, 3)))
         return logits
+
+
+NETWORKS: dict[str, Scratch] = {
+    "builtin:compact-image": Scratch(
+        "a wide residual network of three blocks at the images' own size",
+        "compact-image-1",
+        CompactImageNetwork,
+        always=True,
+    ),
+    "builtin:resnet20": Scratch(
+        "ResNet-20: narrow and deep, 0.3 million weights",
+        "resnet20-1",
+        partial(CompactImageNetwork, width=16, blocks=3),
+    ),
+    "builtin:wrn-16-2": Scratch(
+        "WRN-16-2: twice as wide, 0.7 million weights", "wrn-16-2-1", partial(CompactImageNetwork, width=32, blocks=2)
+    ),
+}

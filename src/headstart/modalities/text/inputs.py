@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cached_property
 
 import numpy as np
-import torch
 
 from headstart.core import Augmentation
 from headstart.modalities.inputs import Batch
@@ -33,6 +32,8 @@ class TokenInputs:
 
     def batch(self, rows: np.ndarray, augmentation: Augmentation = "none") -> Batch:
         """Gather and pad the examples ``rows``; texts are not augmented."""
+        import torch
+
         width = int(self.lengths[rows].max())
         ids = np.full((len(rows), width), self.padding, dtype=np.int64)
         mask = np.zeros((len(rows), width), dtype=np.int64)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-import torch
-from torch import nn
 
 from headstart.core import DataError, Recipe, SourceError
 from headstart.data.content import Content, Survey
@@ -23,27 +21,15 @@ from headstart.modalities.text.content import TextContent
 from headstart.modalities.text.files import TEXT_SUFFIXES, read_text_entries
 from headstart.modalities.text.inputs import TokenInputs
 from headstart.modalities.text.items import as_texts
-from headstart.modalities.text.networks import (
-    HASH_SLOTS,
-    BagTextNetwork,
-    CompactTextNetwork,
-    TransformerTextNetwork,
-    hash_words,
-)
 from headstart.modalities.text.starts import MINILM
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
 
 MAX_TOKENS = 256  # texts are cut here, and the report says how many; batches are padded to their own longest
 LONGEST_TEXT = 2**20  # tokens
 TOKENIZERS = ("tokenizer*", "vocab*", "*.model", "merges.txt")  # one of these says how texts become tokens
-COMPACT: dict[str, Scratch] = {
-    "builtin:compact-text": Scratch(
-        "convolutions over hashed words", "compact-text-1", CompactTextNetwork, always=True
-    ),
-    "builtin:bag": Scratch("the mean of hashed words and pairs, as in fastText", "bag-1", BagTextNetwork),
-    "builtin:transformer": Scratch(
-        "a transformer of two blocks over hashed words", "transformer-1", TransformerTextNetwork
-    ),
-}
 
 
 class TextModality(Modality):
@@ -95,7 +81,9 @@ class TextModality(Modality):
     @property
     def scratch(self) -> Mapping[str, Scratch]:
         """Networks over hashed words."""
-        return COMPACT
+        from headstart.modalities.text.networks import NETWORKS
+
+        return NETWORKS
 
     @property
     def starts(self) -> tuple[Start, ...]:
@@ -134,6 +122,8 @@ class TextModality(Modality):
 
     def encode_items(self, candidate: Candidate, items: Sequence[Any]) -> Inputs:
         """Hash words, for networks that have no tokenizer of their own."""
+        from headstart.modalities.text.networks import hash_words
+
         slots, cut = hash_words(list(items), candidate.input_size)
         return TokenInputs(slots, 0, cut)
 
@@ -143,6 +133,10 @@ class TextModality(Modality):
 
     def made_up(self, candidate: Candidate, examples: int = 2, seed: int = 0) -> Batch:
         """Slots of hashed words."""
+        import torch
+
+        from headstart.modalities.text.networks import HASH_SLOTS
+
         slots = torch.arange(6 * examples).reshape(examples, 6) % (HASH_SLOTS - 1) + 1
         return {"input_ids": slots, "attention_mask": torch.ones_like(slots)}
 
@@ -154,7 +148,7 @@ class TextModality(Modality):
         """The mean of the last hidden states over real tokens, which is what sentence encoders are trained for."""
         if "attention_mask" not in batch or not hasattr(module, "base_model"):
             return None
-        hidden: torch.Tensor = cast(nn.Module, module.base_model)(**batch).last_hidden_state.float()
+        hidden: torch.Tensor = cast("nn.Module", module.base_model)(**batch).last_hidden_state.float()
         mask = batch["attention_mask"][..., None].to(hidden.dtype)
         return (hidden * mask).sum(1) / mask.sum(1).clamp(min=1)
 

@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from headstart.modalities.base import Scratch
+
 WORD = re.compile(r"\w+|[^\w\s]")
 HASH_SLOTS = 2**14
 PAIR_SLOTS = 2**16
@@ -139,3 +141,14 @@ def hash_words(texts: list[str], limit: int) -> tuple[list[np.ndarray], int]:
         slots = [zlib.crc32(word.encode()) % (HASH_SLOTS - 1) + 1 for word in words[:limit]] or [1]
         rows.append(np.asarray(slots, dtype=np.int64))
     return rows, cut
+
+
+NETWORKS: dict[str, Scratch] = {
+    "builtin:compact-text": Scratch(
+        "convolutions over hashed words", "compact-text-1", CompactTextNetwork, always=True
+    ),
+    "builtin:bag": Scratch("the mean of hashed words and pairs, as in fastText", "bag-1", BagTextNetwork),
+    "builtin:transformer": Scratch(
+        "a transformer of two blocks over hashed words", "transformer-1", TransformerTextNetwork
+    ),
+}
