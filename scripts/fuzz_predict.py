@@ -61,7 +61,6 @@ def make_bases(place: Path) -> list[Base]:
     """A model in each form, of texts and of images."""
     import numpy as np
     import torch
-    from headstart.training.tfidf import fit_tfidf
 
     from headstart.core import Recipe
     from headstart.models import (
@@ -76,6 +75,7 @@ def make_bases(place: Path) -> list[Base]:
         insert,
         resolve,
     )
+    from headstart.models.families.tfidf import fit_tfidf
     from headstart.strategies import get_strategy
     from headstart.testing.architectures import save_architecture
 

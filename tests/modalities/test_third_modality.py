@@ -10,8 +10,10 @@ import headstart as hs
 from headstart.core import BundleError, SettingsError
 from headstart.data import kinds, load
 from headstart.modalities import forget, get_modality, modality_names, register
-from headstart.models import builtin_names, register_family
+from headstart.models import builtin_names, register_family, resolve
 from headstart.models.families.registry import forget_family
+from headstart.strategies import Regime, get_strategy, strategy_names
+from headstart.strategies.base import ByModality
 
 FAMILIES = (FixedFamily(), ThresholdFamily())
 
@@ -71,6 +73,22 @@ def test_another_task_than_that_of_the_data_is_refused(folder):
 
 def test_its_candidates_are_listed():
     assert builtin_names("vector-classification") == ("builtin:mlp", "builtin:fixed", "builtin:threshold")
+
+
+def test_every_strategy_has_recipes_for_it_or_says_why_not():
+    candidate = resolve("builtin:fixed", "vector-classification", native_size=6)
+    for name in strategy_names():
+        strategy = get_strategy(name)
+        reason = strategy.refuses(candidate)
+        if reason is None:
+            assert strategy.recipes(Regime("vector", "fixed", 100, 3))
+        else:
+            assert "texts" in reason or "for vectors use" in reason
+
+
+def test_rates_have_a_default_for_modalities_that_nothing_is_known_of():
+    rates = ByModality(3.0, text=10.0)
+    assert [rates.of(name) for name in ("text", "vector")] == [10.0, 3.0]
 
 
 def test_a_whole_study_ends_in_a_model_that_predicts(folder, tmp_path):
