@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from vectors import FixedFamily, ThresholdFamily, VectorModality
 
 import headstart as hs
+from headstart.cli.predicting import Wanted, run_predict
+from headstart.cli.using import show_models
 from headstart.core import BundleError, SettingsError
 from headstart.data import kinds, load
 from headstart.modalities import forget, get_modality, modality_names, register
@@ -91,7 +95,7 @@ def test_rates_have_a_default_for_modalities_that_nothing_is_known_of():
     assert [rates.of(name) for name in ("text", "vector")] == [10.0, 3.0]
 
 
-def test_a_whole_study_ends_in_a_model_that_predicts(folder, tmp_path):
+def test_a_whole_study_ends_in_a_model_that_predicts(folder, tmp_path, capsys):
     study = hs.study(folder, budget="20s", out=tmp_path / "study", seed=1)
     tried = {arm.candidate for arm in study.recommendation.arms}
     assert {"builtin:fixed", "builtin:threshold"} <= tried
@@ -100,8 +104,10 @@ def test_a_whole_study_ends_in_a_model_that_predicts(folder, tmp_path):
     data = load(folder)
     assert model.score(data.content.load(range(len(data))), [data.class_names[k] for k in data.labels]) > 0.6
     assert model.predict(folder / "one" / "3.vec")[0] in data.class_names
-    page = (tmp_path / "study" / "report.html").read_text()
-    assert "vectors" in page or "vector-classification" in page
+    assert "vector-classification" in (tmp_path / "study" / "report.html").read_text()
+    capsys.readouterr()
+    run_predict(tmp_path / "study", [str(folder / "one")], Wanted(quiet=True))
+    assert len(capsys.readouterr().out.splitlines()) == 40
 
 
 def test_bytes_are_known_by_how_they_begin(monkeypatch):
@@ -115,6 +121,14 @@ def test_a_model_whose_modality_is_not_installed_says_so(folder, tmp_path):
     forget("vector")
     with pytest.raises(BundleError, match="needs the modality 'vector', which is not installed here"):
         hs.load(fitted.model_dir)
+
+
+def test_the_list_of_models_has_its_own(capsys):
+    show_models(None, json_output=True)
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows["builtin:mlp"]["task"] == "vector-classification"
+    assert rows["builtin:mlp"]["input"] == "32 values"
+    assert rows["builtin:threshold"]["parameters"] == "grows with the vectors"
 
 
 def test_modalities_are_found_by_entry_point(monkeypatch):

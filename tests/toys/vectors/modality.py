@@ -82,7 +82,8 @@ class VectorModality(Modality):
 
     def items(self, given: Any, columns: Sequence[str]) -> list[Any]:
         """Arrays, lists of numbers, or files."""
-        listed = [given] if isinstance(given, str | Path) or np.ndim(given) == 1 else list(given)
+        single = isinstance(given, str | Path) or isinstance(given[0], int | float | np.number)
+        listed = [given] if single else list(given)
         values = [_numbers(item) for item in listed]
         if not values or any(value is None for value in values):
             raise DataError("no vector of numbers", place="predict", hint="Give arrays, or files of numbers")

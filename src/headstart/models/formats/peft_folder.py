@@ -83,7 +83,7 @@ def _found(candidate: Candidate, task: str, folder: Path) -> Candidate:
             place=str(folder),
             hint="Put it back where it was, or save merged() models, which stand for themselves",
         ) from None
-    if found.weights_hash != candidate.weights_hash or found.family != candidate.family:
+    if (found.weights_hash, found.family) != (candidate.weights_hash, candidate.family):
         raise BundleError(
             f"the adapters belong to other weights of {candidate.name} than those found here",
             place=str(folder),
