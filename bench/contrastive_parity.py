@@ -38,7 +38,7 @@ from record import write
 from headstart.core import Recipe, probe_hardware
 from headstart.core.hardware import default_threads
 from headstart.data import LabelledData, load, make_splits
-from headstart.models import build, encode_texts, predict_network, resolve
+from headstart.models import build, encode_items, predict_network, resolve
 from headstart.strategies import FitHead, Pairs, Regime, get_strategy
 from headstart.training import Bench, LoopOptions, Worker, train
 from headstart.training.probes import fit_probe
@@ -135,7 +135,7 @@ class Comparison:
         network = build(self.candidate, self.data.class_names, weights="pretrained", seed=seed)
         inputs = self.worker.inputs(NAME)
         with clocked() as clock:
-            encode_texts(self.candidate, self.texts(rows))  # the worker did it already, for all texts
+            encode_items(self.candidate, self.texts(rows))  # the worker did it already, for all texts
             train(network, inputs, self.data.labels, rows, Pairs(), recipe, seed, FINE)
             head = FitHead(on="features", kind="logistic")
             tuned, _ = fit_probe(head, recipe, self.worker, NAME, rows, seed, network)
@@ -170,8 +170,7 @@ class Comparison:
 
     def texts(self, rows: np.ndarray) -> list[str]:
         """The texts of some examples."""
-        assert self.data.texts is not None
-        return [self.data.texts[row] for row in rows]
+        return self.data.content.load(rows)
 
 
 @contextmanager

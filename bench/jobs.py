@@ -62,7 +62,7 @@ def compare(source: Path, candidate: str, tested: int, work: Path, pairs: int) -
     """Seconds of both, pair by pair."""
     data = load(source)
     (split, *_) = make_splits(data, 0)
-    known = resolve(candidate, data.task, native_size=data.images.native_size if data.images else 32)
+    known = resolve(candidate, data.task, native_size=data.content.native_size or 32)
     bench = Bench.of(
         data,
         (replace(split, test=split.test[:tested]),),

@@ -49,7 +49,8 @@ OURS = """
 import json, sys, time
 import numpy as np
 from headstart.core import Recipe
-from headstart.models import PixelInputs, build, resolve
+from headstart.models import build, resolve
+from headstart.modalities.image.inputs import PixelInputs
 from headstart.strategies import Train
 from headstart.training import LoopOptions, train
 folder, steps, batch = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])

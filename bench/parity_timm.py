@@ -19,7 +19,7 @@ import torch
 from record import write
 
 from headstart.core import Recipe
-from headstart.data import Resize
+from headstart.modalities.image.pixels import Resize
 from headstart.models import Candidate, Network
 from headstart.strategies import Train
 from headstart.training.moving import freeze

@@ -190,7 +190,7 @@ def by_headstart(path: Path) -> tuple[Pairs, str]:
     ]
     noted = [sentence for sentence in data.found if "not UTF-8" in sentence or "no header" in sentence]
     labels = [data.class_names[label] for label in data.labels]
-    return list(zip(data.texts or [], labels, strict=True)), ", ".join([*found, *noted])
+    return list(zip(data.content.load(range(len(data))), labels, strict=True)), ", ".join([*found, *noted])
 
 
 def _pairs_of(frame: object) -> Pairs:

@@ -41,16 +41,16 @@ def same_elsewhere(study: hs.Study, source: str, group_regex: str | None) -> str
         return f"format {model.card.model_format}: read by headstart.load alone"
     data = load(source, group_regex=group_regex)
     rows = np.random.default_rng(0).choice(len(data), SAMPLE, replace=False)
-    if data.images is not None:
+    if data.kind.name == "image":
         folder = study.folder / "sample"
         folder.mkdir(exist_ok=True)
         items = []
         for row in rows:
-            data.images.open(int(row)).save(folder / f"{row}.png")
+            data.content.open(int(row)).save(folder / f"{row}.png")
             items.append(str(folder / f"{row}.png"))
     else:
-        items = [data.texts[row] for row in rows]
-    options = {} if data.images is not None else {"truncation": True}
+        items = [data.content.texts[row] for row in rows]
+    options = {} if data.kind.name == "image" else {"truncation": True}
     theirs = pipeline(data.task, model=str(study.model_dir), top_k=None, **options)(items)
     ours = model.predict_proba(items)
     gaps = [

@@ -75,9 +75,9 @@ def make_bases(place: Path) -> list[Base]:
         insert,
         resolve,
     )
+    from headstart.models.families.tfidf import fit_tfidf
     from headstart.strategies import get_strategy
     from headstart.testing.architectures import save_architecture
-    from headstart.training.tfidf import fit_tfidf
 
     image, text, names = "image-classification", "text-classification", ("calm", "cross", "other")
     pictures, texts = _pictures(place), _texts(place)

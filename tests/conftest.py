@@ -83,3 +83,37 @@ def users_module(tmp_path, monkeypatch) -> Callable[[str, str], str]:
     yield write
     for name in written:
         sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def save_image():
+    def save(path: Path, seed: int = 0, size: tuple[int, int] = (20, 16), **options) -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pixels = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(path, **options)
+        return path
+
+    return save
+
+
+@pytest.fixture
+def class_folders(tmp_path, save_image):
+    """Two classes of six PNG images each, in ``pets``."""
+    root = tmp_path / "pets"
+    for c, name in enumerate(("cat", "dog")):
+        for i in range(6):
+            save_image(root / name / f"{i:02d}.png", seed=10 * c + i)
+    return root
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(name: str, content: str | bytes) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, str):
+            content = content.encode()
+        path.write_bytes(content)
+        return path
+
+    return write

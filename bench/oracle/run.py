@@ -88,8 +88,11 @@ class Bench:
         split = make_splits(self.data, 0)[0]
         pool = nested_subset(self.data, split, min(chosen.cap, len(split.pool)), 0, 0)
         test = np.sort(np.random.default_rng(0).permutation(split.test)[: chosen.tested])
-        names = [chosen.candidate, *(other for other in SCRATCH if (self.data.texts is None) == ("image" in other))]
-        native = self.data.images.native_size if self.data.images else 0
+        names = [
+            chosen.candidate,
+            *(other for other in SCRATCH if (self.data.kind.name == "image") == ("image" in other)),
+        ]
+        native = self.data.content.native_size
         candidates = {}
         for other in names:
             candidate = resolve(other, self.data.task, native_size=native)
@@ -106,7 +109,7 @@ class Bench:
             folder=(work / name).absolute(),
         )
         self.worker, self.maker = Worker(bench), SpecMaker.of(bench)
-        self.mirrored = self.data.images is None or labels_survive_mirroring(self.worker)
+        self.mirrored = labels_survive_mirroring(self.worker)
         self.sizes = {words: count * len(self.data.class_names) for words, count in (("few", 10), ("some", 50))}
         self.sizes["all"] = len(pool)
 

@@ -7,6 +7,7 @@ import pytest
 
 import headstart as hs
 from headstart.core import BudgetError, HeadstartError, SettingsError
+from headstart.models import resolve
 from headstart.models.own import check_own
 
 ARCHITECTURES = """
@@ -224,9 +225,9 @@ def test_a_factory_that_does_not_work(headstart, colours, architectures, name, w
 
 
 def test_a_factory_of_the_wrong_shape(headstart, colours, architectures):
-    with pytest.raises(SettingsError, match=r"gives \(2, 4\) for pixel_values \(2, 3, 16, 16\); wanted \(2, 3\)"):
-        check_own(f"{architectures}:wrong_shape", 3, "image", 16)
     path = f"arch:{architectures}:wrong_shape"
+    with pytest.raises(SettingsError, match=r"gives \(2, 4\) for pixel_values \(2, 3, 16, 16\); wanted \(2, 3\)"):
+        check_own(resolve(path, "image-classification", native_size=16), 3)
     done = headstart("fit", colours, "--candidate", path, "--strategy", "from_scratch")
     done.failed_well("one logit for each class")
     study = headstart("study", colours, "--arch", f"{architectures}:wrong_shape", "--budget", "20s", "--quiet")

@@ -45,7 +45,7 @@ def test_a_pretrained_backbone_ranks_before_random_weights(headstart, digit_fold
 
 def test_texts_are_the_mean_of_layers(tmp_path):
     from headstart.models import build, resolve
-    from headstart.models.inputs import encode_texts
+    from headstart.models.inputs import encode_items
     from headstart.training.layers import pooled_layers
 
     transformers = pytest.importorskip("transformers")
@@ -59,7 +59,7 @@ def test_texts_are_the_mean_of_layers(tmp_path):
     transformers.BertTokenizerFast({word: number for number, word in enumerate(words)}).save_pretrained(folder)
     candidate = resolve(str(folder), "text-classification")
     network = build(candidate, ("x", "y"), weights="pretrained", seed=0)
-    inputs = encode_texts(candidate, ["a b c d e", "f", "g h"])
+    inputs = encode_items(candidate, ["a b c d e", "f", "g h"])
     layers = pooled_layers(network, inputs, np.arange(3))
     assert layers.shape == (4, 3, 16)  # the embeddings and three layers
     with torch.inference_mode():

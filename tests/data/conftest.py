@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from headstart.data import LabelledData, load
 
@@ -22,40 +20,6 @@ def cache(tmp_path_factory, monkeypatch):
 @pytest.fixture(scope="session")
 def real_cache(tmp_path_factory) -> Path:
     return tmp_path_factory.mktemp("real-cache")
-
-
-@pytest.fixture
-def save_image():
-    def save(path: Path, seed: int = 0, size: tuple[int, int] = (20, 16), **options) -> Path:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        pixels = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
-        Image.fromarray(pixels).save(path, **options)
-        return path
-
-    return save
-
-
-@pytest.fixture
-def class_folders(tmp_path, save_image):
-    """Two classes of six PNG images each, in ``pets``."""
-    root = tmp_path / "pets"
-    for c, name in enumerate(("cat", "dog")):
-        for i in range(6):
-            save_image(root / name / f"{i:02d}.png", seed=10 * c + i)
-    return root
-
-
-@pytest.fixture
-def write(tmp_path):
-    def write(name: str, content: str | bytes) -> Path:
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if isinstance(content, str):
-            content = content.encode()
-        path.write_bytes(content)
-        return path
-
-    return write
 
 
 @pytest.fixture

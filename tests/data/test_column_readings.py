@@ -126,7 +126,7 @@ def test_column_that_only_has_the_name(values):
 def test_texts_are_joined_in_the_stated_order():
     rows = frame(title=[f"title {i} x" for i in range(60)])
     data = load(rows, text_column=["title", "text"])
-    assert data.texts[0] == f"title 0 x\n{TEXTS[0]}"
+    assert data.content.texts[0] == f"title 0 x\n{TEXTS[0]}"
     assert "'title', 'text' joined in this order" in data.found[0]
     assert load(rows, text_column=["text", "title"]).fingerprint != data.fingerprint
     assert load(rows, text_column=["text"]).fingerprint == load(rows).fingerprint
@@ -134,7 +134,7 @@ def test_texts_are_joined_in_the_stated_order():
 
 def test_missing_piece_of_a_joined_text():
     rows = frame(title=[None if i < 5 else f"title {i} x" for i in range(60)])
-    assert load(rows, text_column=["title", "text"]).texts[0] == TEXTS[0]
+    assert load(rows, text_column=["title", "text"]).content.texts[0] == TEXTS[0]
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_missing_piece_of_a_joined_text():
 def test_pairs_are_found(first, second):
     rows = pd.DataFrame({second: TEXTS, first: TEXTS[::-1], "label": LABELS})
     data = load(rows)
-    assert data.texts[0] == f"{TEXTS[-1]}\n{TEXTS[0]}"
+    assert data.content.texts[0] == f"{TEXTS[-1]}\n{TEXTS[0]}"
 
 
 def test_two_texts_are_a_question_with_both_ways_out():
@@ -336,4 +336,4 @@ def test_frame_with_another_index_in_a_thread():
     thread = Thread(target=lambda: read.append(load(rows)))
     thread.start()
     thread.join()
-    assert read[0].texts == TEXTS
+    assert read[0].content.texts == TEXTS

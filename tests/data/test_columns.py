@@ -43,20 +43,20 @@ def test_lists_are_no_labels():
 
 def test_label_by_values():
     data = load(pd.DataFrame({"id": range(12), "wording": TEXTS, "mood": ["a", "b"] * 6}))
-    assert data.texts == TEXTS
+    assert data.content.texts == TEXTS
     assert any("'mood' has few distinct values" in sentence for sentence in data.found)
 
 
 def test_text_is_preferred_to_title():
     data = load(pd.DataFrame({"title": ["a b"] * 12, "text": TEXTS, "label": ["a", "b"] * 6}))
-    assert data.texts == TEXTS
+    assert data.content.texts == TEXTS
 
 
 def test_chosen_columns_win():
     frame = pd.DataFrame({"text": TEXTS, "other": TEXTS[::-1], "label": ["a", "b"] * 6})
     frame["category"] = ["x", "y", "z"] * 4
     data = load(frame, text_column="other", label_column="category")
-    assert data.texts == TEXTS[::-1]
+    assert data.content.texts == TEXTS[::-1]
     assert data.class_names == ("x", "y", "z")
 
 

@@ -244,7 +244,7 @@ def test_class_that_cannot_be_read_is_loud(tmp_path, monkeypatch):
     assert "HEIC" in found["lost-class"].message
     assert "bird" in found["empty-class"].message
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    from headstart.data.image import UnreadableImageError, open_image
+    from headstart.modalities.image.pixels import UnreadableImageError, open_image
 
     with pytest.raises(UnreadableImageError, match=r"headstart\[heif\]"):
         open_image(tmp_path / "horse" / "IMG_0.HEIC")
@@ -403,7 +403,7 @@ def test_texts_that_lie_in_files(tmp_path):
         table([(f"d{i}.txt", label) for i, (_, label) in enumerate(rows)], ("doc", "label"))
     )
     data = load(tmp_path)
-    assert data.texts == [text for text, _ in rows]
+    assert data.content.texts == [text for text, _ in rows]
     assert data.accounting.files.used == 13
 
 

@@ -33,7 +33,7 @@ def test_csv(write):
     assert data.class_names == ("neg", "pos")
     assert data.labels.tolist() == [0, 1] * 5
     assert data.ids[0] == "reviews.csv:2"
-    assert data.texts[3] == "some words 3"
+    assert data.content.texts[3] == "some words 3"
     assert not data.has_groups
     assert len(set(data.groups)) == 10
     assert not data.is_test.any()
@@ -42,13 +42,13 @@ def test_csv(write):
 
 def test_line_numbers_survive_quoted_newlines(write):
     data = load(write("a.csv", 'text,label\n"one\ntwo",a\nthree,b\nfour,a\nfive,b\n'))
-    assert data.texts[0] == "one\ntwo"
+    assert data.content.texts[0] == "one\ntwo"
     assert data.ids == ["a.csv:2", "a.csv:4", "a.csv:5", "a.csv:6"]
 
 
 def test_semicolons_and_windows_encoding(write):
     data = load(write("a.csv", "text;label\nschön;a\nnaïve;b\nüber;a\nété;b\n".encode("cp1252")))
-    assert data.texts[0] == "schön"
+    assert data.content.texts[0] == "schön"
     assert any("cp1252" in sentence for sentence in data.found)
 
 
@@ -61,7 +61,7 @@ def test_no_header(write):
 
 def test_unquoted_tsv_keeps_quotation_marks(write):
     data = load(write("a.tsv", 'text\tlabel\n"open quote\ta\nit\'s "fine\tb\nplain\ta\nmore words\tb\n'))
-    assert data.texts[:2] == ['"open quote', "it's \"fine"]
+    assert data.content.texts[:2] == ['"open quote', "it's \"fine"]
 
 
 @pytest.mark.parametrize("name", ["train.jsonl", "train.json"])
@@ -144,7 +144,7 @@ def test_image_paths_in_csv(class_folders, write):
     rows = "".join(f"{name}/{i:02d}.png,{name}\n" for name in ("cat", "dog") for i in range(6))
     data = load(write("pets/metadata.csv", "file_name,label\n" + rows))
     assert data.task == "image-classification"
-    assert len(data.images) == 12
+    assert len(data.content) == 12
     assert len(load(class_folders)) == 12
 
 
@@ -164,7 +164,7 @@ def test_parquet_with_features(tmp_path, class_folders):
     for other in (data, tmp_path / "saved"):
         again = load(other)
         assert again.class_names == loaded.class_names
-        assert again.images.scan.fingerprint == loaded.images.scan.fingerprint
+        assert again.content.scan.fingerprint == loaded.content.scan.fingerprint
     assert load(tmp_path / "parts").is_test.sum() == 3
 
 

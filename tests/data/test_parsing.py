@@ -55,7 +55,7 @@ def test_no_row_is_lost_to_an_open_quotation_mark(write, change):
     data = load(write("a.csv", spoiled(ROWS, change)))
     assert len(data) == 80
     assert np.bincount(data.labels).tolist() == [40, 40]
-    assert max(map(len, data.texts)) < 120
+    assert max(map(len, data.content.texts)) < 120
     found = codes(data)
     assert "open-quote" in found
     assert found["open-quote"].examples[0].startswith("a.csv:")
@@ -65,7 +65,7 @@ def test_no_row_is_lost_to_an_open_quotation_mark(write, change):
 def test_cells_over_several_lines_stay_whole(write, inner):
     data = load(write("a.csv", PLAIN + f'"{inner}",good\n"{inner} too",bad\n'))
     assert len(data) == 82
-    assert data.texts[-2] == inner.replace('""', '"')
+    assert data.content.texts[-2] == inner.replace('""', '"')
     assert "open-quote" not in codes(data)
 
 
@@ -73,7 +73,7 @@ def test_cells_over_lines_beside_an_open_mark(write):
     text = PLAIN + '"one, two\nthree words",good\n"never closed,bad\nplain again,good\nlast of all,bad\n'
     data = load(write("a.csv", text))
     assert len(data) == 84
-    assert data.texts[80] == "one, two\nthree words"
+    assert data.content.texts[80] == "one, two\nthree words"
     assert codes(data)["open-quote"].examples == ("a.csv:84",)
 
 
@@ -81,7 +81,7 @@ def test_marks_escaped_by_a_backslash(write):
     body = "".join(f'"he said \\"{text}\\", and left",{label}\n' for text, label in ROWS)
     data = load(write("a.csv", "text,label\n" + body))
     assert len(data) == 80
-    assert data.texts[0] == f'he said "{ROWS[0][0]}", and left'
+    assert data.content.texts[0] == f'he said "{ROWS[0][0]}", and left'
 
 
 def test_ten_thousand_open_marks_take_no_time(write):
@@ -125,7 +125,7 @@ def test_some_rows_with_too_many_cells_are_loud(write):
 )
 def test_what_spreadsheets_write(write, content):
     data = load(write("a.csv", content))
-    assert data.texts == [text for text, _ in ROWS]
+    assert data.content.texts == [text for text, _ in ROWS]
     assert data.accounting.balanced
 
 
@@ -140,19 +140,19 @@ def test_what_spreadsheets_write(write, content):
 )
 def test_what_pandas_writes_as_csv(tmp_path, save):
     save(pd.DataFrame(ROWS, columns=["text", "label"]), tmp_path / "a.csv")
-    assert load(tmp_path / "a.csv").texts == [text for text, _ in ROWS]
+    assert load(tmp_path / "a.csv").content.texts == [text for text, _ in ROWS]
 
 
 @pytest.mark.parametrize("orient", ["records", "columns", "index", "split", "table"])
 def test_what_pandas_writes_as_json(tmp_path, orient):
     pd.DataFrame(ROWS, columns=["text", "label"]).to_json(tmp_path / "a.json", orient=orient)
-    assert load(tmp_path / "a.json").texts == [text for text, _ in ROWS]
+    assert load(tmp_path / "a.json").content.texts == [text for text, _ in ROWS]
 
 
 def test_tabs_with_quoted_cells(tmp_path):
     rows = pd.DataFrame([(f"{text}\nand so on", label) for text, label in ROWS], columns=["text", "label"])
     rows.to_csv(tmp_path / "a.tsv", sep="\t", index=False)
-    assert load(tmp_path / "a.tsv").texts == rows["text"].tolist()
+    assert load(tmp_path / "a.tsv").content.texts == rows["text"].tolist()
 
 
 def test_lines_of_fasttext(write):
@@ -183,15 +183,15 @@ def test_lines_of_fasttext(write):
 def test_encodings_are_found(write, encoding, words):
     body = "text,label\n" + "".join(f"{words} {i},{'ab'[i % 2]}\n" for i in range(40))
     data = load(write("a.csv", body.encode(encoding)))
-    assert data.texts[3] == f"{words} 3"
+    assert data.content.texts[3] == f"{words} 3"
 
 
 def test_damage_stays_where_it_is(write):
     body = "text,label\n" + "".join(f"größer {i},{'ab'[i % 2]}\n" for i in range(40))
     raw = body.encode().replace(b"er 7,", b"er \xff 7,").replace("größer 9".encode(), b"gr\xc3er 9")
     data = load(write("a.csv", raw))
-    assert data.texts[6] == "größer 6"
-    assert data.texts[7] == "größer \ufffd 7"
+    assert data.content.texts[6] == "größer 6"
+    assert data.content.texts[7] == "größer \ufffd 7"
     found = codes(data)["damaged-text"]
     assert found.count == 2
     assert "line 9: 0xFF" in found.message
@@ -210,14 +210,14 @@ def test_half_characters_are_repaired(write, half):
     ]
     data = load(write("a.jsonl", "\n".join(lines)))
     assert codes(data)["damaged-text"].count == 9
-    "".join(data.texts).encode()
-    assert "\ufffd" in data.texts[0]
+    "".join(data.content.texts).encode()
+    assert "\ufffd" in data.content.texts[0]
 
 
 def test_whole_pairs_are_joined():
     texts = pd.Series(["a \ud83d\ude00 b", "c d", "e f", "g h"], dtype=object)
     rows = pd.DataFrame({"text": texts, "label": ["a", "b", "a", "b"]})
-    assert load(rows).texts[0] == "a 😀 b"
+    assert load(rows).content.texts[0] == "a 😀 b"
 
 
 def test_text_files_in_another_encoding(tmp_path):
@@ -227,8 +227,8 @@ def test_text_files_in_another_encoding(tmp_path):
             words = f"schön und größer als müde {i} {c}"
             (tmp_path / name / f"{i}.txt").write_bytes(words.encode("cp1252" if i % 2 else "utf-8-sig"))
     data = load(tmp_path)
-    assert data.texts[1] == "schön und größer als müde 1 0"
-    assert data.texts[0] == "schön und größer als müde 0 0"
+    assert data.content.texts[1] == "schön und größer als müde 1 0"
+    assert data.content.texts[0] == "schön und größer als müde 0 0"
     assert codes(data)["encoding"].count == 4
 
 
@@ -356,7 +356,7 @@ def test_dictionary_that_expands_without_bound(tmp_path, monkeypatch):
     pyarrow.parquet.write_table(pyarrow.table({"text": texts, "label": labels}), tmp_path / "a.parquet")
     assert (tmp_path / "a.parquet").stat().st_size < 50_000
     data = load(tmp_path / "a.parquet")
-    assert len({id(text) for text in data.texts}) == 1
+    assert len({id(text) for text in data.content.texts}) == 1
     monkeypatch.setattr(arrow_table, "MAX_EXPANDED", 2**20)
     assert "expands to" in refused(tmp_path / "a.parquet")
 

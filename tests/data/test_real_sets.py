@@ -5,7 +5,8 @@ import time
 import numpy as np
 import pytest
 
-from headstart.data import Resize, check, load, make_splits, nested_subset, tuning_holdout
+from headstart.data import check, load, make_splits, nested_subset, tuning_holdout
+from headstart.modalities.image.pixels import Resize
 
 pytestmark = pytest.mark.real
 
@@ -76,7 +77,7 @@ def test_leaf_disease(shared):
     assert "aspect" in found["shortcut"].message
     assert found["near-duplicate"].count > 30
     assert "contradiction" not in found
-    assert data.images.native_size == 96
+    assert data.content.native_size == 96
 
 
 @pytest.mark.slow
@@ -104,6 +105,6 @@ def test_cifar10(shared, real_cache):
     (split,) = make_splits(data)
     subset = nested_subset(data, split, 1000, 0, 0)
     assert np.bincount(data.labels[subset]).tolist() == [100] * 10
-    pixels = data.images.pixels(Resize(size=32))
-    image = np.asarray(data.images.open(123))
+    pixels = data.content.pixels(Resize(size=32))
+    image = np.asarray(data.content.open(123))
     np.testing.assert_array_equal(pixels[123].transpose(1, 2, 0), image)

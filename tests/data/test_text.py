@@ -1,9 +1,9 @@
 import pytest
 
 from headstart.core import DataError
-from headstart.data import text_lengths
 from headstart.data.encodings import read_text_file
-from headstart.data.text import as_text, exact_keys, near_keys
+from headstart.data.text import as_text
+from headstart.modalities.text.likeness import exact_keys, near_keys, text_lengths
 
 
 @pytest.mark.parametrize("value", [None, float("nan"), "", "  \n", "\u200b\ufeff", "\x00"])

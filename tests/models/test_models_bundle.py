@@ -9,6 +9,7 @@ from torch import nn
 from transformers import pipeline
 
 from headstart.core import BundleError, DataError, Recipe, SettingsError
+from headstart.modalities import modalities
 from headstart.models import (
     Card,
     FittedModel,
@@ -19,14 +20,13 @@ from headstart.models import (
     averaged,
     build,
     classifier_on,
-    encode_files,
+    encode_items,
     formats,
+    get_family,
     load,
     resolve,
 )
-from headstart.models.compact import COMPACT
-from headstart.models.formats import skops_file
-from headstart.training.tfidf import fit_tfidf
+from headstart.models.families.tfidf import fit_tfidf
 
 IMAGE, TEXT = "image-classification", "text-classification"
 NAMES = ("cat", "dog", "eel")
@@ -143,9 +143,8 @@ def test_an_architecture_trained_from_scratch_loads_again(text_folder, tmp_path)
     check_round_trip(network_model(str(text_folder), TEXT, "transformers", weights="random"), TEXTS, tmp_path / "model")
 
 
-@pytest.mark.parametrize("name", COMPACT)
-def test_compact_networks(save_images, tmp_path, name):
-    task = IMAGE if COMPACT[name].modality == "image" else TEXT
+@pytest.mark.parametrize(("name", "task"), [(name, kind.task) for kind in modalities() for name in kind.scratch])
+def test_compact_networks(save_images, tmp_path, name, task):
     items = save_images(3) if task == IMAGE else TEXTS
     check_round_trip(network_model(name, task, "headstart", weights="random"), items, tmp_path / "model")
 
@@ -185,7 +184,7 @@ def test_adapters_in_their_own_form_and_merged(text_folder, tmp_path, merge):
 
 
 def test_tfidf_needs_no_trust_beyond_skops_own(tmp_path):
-    assert skops_file.TRUSTED == []
+    assert get_family("tfidf").trusted == ()
     check_round_trip(tfidf_model(), TEXTS, tmp_path / "model")
 
 
@@ -321,7 +320,7 @@ def test_nothing_and_unreadable_files_cannot_be_predicted(tmp_path):
 
 def test_rows_choose_inputs_in_their_order(save_images):
     model = network_model("builtin:compact-image", IMAGE, "headstart", weights="random")
-    inputs = encode_files(model.card.candidate, save_images(5))
+    inputs = encode_items(model.card.candidate, save_images(5))
     whole = model.predict_inputs(inputs)
     rows = np.asarray([4, 0, 2])
     np.testing.assert_allclose(model.predict_inputs(inputs, rows, batch_size=2), whole[rows], atol=1e-6)

@@ -9,7 +9,9 @@ from safetensors.torch import load_file, save_file
 
 from headstart.core import SourceError
 from headstart.data import hub
-from headstart.models import build, builtin_names, candidates, measure_facts, modality_of, resolve
+from headstart.modalities import modality_of
+from headstart.modalities.text import starts
+from headstart.models import build, builtin_names, measure_facts, resolve
 from headstart.models import hub as models_hub
 
 IMAGE, TEXT = "image-classification", "text-classification"
@@ -21,7 +23,7 @@ def test_every_builtin_resolves_for_its_task(task):
     for name in builtin_names(task, every=True):
         candidate = resolve(name, task)
         assert candidate.name == name
-        assert candidate.modality == modality_of(task)
+        assert candidate.modality == modality_of(task).name
         assert candidate.weights_hash
 
 
@@ -175,26 +177,26 @@ def test_random_weights_depend_on_the_seed_alone(text_folder):
 
 
 def test_the_text_encoder_is_checked_by_its_hash(needs_minilm, tmp_path, monkeypatch):
-    folder = candidates._minilm_folder()
-    candidates._check_minilm(folder)
+    folder = starts.minilm_folder()
+    starts.check_minilm(folder)
     shutil.copytree(folder, tmp_path / "copy")
     with (tmp_path / "copy" / "model.safetensors").open("r+b") as stream:
         stream.seek(-1, os.SEEK_END)
         stream.write(b"\x7f")
     with pytest.raises(SourceError, match="not the known ones"):
-        candidates._check_minilm(tmp_path / "copy")
+        starts.check_minilm(tmp_path / "copy")
 
 
 def test_the_text_encoder_says_how_to_install_it(monkeypatch):
     def absent(_name):
         raise importlib.metadata.PackageNotFoundError
 
-    monkeypatch.setattr(candidates.importlib.metadata, "files", absent)
-    candidates._minilm_folder.cache_clear()
+    monkeypatch.setattr(starts.importlib.metadata, "files", absent)
+    starts.minilm_folder.cache_clear()
     assert builtin_names(TEXT)[0] == "builtin:tfidf"
     with pytest.raises(SourceError, match="pip install"):
         resolve("builtin:text", TEXT)
-    candidates._minilm_folder.cache_clear()
+    starts.minilm_folder.cache_clear()
 
 
 def test_facts_count_and_leave_the_modes_alone():

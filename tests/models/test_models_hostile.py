@@ -14,7 +14,7 @@ import torch
 
 from headstart.core import BundleError, HeadstartError
 from headstart.models import Card, FittedModel, OneLayer, Readout, Vote, build, classifier_on, load, resolve
-from headstart.training.tfidf import fit_tfidf
+from headstart.models.families.tfidf import fit_tfidf
 
 IMAGE, TEXT = "image-classification", "text-classification"
 NAMES = ("cat", "dog", "eel")

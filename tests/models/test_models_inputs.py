@@ -4,9 +4,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headstart.core import BundleError
-from headstart.models import PixelInputs, RawTexts, TokenInputs, encode_files, encode_texts, resolve
-from headstart.models.compact_text import HASH_SLOTS, hash_words
+from headstart.modalities.image.inputs import PixelInputs
+from headstart.modalities.text.inputs import TokenInputs
+from headstart.modalities.text.networks import HASH_SLOTS, hash_words
+from headstart.models import ItemInputs, encode_items, resolve
 
 TEXT = "text-classification"
 
@@ -36,28 +37,23 @@ def test_tokens_are_padded_to_the_longest_of_the_batch():
 
 def test_a_tokenizer_cuts_long_texts_and_counts_them(text_folder):
     candidate = resolve(str(text_folder), TEXT).model_copy(update={"input_size": 6})
-    inputs = encode_texts(candidate, ["good film", "good film " * 5, ""])
+    inputs = encode_items(candidate, ["good film", "good film " * 5, ""])
     assert inputs.truncated == 1
     assert inputs.lengths.tolist() == [4, 6, 2]
     assert inputs.rows[1][-1] == inputs.rows[0][-1]  # the end mark survives
 
 
 def test_tfidf_reads_raw_texts():
-    inputs = encode_texts(resolve("builtin:tfidf", TEXT), ("a", "b"))
-    assert isinstance(inputs, RawTexts)
+    inputs = encode_items(resolve("builtin:tfidf", TEXT), ("a", "b"))
+    assert isinstance(inputs, ItemInputs)
     assert len(inputs) == 2
     with pytest.raises(NotImplementedError):
         inputs.batch(np.asarray([0]))
 
 
-def test_text_candidates_read_no_files(tmp_path):
-    with pytest.raises(BundleError, match="reads texts"):
-        encode_files(resolve("builtin:tfidf", TEXT), [tmp_path / "a.png"])
-
-
 def test_pixels_are_standardised(save_images, image_folder):
     candidate = resolve(str(image_folder), "image-classification")
-    inputs = encode_files(candidate, save_images(3))
+    inputs = encode_items(candidate, save_images(3))
     values = inputs.batch(np.asarray([2, 0]))["pixel_values"]
     assert values.shape == (2, 3, 32, 32)
     expected = (torch.from_numpy(inputs.pixels[2]) / 255 - torch.tensor(candidate.mean)[:, None, None]) / torch.tensor(
@@ -68,7 +64,7 @@ def test_pixels_are_standardised(save_images, image_folder):
 
 def test_augmentation_follows_the_random_state(save_images, image_folder):
     candidate = resolve(str(image_folder), "image-classification")
-    inputs: PixelInputs = encode_files(candidate, save_images(3))
+    inputs: PixelInputs = encode_items(candidate, save_images(3))
     rows = np.arange(3)
     draws = []
     for seed in (0, 0, 1):

@@ -21,7 +21,7 @@ from headstart.models import (
     make_inserted,
     resolve,
 )
-from headstart.models.network import _transformers_head
+from headstart.models.families.transformers import transformers_head as _transformers_head
 
 IMAGE, TEXT = "image-classification", "text-classification"
 NAMES = ("cat", "dog", "eel")

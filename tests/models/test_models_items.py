@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from headstart.core import DataError
+from headstart.modalities.items import looks_like_path
 from headstart.models import Card, FittedModel, build, resolve
-from headstart.models.items import looks_like_path
 
 IMAGE, TEXT = "image-classification", "text-classification"
 NAMES = ("cat", "dog", "eel")

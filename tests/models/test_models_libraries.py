@@ -13,7 +13,7 @@ SCRIPT = """
 import sys
 import headstart.models as models
 from headstart.models.libraries import torchvision_trouble
-from headstart.models.timm import import_timm
+from headstart.models.families.timm import import_timm
 import peft
 import transformers
 network = models.build(

@@ -10,8 +10,7 @@ import pytest
 import torch
 
 from headstart.core import HeadstartError, SettingsError, SourceError
-from headstart.models import Card, FittedModel, OneLayer, Readout, averaged, build, classifier_on, encode_files, resolve
-from headstart.models.inputs import encode_texts
+from headstart.models import Card, FittedModel, OneLayer, Readout, averaged, build, classifier_on, encode_items, resolve
 from headstart.models.onnx import TOLERANCE, export_onnx
 from headstart.testing.architectures import ARCHITECTURES, save_architecture
 
@@ -51,7 +50,7 @@ def test_it_computes_the_same(needs_onnx, name, tmp_path, save_images):
     for count in (1, 4):
         texts = ["red film", "a plot", "the actor was very quite a scene", "one"][:count]
         files = save_images(count)
-        inputs = encode_texts(candidate, texts) if task == TEXT else encode_files(candidate, files)
+        inputs = encode_items(candidate, texts) if task == TEXT else encode_items(candidate, files)
         found, metadata = run(exported.file, inputs)
         np.testing.assert_allclose(found, model.predict_proba(texts if task == TEXT else files), atol=TOLERANCE)
     assert json.loads(metadata["class_names"]) == list(NAMES)

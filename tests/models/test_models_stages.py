@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch import nn
 
+from headstart.modalities import get_modality
+from headstart.modalities.image.networks import CompactImageNetwork
+from headstart.modalities.text.networks import BagTextNetwork, CompactTextNetwork, TransformerTextNetwork
 from headstart.models import Candidate, Network, builtin_names, cut, resolve
-from headstart.models.compact import COMPACT, build_compact
-from headstart.models.compact_image import CompactImageNetwork
-from headstart.models.compact_text import BagTextNetwork, CompactTextNetwork, TransformerTextNetwork
-from headstart.models.network import _transformers_head
+from headstart.models.families.transformers import transformers_head as _transformers_head
 from headstart.models.stages import last_linear
 
 NAMES = ("resnet", "convnext", "vit", "bert", "distilbert", "modernbert")
@@ -226,10 +226,10 @@ def test_a_bag_of_pairs_knows_the_order_of_neighbours():
     assert torch.allclose(alone, module.head(module.words.weight[4]))
 
 
-@pytest.mark.parametrize("name", [name for name, made in COMPACT.items() if made.modality == "image"])
+@pytest.mark.parametrize("name", list(get_modality("image").scratch))
 def test_compact_image_networks_differ_in_width_and_depth(name):
     blocks, width = {"builtin:compact-image": (3, 32), "builtin:resnet20": (9, 16), "builtin:wrn-16-2": (6, 32)}[name]
-    module = build_compact(name, 10, 32)
+    module = get_modality("image").scratch[name].build(10, 32)
     assert len(module.stages) == blocks
     assert module.head.in_features == 4 * width
     network = Network(module, resolve(name, "image-classification"))

@@ -15,7 +15,7 @@ import headstart as hs
 from headstart.core import SettingsError, SourceError
 from headstart.models import Card, FittedModel, build, draw_anew, load, resolve
 from headstart.models import hub as models_hub
-from headstart.models.timm import TimmNetwork, import_timm
+from headstart.models.families.timm import TimmNetwork, import_timm
 from headstart.strategies import get_strategy
 
 IMAGE = "image-classification"

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from headstart.core import SourceError
-from headstart.models import build, encode_texts, resolve
-from headstart.models.tokenizer import load_tokenizer, padding_of
+from headstart.models import build, encode_items, resolve
+from headstart.models.families.tokenizer import load_tokenizer, padding_of
 
 TEXT = "text-classification"
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json")
@@ -37,7 +37,7 @@ def test_a_damaged_tokenizer_is_one_line(text_folder):
     candidate = resolve(str(text_folder), TEXT)
     (text_folder / "tokenizer.json").write_text("{")
     with pytest.raises(SourceError, match="the tokenizer of .* cannot be loaded") as caught:
-        encode_texts(candidate, ["good film"])
+        encode_items(candidate, ["good film"])
     assert "\n" not in str(caught.value)
 
 
@@ -45,9 +45,9 @@ def test_a_vocabulary_that_the_network_is_too_small_for_is_named(text_folder):
     config = json.loads((text_folder / "config.json").read_text())
     (text_folder / "config.json").write_text(json.dumps({**config, "vocab_size": 6}))
     candidate = resolve(str(text_folder), TEXT)
-    assert len(encode_texts(candidate, ["good"])) == 1
+    assert len(encode_items(candidate, ["good"])) == 1
     with pytest.raises(SourceError, match="gives token 7, but its configuration has vocab_size 6.*at least 8"):
-        encode_texts(candidate, ["good", "bad fine"])
+        encode_items(candidate, ["good", "bad fine"])
 
 
 @pytest.fixture
@@ -76,8 +76,8 @@ def test_a_decoder_finds_the_end_of_a_text_by_its_padding(decoder, weights):
     assert network.module.config.pad_token_id == padding_of(load_tokenizer(candidate))
     texts = ["good film", "bad plot was not a great scene"]
     with torch.inference_mode():
-        alone = [network(**encode_texts(candidate, [text]).batch([0])) for text in texts]
-        together = network(**encode_texts(candidate, texts).batch([0, 1]))
+        alone = [network(**encode_items(candidate, [text]).batch([0])) for text in texts]
+        together = network(**encode_items(candidate, texts).batch([0, 1]))
     torch.testing.assert_close(together, torch.cat(alone), atol=1e-5, rtol=1e-4)
 
 

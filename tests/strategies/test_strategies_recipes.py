@@ -136,7 +136,7 @@ def test_phases():
     assert get_strategy("linear_probe").phases("transformers") == (FitHead(on="features"),)
     assert get_strategy("full_finetune").phases("transformers") == (Train(),)
     assert get_strategy("from_scratch").phases("compact") == (Train(),)
-    assert get_strategy("from_scratch").phases("tfidf") == (FitHead(on="text"),)
+    assert get_strategy("from_scratch").phases("tfidf") == (FitHead(on="items"),)
 
 
 def test_scratch_gets_the_longer_schedule():

@@ -67,7 +67,7 @@ def test_examples_that_were_exchanged_are_not_read(text_bench):
 def test_fit_gives_the_numbers_of_the_trial_it_names(words, tmp_path):
     import pandas as pd
 
-    frame = pd.DataFrame({"text": words.texts, "label": [words.class_names[label] for label in words.labels]})
+    frame = pd.DataFrame({"text": words.content.texts, "label": [words.class_names[label] for label in words.labels]})
     fitted = hs.fit(frame, "builtin:compact-text", "from_scratch", recipe={"steps": 4}, n=40, out=tmp_path / "fit")
     data = hs.data.load(frame)
     from headstart.core import probe_hardware
@@ -98,7 +98,7 @@ def test_a_study_gives_the_numbers_of_the_trials_it_names(words, tmp_path):
     from headstart.data import load, make_splits
     from headstart.models import resolve
 
-    frame = pd.DataFrame({"text": words.texts, "label": [words.class_names[label] for label in words.labels]})
+    frame = pd.DataFrame({"text": words.content.texts, "label": [words.class_names[label] for label in words.labels]})
     hs.study(frame, "25s", out=tmp_path / "study", strategies=["from_scratch"], quiet=True)
     store = Store.open_readonly(tmp_path / "study")
     record, trials = store.record(), store.trials()

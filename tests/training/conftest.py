@@ -13,8 +13,10 @@ from torch import nn
 
 from headstart.core import Arm, Recipe
 from headstart.core.hardware import default_threads
-from headstart.data import Resize, load, make_splits
-from headstart.models import Candidate, Network, PixelInputs, resolve
+from headstart.data import load, make_splits
+from headstart.modalities.image.inputs import PixelInputs
+from headstart.modalities.image.pixels import Resize
+from headstart.models import Candidate, Network, resolve
 from headstart.studies import SpecMaker
 from headstart.training import Bench, Worker
 

@@ -161,6 +161,6 @@ def test_what_grew_is_saved_with_its_module(image_data, resnet, worker_of, spec_
     assert outcome.model.card.inserted == "residual"
     assert outcome.model.card.model_format == "headstart"
     assert inserted_in(worker.frozen(resnet)) is None, "the network that trials share stays as it is"
-    items = [worker.data.images.sources[row] for row in outcome.measured]
+    items = [worker.data.content.sources[row] for row in outcome.measured]
     loaded = load(outcome.model.save(tmp_path / "model"))
     np.testing.assert_allclose(loaded.predict_proba(items), outcome.probabilities, atol=1e-5)

@@ -11,8 +11,6 @@ from headstart.data import load as load_data
 from headstart.knowledge import Advice, Description, advise_on, describe
 from headstart.knowledge.prior import MARGIN
 
-MODALITIES = {"image-classification": "image", "text-classification": "text"}
-
 
 def advise(
     data: Any = None,
@@ -83,7 +81,7 @@ def described_data(
     check_keywords(columns, advise)
     found = load_data(data, task, **columns)
     case = describe(
-        modality or MODALITIES[found.task],
+        modality or found.kind.name,
         int((~found.is_test).sum()) if count is None else count,
         len(found.class_names) if classes is None else classes,
         **more,

@@ -171,9 +171,7 @@ def fit(
     worker = Worker(bench)
     worker.inputs(known.name)  # a tokenizer that does not fit is reported here, not as a failed training
     size = check_size(n, len(bench.splits[0].pool))
-    line_up = StrategyLineUp(
-        (arm,), setup.candidates, len(labelled.class_names), labelled.images is None or labels_survive_mirroring(worker)
-    )
+    line_up = StrategyLineUp((arm,), setup.candidates, len(labelled.class_names), labels_survive_mirroring(worker))
     chosen = with_values(line_up.recipes(arm, size)[0], recipe or {})
     if chosen.inserted:
         _check_inserted(way, chosen, worker, known.name)

@@ -16,8 +16,9 @@ from headstart.evidence.linear_probe import linear_probe
 from headstart.evidence.ranking import Ranking
 from headstart.evidence.ranking import rank as rank_scores
 from headstart.evidence.transferability import h_score, layer_mean, log_me, nearest_neighbours
+from headstart.modalities import get_modality
 from headstart.models import Candidate, Inputs, build
-from headstart.models.inputs import encode, encode_texts
+from headstart.models.inputs import encode, encode_items
 from headstart.training.layers import pooled_layers
 
 if TYPE_CHECKING:
@@ -135,8 +136,8 @@ def _features(candidate: Candidate, data: LabelledData, rows: np.ndarray) -> tup
     """Features (n, D) of the chosen examples, and how many parameters the network has."""
     network = build(candidate, data.class_names, weights="pretrained", seed=0)
     inputs: Inputs
-    if data.texts is not None:
-        inputs, places = encode_texts(candidate, [data.texts[i] for i in rows]), np.arange(len(rows))
+    if get_modality(candidate.modality).tokens:  # which are cheap to encode, and not kept for a later study
+        inputs, places = encode_items(candidate, data.content.load(rows)), np.arange(len(rows))
     else:
         inputs, places = encode(candidate, data), rows
     return layer_mean(pooled_layers(network, inputs, places)), sum(p.numel() for p in network.parameters())

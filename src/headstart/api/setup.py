@@ -9,12 +9,10 @@ from typing import Any
 from headstart.data import Finding, LabelledData, Split, make_splits
 from headstart.data import check as check_data
 from headstart.data import load as load_data
-from headstart.models import Candidate, builtin_names, resolve
-from headstart.models.own import PREFIX as OWN
-from headstart.models.own import check_own
+from headstart.models import Candidate, builtin_names, get_family, resolve
 from headstart.studies import choose_metric, find_candidates
 
-USUAL_SIDE = 32  # pixels that candidates without a size of their own assume where the data tells none
+USUAL_SIZE = 32  # of the data, which candidates without a size of their own assume where it has none
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ def set_up(
     findings = check_data(labelled) if health else labelled.findings
     labelled.findings = findings
     name, why = choose_metric(metric, [int(count) for count in labelled.class_counts])
-    native = labelled.images.native_size if labelled.images is not None else USUAL_SIDE
+    native = labelled.content.native_size or USUAL_SIZE
     if first:
         name_of = candidates[0] if candidates else builtin_names(labelled.task)[0]
         found = {name_of: resolve(name_of, labelled.task, native_size=native)}
@@ -73,7 +71,5 @@ def set_up(
     else:
         found, skipped = find_candidates(candidates, labelled.task, native)
     for candidate in found.values():
-        if candidate.family == "own":
-            path = candidate.name.removeprefix(OWN)
-            check_own(path, len(labelled.class_names), candidate.modality, candidate.input_size)
+        get_family(candidate.family).check(candidate, len(labelled.class_names))
     return Setup(labelled, make_splits(labelled, seed), findings, name, why, found, tuple(skipped))

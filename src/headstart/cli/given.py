@@ -11,13 +11,13 @@ from typing import Any
 from headstart.cli.tables import TABLE_SUFFIXES, is_table, read_columns
 from headstart.core import DataError
 from headstart.data.encodings import read_text_file
-from headstart.data.image import IMAGE_SUFFIXES
+from headstart.data.kinds import kind_of_suffix
+from headstart.modalities import modality_of
+from headstart.modalities.items import looks_like_path
 from headstart.models.card import Card
-from headstart.models.items import looks_like_path
 
 STANDARD_INPUT = "-"
 LINES = (".txt", ".lst", ".text", ".list")
-TEXT_FILES = frozenset({".txt", ".text"})
 UNREAD = frozenset({".xlsx", ".xls", ".ods", ".zip", ".gz", ".pdf", ".docx", ".doc", ".odt", ".pkl", ".npy"})
 
 
@@ -26,7 +26,7 @@ class Given:
     """One input.
 
     Attributes:
-        item: A text, or a picture's file or bytes; None where a row holds nothing.
+        item: An example, or its file or bytes; None where a row holds nothing.
         name: What is printed of it.
         row: Where it stood, such as ``new.csv:3``; empty for what stands on the command line itself.
     """
@@ -52,7 +52,8 @@ class InputReader:
 
     def __init__(self, card: Card, columns: Sequence[str], note: Callable[[str], None]) -> None:
         self.card, self.columns, self.note = card, columns, note
-        self.images = card.task.startswith("image")
+        self.modality = modality_of(card.task)
+        self.files = not self.modality.typed
 
     def all(self, words: Sequence[str]) -> list[Given]:
         """Every input behind the words.
@@ -75,8 +76,9 @@ class InputReader:
             return self._folder(path, word)
         if is_file and word.strip():
             return self._file(path, word)
-        if self.images:
-            raise DataError("no such file", place=word, hint="This model reads image files; give their paths")
+        if self.files:
+            hint = f"This model reads {self.modality.noun} files; give their paths"
+            raise DataError("no such file", place=word, hint=hint)
         if not word.strip():
             raise DataError("an empty text", place="INPUT", hint="Give a text, a file, a folder, or - for lines")
         if looks_like_path(word):
@@ -93,10 +95,13 @@ class InputReader:
             raise DataError("this is no regular file", place=word, hint="Give a file, a folder, or - for lines")
         if is_table(path):
             return self._table(path)
-        if self.images and suffix not in LINES:
+        if self.files and suffix not in LINES:
             return [Given(path, word)]
-        if suffix in IMAGE_SUFFIXES:
-            raise DataError("this is an image, and the model reads texts", place=word, hint="Give texts, or a table")
+        kind = kind_of_suffix(suffix)
+        if kind is not None and kind.beside:
+            nouns = self.modality.nouns
+            fact = f"this is {kind.one}, and the model reads {nouns}"
+            raise DataError(fact, place=word, hint=f"Give {nouns}, or a table")
         if suffix in UNREAD:
             raise DataError(
                 f"files ending in {suffix} are not read",
@@ -106,10 +111,10 @@ class InputReader:
         return self._lines(read_text_file(path).text, path.name, path.parent)
 
     def _table(self, path: Path) -> Iterator[Given]:
-        for row, cell in read_columns(path, self.card, self.columns, self.note, images=self.images):
+        for row, cell in read_columns(path, self.card, self.columns, self.note, self.modality):
             if cell is None:
                 yield Given(None, "", row)
-            elif self.images and isinstance(cell, str):
+            elif self.files and isinstance(cell, str):
                 yield Given(_beside(cell, path.parent), cell, row)
             else:
                 yield Given(cell, row if isinstance(cell, bytes) else str(cell), row)
@@ -118,7 +123,7 @@ class InputReader:
         """A line each; blank ones are no inputs."""
         for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
             if line.strip():
-                item = _beside(line.strip(), folder) if self.images else line
+                item = _beside(line.strip(), folder) if self.files else line
                 yield Given(item, line, f"{name}:{number}")
 
     def _text(self, file: Path) -> str | None:
@@ -131,19 +136,19 @@ class InputReader:
 
     def _folder(self, folder: Path, word: str) -> list[Given]:
         """Every image file, or every text file as one text each, and every table."""
-        wanted = IMAGE_SUFFIXES if self.images else TEXT_FILES
+        wanted = self.modality.suffixes
         found: list[Given] = []
         for file in sorted(folder.rglob("*")):
             suffix = file.suffix.lower()
             if file.name.startswith(".") or not file.is_file():
                 continue
             if suffix in wanted:
-                item = file if self.images else self._text(file)
+                item = file if self.files else self._text(file)
                 found.append(Given(item, str(file), str(file.relative_to(folder))))
-            elif not self.images and is_table(file):
+            elif not self.files and is_table(file):
                 found += self._table(file)
         if not found:
-            what = "images" if self.images else "texts (.txt) and no tables"
+            what = self.modality.nouns if self.files else f"{self.modality.nouns} (.txt) and no tables"
             raise DataError(f"no {what} found", place=word, hint="Give files, or a folder of them")
         return found
 

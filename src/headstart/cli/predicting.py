@@ -15,7 +15,6 @@ from headstart.cli.given import Given, InputReader
 from headstart.cli.lines import Screen, as_json, one_line
 from headstart.cli.writing import Prediction, Writer, check_target, open_writer
 from headstart.core import DataError
-from headstart.data.image import UnreadableImageError, open_image
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -94,7 +93,7 @@ def _predict_part(model: FittedModel, part: Sequence[Given], *, quiet: bool) -> 
     try:
         return list(part), model.predict_proba([given.item for given in part])
     except DataError:
-        kept = [given for given in part if not given.listed or _readable(given, quiet=quiet)]
+        kept = [given for given in part if not given.listed or _readable(model, given, quiet=quiet)]
         if len(kept) == len(part):
             raise
         if not kept:
@@ -102,12 +101,15 @@ def _predict_part(model: FittedModel, part: Sequence[Given], *, quiet: bool) -> 
         return kept, model.predict_proba([given.item for given in kept])
 
 
-def _readable(given: Given, *, quiet: bool) -> bool:
+def _readable(model: FittedModel, given: Given, *, quiet: bool) -> bool:
+    from headstart.models import encode_items
+
     if not isinstance(given.item, Path | bytes):
         return True
     try:
-        open_image(given.item)
-    except UnreadableImageError as reason:
+        encode_items(model.card.candidate, [given.item])
+    except DataError as trouble:
+        reason = trouble.fact.partition(": ")[2] or trouble.fact
         if not quiet:
             _note(f"left out: {one_line(given.name)} cannot be read ({one_line(reason)})")
         return False

@@ -25,15 +25,16 @@ def show_ranking(data: str, candidates: tuple[str, ...], *, json_output: bool, *
 
 def show_models(data: str | None, *, json_output: bool) -> None:
     """List the candidates that work here, with parameters, operations and licence."""
+    from headstart.data.kinds import kinds
     from headstart.models import builtin_names, resolve
 
-    tasks: tuple[str, ...] = ("image-classification", "text-classification")
+    tasks = tuple(kind.task for kind in kinds())
     native = 32
     if data is not None:
         from headstart.data import load
 
         labelled = load(data)
-        tasks, native = (labelled.task,), labelled.images.native_size if labelled.images else 32
+        tasks, native = (labelled.task,), labelled.content.native_size or native
     rows = []
     for task in tasks:
         for name in builtin_names(task, every=True):
@@ -48,28 +49,28 @@ def show_models(data: str | None, *, json_output: bool) -> None:
 
 
 def _model_row(candidate: Any, task: str) -> dict[str, Any]:
-    from headstart.models import build, encode_texts, measure_facts
+    from headstart.modalities import get_modality
+    from headstart.models import build, encode_items, get_family, measure_facts
 
+    modality = get_modality(candidate.modality)
     row = {
         "name": candidate.name,
         "task": task,
         "start": "pretrained" if candidate.has_weights else "from scratch only",
-        "input": f"{candidate.input_size} px" if candidate.modality == "image" else f"{candidate.input_size} tokens",
-        "parameters": "grows with the texts",
+        "input": modality.size_words(candidate.input_size),
+        "parameters": f"grows with the {modality.nouns}",
         "GFLOP per example": "",
         "licence": candidate.licence or "not stated",
     }
-    if candidate.family == "tfidf":
-        row["input"] = "whole texts"
+    if not get_family(candidate.family).network:
         return row
     weights = "pretrained" if candidate.has_weights else "random"
     network = build(candidate, ("a", "b"), weights=weights, seed=0)
-    if candidate.modality == "image":
-        import torch
-
-        batch = {"pixel_values": torch.zeros(1, 3, candidate.input_size, candidate.input_size)}
+    longest = modality.longest(candidate)
+    if longest is None:
+        batch = modality.made_up(candidate, examples=1)
     else:
-        batch = encode_texts(candidate, ["word " * candidate.input_size]).batch(np.arange(1))
+        batch = encode_items(candidate, [longest]).batch(np.arange(1))
     facts = measure_facts(network, batch)
     row["parameters"] = f"{facts.parameters / 1e6:.2f} M"
     row["GFLOP per example"] = f"{facts.forward_flops / 1e9:.3f}"

@@ -23,7 +23,6 @@ from headstart.core.records import (
     Recipe,
     Record,
     Role,
-    Task,
     TrialSpec,
 )
 from headstart.core.seeds import derive_seed

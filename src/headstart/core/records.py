@@ -14,7 +14,6 @@ from pydantic import BaseModel, ConfigDict, Field
 SCHEMA_VERSION = 1
 PROTOCOL_VERSION = 4  # raise it when a change makes old measurements incomparable with new ones
 
-Task = Literal["image-classification", "text-classification"]
 Paradigm = Literal["transfer", "scratch", "hybrid"]
 Role = Literal["tuning", "measuring"]
 Augmentation = Literal["none", "shift", "flip", "strong"]

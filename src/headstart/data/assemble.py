@@ -11,21 +11,18 @@ from pathlib import Path
 import numpy as np
 
 from headstart.core import DataError, SettingsError
-from headstart.data.duplicates import Clusters, cluster_images, cluster_keys, connect, number
+from headstart.data.content import Survey
+from headstart.data.duplicates import Clusters, connect, number
 from headstart.data.examples import RawExamples
 from headstart.data.findings import Finding, finding, plural
-from headstart.data.image_scan import ImageScan, scan_images
-from headstart.data.image_store import ImageStore
+from headstart.data.kinds import Kind, kind_named, problems_of
 from headstart.data.labelled import LabelledData
 from headstart.data.labels import ordered
 from headstart.data.parts import Part
-from headstart.data.pixel_findings import pixel_findings
-from headstart.data.text import exact_keys, near_keys
 
 MIN_PER_CLASS = 2  # one to learn from and one to judge by
 MAX_LOST = 20  # lost classes that are named one by one
 PATTERN_SECONDS = 10.0
-_SOUNDS = (b"RIFF", b"fLaC", b"OggS", b"ID3\x03", b"ID3\x04")
 
 
 def assemble(raw: RawExamples, folder: Path, group_regex: str | None = None) -> LabelledData:
@@ -52,10 +49,11 @@ def assemble(raw: RawExamples, folder: Path, group_regex: str | None = None) -> 
         raw.parts = ["train"] * len(raw)
         found.append("There is only a test part; it is used as if it had no name")
     given_groups = _groups_by_name(raw, group_regex, found) if group_regex else raw.groups
-    scan = scan_images(raw.images, folder) if raw.images is not None else None
-    keep = _usable(raw, scan, findings)
+    kind = kind_named(raw.modality)
+    survey = kind.survey(raw.items or [], folder)
+    keep = _usable(raw, kind, survey, findings)
     is_test = np.array([part == "test" for part in raw.parts])
-    keep = _with_enough_per_class(raw, scan, keep, is_test, findings)
+    keep = _with_enough_per_class(raw, kind, survey, keep, is_test, findings)
     if is_test.any() and not is_test[keep].any():
         message = "Nothing of the test part can be used, so a test part is taken from the rest"
         findings.append(finding("lost-part", "error", message, _ids(raw, is_test)))
@@ -64,22 +62,13 @@ def assemble(raw: RawExamples, folder: Path, group_regex: str | None = None) -> 
     index = {name: i for i, name in enumerate(class_names)}
     labels = np.array([index[raw.labels[i]] for i in keep], dtype=np.int64)
     is_test, ids = is_test[keep], [raw.ids[i] for i in keep]
-    texts: list[str] | None = None
-    store: ImageStore | None = None
-    if scan is not None and raw.images is not None:
-        store = ImageStore([raw.images[i] for i in keep], scan.take(keep), folder)
-        clusters, content = cluster_images(store.scan, folder), [store.scan.digests.tobytes()]
-        if store.scan.tones is not None:
-            content.append(store.scan.tones.key.encode())
-        findings += pixel_findings(store.scan, ids)
-    else:
-        texts = [raw.texts[i] for i in keep]  # type: ignore[index]
-        clusters = cluster_keys(exact_keys(texts), near_keys(texts))
-        content = [text.encode("utf-8", "surrogatepass") for text in texts]
+    content = survey.keep(keep)
+    clusters = content.clusters(folder)
+    findings += content.findings(ids)
     groups = _numbered_groups(given_groups, keep)
     found.append(_sizes(raw.parts, keep, class_names))
     return LabelledData(
-        task="text-classification" if store is None else "image-classification",
+        task=kind.task,
         source=raw.source,
         class_names=class_names,
         labels=labels,
@@ -87,11 +76,10 @@ def assemble(raw: RawExamples, folder: Path, group_regex: str | None = None) -> 
         has_groups=given_groups is not None,
         ids=ids,
         is_test=is_test,
-        fingerprint=_fingerprint(class_names, labels, groups, is_test, ids, content),
+        fingerprint=_fingerprint(class_names, labels, groups, is_test, ids, list(content.identity())),
         found=tuple(found),
         findings=tuple(findings),
-        texts=texts,
-        images=store,
+        content=content,
         clusters=clusters,
         accounting=raw.ledger.close(len(keep)),
     )
@@ -102,24 +90,18 @@ def _as_text(name: str) -> str:
     return name.encode("utf-8", "backslashreplace").decode()
 
 
-def _usable(raw: RawExamples, scan: ImageScan | None, findings: list[Finding]) -> np.ndarray:
+def _usable(raw: RawExamples, kind: Kind, survey: Survey, findings: list[Finding]) -> np.ndarray:
     """Indices of examples that have content and a label; the rest becomes findings."""
     unlabelled = np.array([label is None for label in raw.labels])
     aside = np.zeros(len(raw), dtype=bool)
     if raw.set_aside is not None:  # reported by whoever set them aside
         aside = np.array([reason is not None for reason in raw.set_aside])
         raw.ledger.rows_named += Counter(reason for reason in raw.set_aside if reason is not None)
-    if scan is not None:
-        broken = (scan.problems != "") & ~aside
-        if broken.any():
-            findings.append(_unreadable(raw, scan, broken))
-            raw.ledger.rows_named["unreadable"] += int(broken.sum())
-    else:
-        broken = np.array([text is None for text in raw.texts or ()], dtype=bool) & ~aside
-        if broken.any():
-            message = f"{plural(int(broken.sum()), 'empty text')} set aside"
-            findings.append(finding("empty-text", "warning", message, _ids(raw, broken)))
-            raw.ledger.rows_named["empty"] += int(broken.sum())
+    broken = (survey.problems != "") & ~aside
+    if broken.any():
+        code, message = kind.unusable(problems_of(survey.problems, broken))
+        findings.append(finding(code, "warning", message, _ids(raw, broken)))
+        raw.ledger.rows_named[kind.missing] += int(broken.sum())
     missing = unlabelled & ~broken & ~aside
     if missing.any():
         message = f"{plural(int(missing.sum()), 'example has', 'examples have')} no label; set aside"
@@ -127,39 +109,15 @@ def _usable(raw: RawExamples, scan: ImageScan | None, findings: list[Finding]) -
         raw.ledger.rows_named["no label"] += int(missing.sum())
     keep = np.flatnonzero(~broken & ~unlabelled & ~aside)
     if not len(keep):
-        raise _nothing_left(raw, scan, broken, unlabelled)
+        raise _nothing_left(raw, kind, survey, broken, unlabelled)
     return keep
 
 
-def _unreadable(raw: RawExamples, scan: ImageScan, broken: np.ndarray) -> Finding:
-    reason, count = Counter(scan.problems[broken].tolist()).most_common(1)[0]
-    total = int(broken.sum())
-    share = "" if count == total else f" ({count:,} of them)"
-    message = f"{plural(total, 'image')} cannot be read; set aside: {reason}{share}"
-    return finding("unreadable", "warning", message, _ids(raw, broken))
-
-
-def _nothing_left(raw: RawExamples, scan: ImageScan | None, broken: np.ndarray, unlabelled: np.ndarray) -> DataError:
+def _nothing_left(
+    raw: RawExamples, kind: Kind, survey: Survey, broken: np.ndarray, unlabelled: np.ndarray
+) -> DataError:
     if broken.all():
-        example = f"{raw.source}, for example {raw.ids[0]}"
-        if scan is None:
-            return DataError(
-                f"None of the {len(raw):,} texts have any content",
-                place=example,
-                hint="Choose the column with the texts: --text-column X"
-                if raw.ledger.columns
-                else "Check the files themselves",
-            )
-        reason = Counter(scan.problems.tolist()).most_common(1)[0][0]
-        source = (raw.images or [None])[0]
-        path = f": {source}" if isinstance(source, Path) else ""
-        cell = f" (the cell is {raw.tried[0]!r})" if raw.tried and raw.tried[0] else ""
-        hint = "Check the file names in the table" if "no such file" in reason else "Check the files themselves"
-        if isinstance(source, bytes) and source[:4] in _SOUNDS:
-            reason, hint = "they are sounds", "Sounds are not supported"
-        return DataError(
-            f"None of the {len(raw):,} images can be read ({reason}{path}){cell}", place=example, hint=hint
-        )
+        return kind.nothing_usable(raw, problems_of(survey.problems, broken))
     if unlabelled.all():
         column = next((name for name, role in raw.ledger.columns.items() if role == "label"), None)
         where = f"{raw.source}, column {column!r}" if column else raw.source
@@ -174,10 +132,10 @@ def _nothing_left(raw: RawExamples, scan: ImageScan | None, broken: np.ndarray, 
 
 
 def _with_enough_per_class(
-    raw: RawExamples, scan: ImageScan | None, keep: np.ndarray, is_test: np.ndarray, findings: list[Finding]
+    raw: RawExamples, kind: Kind, survey: Survey, keep: np.ndarray, is_test: np.ndarray, findings: list[Finding]
 ) -> np.ndarray:
     """Leave out classes that nothing can be learnt about; report those that are lost altogether."""
-    findings += _lost_classes(raw, scan, keep)
+    findings += _lost_classes(raw, kind, survey, keep)
     if is_test[keep].any() and not is_test[keep].all():
         learnable = keep[~is_test[keep]]
     else:
@@ -211,7 +169,7 @@ def _with_enough_per_class(
     return keep
 
 
-def _lost_classes(raw: RawExamples, scan: ImageScan | None, keep: np.ndarray) -> list[Finding]:
+def _lost_classes(raw: RawExamples, kind: Kind, survey: Survey, keep: np.ndarray) -> list[Finding]:
     """Classes of which no example is left."""
     left = {raw.labels[i] for i in keep}
     lost: dict[str, list[int]] = {}
@@ -220,11 +178,8 @@ def _lost_classes(raw: RawExamples, scan: ImageScan | None, keep: np.ndarray) ->
             lost.setdefault(label, []).append(i)
     found = []
     for label, rows in list(lost.items())[:MAX_LOST]:
-        reason = "has content"
-        if scan is not None:
-            reason = f"can be read ({Counter(scan.problems[rows].tolist()).most_common(1)[0][0] or 'set aside'})"
-        elif raw.set_aside is not None and all(raw.set_aside[i] for i in rows):
-            reason = "is in a part"
+        aside = raw.set_aside is not None and all(raw.set_aside[i] for i in rows)
+        reason = kind.lost(problems_of(survey.problems, rows), aside)
         message = f"The class {label!r} is lost: none of its {plural(len(rows), 'example')} {reason}"
         found.append(finding("lost-class", "error", message, [raw.ids[i] for i in rows]))
     return found

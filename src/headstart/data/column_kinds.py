@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from headstart.data.image import IMAGE_SUFFIXES
+from headstart.data.kinds import file_suffixes
 from headstart.data.labels import class_texts
 from headstart.data.missing import is_missing
 
@@ -156,5 +156,5 @@ def _is_image_cell(value: Any) -> bool:
         text = str(value).strip()
         if text.startswith("data:image/"):
             return True
-        return len(text) < 1024 and "\n" not in text and Path(text.split("?")[0]).suffix.lower() in IMAGE_SUFFIXES
+        return len(text) < 1024 and "\n" not in text and Path(text.split("?")[0]).suffix.lower() in file_suffixes()
     return hasattr(value, "convert") and hasattr(value, "resize")  # a Pillow image

@@ -21,6 +21,7 @@ from headstart.data.column_kinds import (
     present,
 )
 from headstart.data.findings import Finding, finding
+from headstart.data.kinds import Kind, kind_in_doubt, kind_of_cells, kind_of_task
 from headstart.data.label_forms import one_hot
 from headstart.data.part_columns import PartColumn, find_part_column
 from headstart.data.table import Table
@@ -104,7 +105,8 @@ class Columns:
     Attributes:
         label: The label column.
         text: The text columns in the order they are joined, for text tasks.
-        image: The image column, for image tasks.
+        image: The column with pictures, or with files of another modality; None for texts.
+        kind: Name of the modality of what that column holds.
         group: The group column, where one was named.
         part: The column that names the parts, where there is one.
         unused: The other columns.
@@ -117,6 +119,7 @@ class Columns:
     image: str | None
     group: str | None
     part: PartColumn | None
+    kind: str
     unused: tuple[str, ...]
     found: tuple[str, ...]
     findings: tuple[Finding, ...]
@@ -125,7 +128,7 @@ class Columns:
     def used(self) -> dict[str, str]:
         """What each used column is used for."""
         roles = {name: "text" for name in self.text}
-        for role, name in (("image", self.image), ("label", self.label), ("group", self.group)):
+        for role, name in ((self.kind, self.image), ("label", self.label), ("group", self.group)):
             if name is not None:
                 roles[name] = role
         return roles | ({self.part.name: "part"} if self.part else {})
@@ -159,11 +162,13 @@ def find_columns(table: Table, place: str, chosen: ColumnChoice, *, task: str | 
     named = {name for _, name in chosen.named()}
     part, findings = find_part_column(table.columns, table.ids, named)
     taken = named | ({part.name} if part else set())
-    if task != "text-classification" and not text and image is None:
-        image = _image_column(table, place, taken, required=task == "image-classification")
+    wanted = kind_of_task(task) if task else None
+    if (wanted is None or wanted.beside) and not text and image is None:
+        image = _image_column(table, place, taken, wanted)
     if image is None:
         label_hint = label or _named_label(table, taken, place)
         text = text or _text_columns(table, place, taken | ({label_hint} if label_hint else set()))
+    kind = kind_of_cells(table.columns[image]) if image else kind_in_doubt("")
     content = {name for name in (*text, image, group, part.name if part else None) if name}
     if label is None:
         label = _label_column(table, place, content, found)
@@ -171,7 +176,7 @@ def find_columns(table: Table, place: str, chosen: ColumnChoice, *, task: str | 
         findings += _numbers_as_text(table, text)
         found.insert(0, _text_sentence(text, label))
     else:
-        found.insert(0, f"Images are in the column {image!r}, labels in {label!r}")
+        found.insert(0, f"{kind.nouns.capitalize()} are in the column {image!r}, labels in {label!r}")
     if group is not None:
         found.append(f"Groups are in the column {group!r}")
     if part is not None:
@@ -179,7 +184,7 @@ def find_columns(table: Table, place: str, chosen: ColumnChoice, *, task: str | 
         findings += part.findings
     used = {*text, image, label, group, part.name if part else None}
     unused = tuple(name for name in table.columns if name not in used)
-    return Columns(label, text, image, group, part, unused, tuple(found), tuple(findings))
+    return Columns(label, text, image, group, part, kind.name, unused, tuple(found), tuple(findings))
 
 
 def _text_sentence(text: tuple[str, ...], label: str) -> str:
@@ -196,7 +201,7 @@ def _numbers_as_text(table: Table, text: tuple[str, ...]) -> list[Finding]:
     ]
 
 
-def _image_column(table: Table, place: str, taken: set[str], required: bool) -> str | None:
+def _image_column(table: Table, place: str, taken: set[str], wanted: Kind | None) -> str | None:
     candidates = [name for name in table.columns if name in table.images and name not in taken]
     if not candidates:
         candidates = [name for name in table.columns if name not in taken and holds_images(table.columns[name])]
@@ -208,12 +213,12 @@ def _image_column(table: Table, place: str, taken: set[str], required: bool) -> 
         addressed = [
             name
             for name in table.columns
-            if name not in taken and holds_addresses(table.columns[name]) and (required or _plain(name) in IMAGE_NAMES)
+            if name not in taken and holds_addresses(table.columns[name]) and (wanted or _plain(name) in IMAGE_NAMES)
         ]
         candidates = addressed[:1]
-    if not candidates and required:
+    if not candidates and wanted:
         raise DataError(
-            f"No column holds images ({_listing(table)})",
+            f"No column holds {wanted.nouns} ({_listing(table)})",
             place=place,
             hint="Name the one with file names or bytes: --image-column X",
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from headstart.data.accounting import Ledger
@@ -21,8 +20,8 @@ class RawExamples:
         ids: See :class:`~headstart.data.labelled.LabelledData`.
         labels: Class names; None where the label is missing.
         parts: Which part each row is in.
-        texts: Texts for text tasks; None where there is nothing to read.
-        images: Encoded bytes or files for image tasks; None where there is none.
+        modality: What the items are, as in ``image``.
+        items: What each row holds in the form that the modality reads; None in it where there is nothing.
         groups: What the user's group column says; None in it where it says nothing.
         file_names: The name of the file behind each example, for group patterns; None where there is none.
         class_order: Class names in the order a ClassLabel gave them.
@@ -39,8 +38,8 @@ class RawExamples:
     ids: list[str]
     labels: list[str | None]
     parts: list[Part]
-    texts: list[str | None] | None = None
-    images: list[bytes | Path | None] | None = None
+    modality: str = ""
+    items: list[Any] | None = None
     groups: list[str | None] | None = None
     file_names: list[str | None] | None = None
     class_order: tuple[str, ...] | None = None
@@ -75,13 +74,14 @@ def join(first: RawExamples, test: RawExamples) -> RawExamples:
             return None
         return (left or [None] * len(first)) + (right or [None] * len(test))
 
+    same = {test.modality: test.items}.get(first.modality)
     return RawExamples(
         source=first.source,
         ids=first.ids + [f"test:{name}" for name in test.ids],
         labels=first.labels + test.labels,
         parts=parts + ["test"] * len(test),
-        texts=both("texts"),
-        images=both("images"),
+        modality=first.modality,
+        items=(first.items or [None] * len(first)) + (same or [None] * len(test)),
         groups=both("groups"),
         file_names=both("file_names"),
         class_order=order if first.class_order and test.class_order else None,

@@ -17,8 +17,8 @@ from headstart.data.column_kinds import one_to_one
 from headstart.data.columns import ColumnChoice
 from headstart.data.examples import RawExamples
 from headstart.data.findings import Finding, finding, plural
-from headstart.data.folders import TEXT_SUFFIXES, account_entries, class_folders_of, read_class_folders, skipped_files
-from headstart.data.image import IMAGE_SUFFIXES
+from headstart.data.folders import account_entries, class_folders_of, read_class_folders, skipped_files
+from headstart.data.kinds import file_suffixes, kind_named, kinds
 from headstart.data.listing import Entry, Listing, list_folder
 from headstart.data.parts import Part, folder_part, part_of, parts_among
 from headstart.data.table import concatenate, is_table, read_table
@@ -69,6 +69,10 @@ def read_folder(
     """
     name = folder.resolve().name
     listing = list_folder(folder)
+    for kind in kinds():
+        own = kind.read_listing(listing, chosen) if labels is None and layout is None else None
+        if own is not None:
+            return _account(own, listing, set(), ())
     if hub.is_saved_dataset(folder):
         raw = examples_from_table(hub.table_from_disk(folder), name, chosen, task=task)
         return _account(raw, listing, {entry for entry in listing.entries if entry.kind == "file"}, ())
@@ -98,8 +102,8 @@ def _compete(listing: Listing, name: str, task: str | None, chosen: ColumnChoice
             raise
         folders = ClassFolders(listing.tree)
     plausible = len(folders.classes) > 1 and bool(folders.examples)
-    is_image = plausible and folders.examples[0][0].suffix in IMAGE_SUFFIXES
-    if not plausible or (described and is_image):
+    has_files = plausible and folders.examples[0][0].suffix in file_suffixes()
+    if not plausible or (described and has_files):
         try:
             return _from_tables(listing, name, task, chosen, _choose(listing, tables))
         except DataError:
@@ -135,7 +139,7 @@ def _refuse_conflict(
         if one_to_one(labels, kept) or _agreement(labels, kept) >= AGREE:
             return
         said = f"the {both} class folders ({outer}) and {entry.relative} ({inner})"
-    elif raw.texts is not None and len(raw) >= OWN_ROWS and len(raw) >= 0.1 * len(folders.examples):
+    elif not kind_named(raw.modality).beside and len(raw) >= OWN_ROWS and len(raw) >= 0.1 * len(folders.examples):
         said = f"the {both} class folders ({outer}) and the texts in {entry.relative} ({inner})"
     else:
         return
@@ -266,7 +270,7 @@ def _account(raw: RawExamples, listing: Listing, tables: set[Entry], copies: tup
     """Account for every file of the folder: tables that were read, files that rows name, and all others."""
     ledger: Ledger = raw.ledger
     findings: list[Finding] = account_entries(listing, ledger)
-    media = IMAGE_SUFFIXES if raw.images is not None else TEXT_SUFFIXES
+    kind = kind_named(raw.modality)
     unlisted: list[Entry] = []
     other: list[Entry] = []
     for entry in listing.entries:
@@ -276,16 +280,16 @@ def _account(raw: RawExamples, listing: Listing, tables: set[Entry], copies: tup
             ledger.files_used += 1
         elif entry in copies:
             ledger.files_named["copies"] += 1
-        elif raw.used_files and entry.suffix in media:
+        elif raw.used_files and entry.suffix in kind.suffixes:
             unlisted.append(entry)
             ledger.files_named["not in the table"] += 1
         else:
             other.append(entry)
             ledger.files_named["other kinds"] += 1
-    what = "image" if raw.images is not None else "text"
+    what = kind.noun
     if unlisted:
         places = ", ".join(dict.fromkeys("/".join(entry.inside[:-1]) or "." for entry in unlisted[:1000]))
-        is_or_are = f"{what} is" if len(unlisted) == 1 else f"{what}s are"
+        is_or_are = f"{what} is" if len(unlisted) == 1 else f"{kind.nouns} are"
         message = f"{len(unlisted):,} {is_or_are} not in the table, without a label and left out (in {places[:60]})"
         findings.append(finding("unlabelled-files", "warning", message, [entry.relative for entry in unlisted]))
     others = [entry for entry in other if is_table(entry.path)]

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+
+import numpy as np
 
 from headstart.core import DataError
 from headstart.data.accounting import Ledger
 from headstart.data.annotations import labels_from_list
 from headstart.data.class_folders import ClassFolders, Example, find_classes
-from headstart.data.encodings import decode_as, encoding_of
 from headstart.data.examples import RawExamples
 from headstart.data.findings import Finding, Severity, finding, plural
-from headstart.data.image import IMAGE_SUFFIXES
-from headstart.data.listing import Entry, Kind, Listing
+from headstart.data.kinds import Kind, file_suffixes, kind_in_doubt, kinds, nouns_read
+from headstart.data.listing import Entry, Listing
+from headstart.data.listing import Kind as EntryKind
 from headstart.data.packed import PACKED_SUFFIXES, REFUSED
 from headstart.data.parts import Part
-from headstart.data.progress import progress
 from headstart.data.table import FORMATS_HINT
-from headstart.data.text import as_text
 
-TEXT_SUFFIXES = frozenset({".txt", ".text"})
-FEW_IMAGES = 0.2  # of the texts: figures beside documents
-MAX_TEXT = 2**26  # bytes; a longer file is no example
+FEW_BESIDE = 0.2  # of the texts: figures beside documents
 ARCHIVES = frozenset({".zip", ".tar", ".tgz", ".gz", ".7z", ".rar"})  # may hold any number of examples
 MANY_SKIPPED = 0.05  # of the files, from which other kinds are a warning
-KINDS: dict[Kind, str] = {
+KINDS: dict[EntryKind, str] = {
     "hidden": "hidden",
     "broken link": "broken links",
     "linked folder": "links to folders",
@@ -34,29 +31,37 @@ KINDS: dict[Kind, str] = {
 }
 
 
-def media_of(listing: Listing) -> frozenset[str]:
-    """Return which endings are examples: those of images, unless there are few beside many texts."""
-    images, texts = listing.tree.count(IMAGE_SUFFIXES), listing.tree.count(TEXT_SUFFIXES)
-    return IMAGE_SUFFIXES if images and images >= FEW_IMAGES * texts else TEXT_SUFFIXES
+def kind_in(listing: Listing) -> Kind:
+    """The modality of a folder's files: the one of most of them, unless these are few beside many texts."""
+    beside = [kind for kind in kinds() if kind.beside]
+    counts = [listing.tree.count(kind.suffixes) for kind in beside]
+    most = int(np.argmax(counts))
+    others = [kind for kind in kinds() if not kind.beside]
+    rest = [listing.tree.count(kind.suffixes) for kind in others]
+    if counts[most] and counts[most] >= FEW_BESIDE * max(rest):
+        return beside[most]
+    return others[int(np.argmax(rest))]
 
 
 def class_folders_of(listing: Listing, *, deepest: bool | None = None) -> ClassFolders:
-    """Read a folder as class folders of images, or of texts where that gives nothing.
+    """Read a folder as class folders of the files that most of it holds, or of texts where that gives nothing.
 
     Args:
         listing: The folder.
         deepest: Whether the innermost folders are the classes; None where it is to be found.
     """
-    media = media_of(listing)
-    reading = find_classes(listing.tree, media, str(listing.root), deepest=deepest)
-    if not reading.examples and media is IMAGE_SUFFIXES and listing.tree.count(TEXT_SUFFIXES):
-        texts = find_classes(listing.tree, TEXT_SUFFIXES, str(listing.root), deepest=deepest)
-        reading = texts if len(texts.classes) > 1 else reading
+    found = kind_in(listing)
+    reading = find_classes(listing.tree, found.suffixes, str(listing.root), deepest=deepest)
+    if not reading.examples and found.beside:
+        for other in kinds():
+            if not other.beside and listing.tree.count(other.suffixes):
+                texts = find_classes(listing.tree, other.suffixes, str(listing.root), deepest=deepest)
+                reading = texts if len(texts.classes) > 1 else reading
     return reading
 
 
 def read_class_folders(listing: Listing, name: str, reading: ClassFolders | None = None) -> RawExamples:
-    """Read folders of images (or of .txt files), one for each class, with or without part folders above them.
+    """Read folders of files that hold an example each: one for each class, perhaps with part folders above them.
 
     Args:
         listing: The folder; a single folder inside it that holds the class folders is entered.
@@ -70,14 +75,11 @@ def read_class_folders(listing: Listing, name: str, reading: ClassFolders | None
         DataError: There are no class folders, or no files in them that could be examples.
     """
     reading = reading or class_folders_of(listing)
-    suffixes = media_of(listing)
-    if reading.examples:
-        suffixes = IMAGE_SUFFIXES if reading.examples[0][0].suffix in IMAGE_SUFFIXES else TEXT_SUFFIXES
     if not reading.examples:
         raise nothing_found(listing, reading)
-    is_text = suffixes is TEXT_SUFFIXES
-    what = "text" if is_text else "image"
-    lists = _label_unlabelled(listing, reading, suffixes)
+    kind = kind_in_doubt(reading.examples[0][0].suffix)
+    suffixes, what = kind.suffixes, kind.noun
+    lists = _label_unlabelled(listing, reading, kind)
     examples = reading.examples
     ledger = Ledger(rows_seen=len(examples))
     found = [
@@ -85,72 +87,20 @@ def read_class_folders(listing: Listing, name: str, reading: ClassFolders | None
         f"{plural(len(examples), what)} in {plural(len(reading.classes), 'class folder')}{_part_counts(examples)}",
     ]
     findings = _account(listing, reading, ledger, suffixes, lists, what)
-    texts: list[str | None] | None = None
-    if is_text:
-        texts, more = read_text_entries([entry for entry, _, _ in examples])
-        findings += more
+    items, more = kind.read_entries([entry for entry, _, _ in examples])
+    findings += more
     return RawExamples(
         source=name,
         ids=[entry.relative for entry, _, _ in examples],
         labels=[label for _, label, _ in examples],
         parts=[part for _, _, part in examples],
-        texts=texts,
-        images=None if is_text else [entry.path for entry, _, _ in examples],
+        modality=kind.name,
+        items=items,
         file_names=[entry.name for entry, _, _ in examples],
         found=found,
         findings=findings,
         ledger=ledger,
     )
-
-
-def read_text_entries(entries: Iterable[Entry | None]) -> tuple[list[str | None], list[Finding]]:
-    """Read text files that share an encoding.
-
-    Args:
-        entries: The files; None where there is none.
-
-    Returns:
-        The texts, None where there is nothing to read, and findings about their encoding and size.
-    """
-    raw: list[bytes | None] = []
-    broken: list[str] = []
-    listed = list(entries)
-    with progress("reading texts", len(listed)) as step:
-        for entry in listed:
-            try:
-                usable = entry is not None and entry.size <= MAX_TEXT
-                raw.append(entry.path.read_bytes() if usable and entry is not None else None)
-            except OSError:
-                raw.append(None)
-            if raw[-1] is None and entry is not None:
-                broken.append(entry.relative)
-            step(len(raw))
-    findings = []
-    if broken:
-        message = f"{plural(len(broken), 'text file')} cannot be read or holds more than {MAX_TEXT // 2**20} MB"
-        findings.append(finding("unreadable", "warning", message, broken))
-    strange = [i for i, content in enumerate(raw) if content is not None and not _is_plain(content)]
-    encoding = encoding_of([raw[i] or b"" for i in strange]) if strange else "utf-8"
-    odd = set(strange)
-    texts = [
-        None if content is None else as_text(decode_as(content, encoding if i in odd else "utf-8-sig"))
-        for i, content in enumerate(raw)
-    ]
-    if strange:
-        ids = [entry.relative for i in strange if (entry := listed[i]) is not None]
-        how = "with bytes that were replaced" if encoding == "utf-8" else f"and read as {encoding}"
-        are = "is" if len(ids) == 1 else "are"
-        message = f"{plural(len(ids), 'text file')} {are} not UTF-8 {how}"
-        findings.append(finding("damaged-text" if encoding == "utf-8" else "encoding", "warning", message, ids))
-    return texts, findings
-
-
-def _is_plain(content: bytes) -> bool:
-    try:
-        content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return False
-    return b"\x00" not in content[:4096]
 
 
 def account_entries(listing: Listing, ledger: Ledger) -> list[Finding]:
@@ -241,21 +191,22 @@ def _account(
         )
         findings.append(finding("empty-class", "warning", message, reading.empty))
     for name, count in reading.unread.items():
-        message = f"The class {name!r} is lost: none of its {plural(count, 'file')} is an image or text that is read"
+        files = plural(count, "file")
+        message = f"The class {name!r} is lost: none of its {files} is one of the {nouns_read()} that are read"
         findings.append(finding("lost-class", "error", message, [name], count=count))
     return findings
 
 
-def _label_unlabelled(listing: Listing, reading: ClassFolders, suffixes: frozenset[str]) -> set[Entry]:
+def _label_unlabelled(listing: Listing, reading: ClassFolders, kind: Kind) -> set[Entry]:
     """Label the loose files of a part from a list beside them; returns the lists that were used."""
     used: set[Entry] = set()
     classes = set(reading.classes)
-    others = [entry for entry in listing.tree.all_files() if entry.suffix not in IMAGE_SUFFIXES]
+    others = [entry for entry in listing.tree.all_files() if entry.suffix not in file_suffixes()]
     for part, loose in list(reading.unlabelled.items()):
         if not loose:
             continue
         near = {entry.inside[:1] for entry in loose}
-        lists = [entry for entry in others if entry.size and entry not in used and suffixes is IMAGE_SUFFIXES]
+        lists = [entry for entry in others if entry.size and entry not in used and kind.beside]
         lists.sort(key=lambda entry: (entry.inside[:1] not in near, part[:3] not in entry.name.lower(), entry.relative))
         found = labels_from_list(loose, lists, classes)
         if found is None:
@@ -291,7 +242,7 @@ def nothing_found(listing: Listing, reading: ClassFolders) -> DataError:
     root = str(listing.root)
     loose = [entry for entries in (*reading.named.values(), *reading.unlabelled.values()) for entry in entries]
     if loose:
-        noun = "image" if loose[0].suffix in IMAGE_SUFFIXES else "text"
+        noun = kind_in_doubt(loose[0].suffix).noun
         return DataError(
             f"{plural(len(loose), noun)} but no class folders",
             place=root,
@@ -318,4 +269,4 @@ def nothing_found(listing: Listing, reading: ClassFolders) -> DataError:
     elif main == "no ending":
         hint = endless
     where = "in the class folders" if any(len(entry.inside) > 1 for entry in files) else "in the folder"
-    return DataError(f"No images or texts {where} (found {found})", place=root, hint=hint)
+    return DataError(f"No {nouns_read()} {where} (found {found})", place=root, hint=hint)

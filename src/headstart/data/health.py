@@ -40,18 +40,18 @@ def _copies(data: LabelledData) -> list[Finding]:
     pool = np.flatnonzero(~data.is_test)
     exact = pool[_repeats(data.clusters.exact[pool])]
     near = np.setdiff1d(pool[_repeats(data.clusters.near[pool])], exact)
-    what = "text" if data.images is None else "image"
+    what, what_all = data.kind.noun, data.kind.nouns
     kept = "" if data.has_test else "; copies are kept together in every split"
     findings = []
     if len(exact):
         share = len(exact) / len(pool)
-        message = f"{plural(len(exact), what + ' repeats', what + 's repeat')} an earlier one ({share:.1%}){kept}"
+        message = f"{plural(len(exact), what + ' repeats', what_all + ' repeat')} an earlier one ({share:.1%}){kept}"
         severity: Severity = "info" if share < MANY else "warning"
         findings.append(finding("duplicate", severity, message, _ids(data, exact), value=share))
     if len(near):
         share = len(near) / len(pool)
-        how = "in all but case, punctuation and spaces" if data.images is None else "to the eye"
-        message = f"{plural(len(near), what + ' repeats', what + 's repeat')} an earlier one {how} ({share:.1%}){kept}"
+        repeat = plural(len(near), what + " repeats", what_all + " repeat")
+        message = f"{repeat} an earlier one {data.kind.alike} ({share:.1%}){kept}"
         findings.append(finding("near-duplicate", "info", message, _ids(data, near), value=share))
     return findings
 
@@ -62,7 +62,7 @@ def _leaks(data: LabelledData) -> list[Finding]:
         return []
     test = np.flatnonzero(data.is_test)
     pool = ~data.is_test
-    what = "test text" if data.images is None else "test image"
+    what, what_all = f"test {data.kind.noun}", f"test {data.kind.nouns}"
     findings = []
     exact = test[np.isin(data.clusters.exact[test], data.clusters.exact[pool])]
     near = test[np.isin(data.clusters.near[test], data.clusters.near[pool])]
@@ -71,7 +71,7 @@ def _leaks(data: LabelledData) -> list[Finding]:
         share = len(exact) / len(test)
         twins = _twin_labels(data, exact)
         message = (
-            f"{plural(len(exact), what + ' has', what + 's have')} an exact twin among the examples to learn from "
+            f"{plural(len(exact), what + ' has', what_all + ' have')} an exact twin among the examples to learn from "
             f"({share:.1%} of the test part), {twins}"
         )
         severity: Severity = "warning" if share < MANY else "error"
@@ -79,7 +79,7 @@ def _leaks(data: LabelledData) -> list[Finding]:
     if len(near):
         share = len(near) / len(test)
         message = (
-            f"{plural(len(near), what + ' has', what + 's have')} a near twin among the examples to learn from "
+            f"{plural(len(near), what + ' has', what_all + ' have')} a near twin among the examples to learn from "
             f"({share:.1%} of the test part)"
         )
         findings.append(finding("near-leak", "warning", message, _ids(data, near), value=share))

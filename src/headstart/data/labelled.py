@@ -8,9 +8,10 @@ from functools import cached_property
 import numpy as np
 
 from headstart.data.accounting import Accounting
+from headstart.data.content import Content
 from headstart.data.duplicates import Clusters, connect, number
 from headstart.data.findings import Finding
-from headstart.data.image_store import ImageStore
+from headstart.data.kinds import Kind, kind_of_task
 
 
 @dataclass(eq=False)
@@ -18,7 +19,7 @@ class LabelledData:
     """N examples with their classes.
 
     Attributes:
-        task: ``"image-classification"`` or ``"text-classification"``.
+        task: Of its modality, as in ``"image-classification"``.
         source: A name to display: the last part of the path, or the hub id.
         class_names: In the order of the label numbers.
         labels: (N,) int64.
@@ -30,8 +31,7 @@ class LabelledData:
         fingerprint: Hex digits that change with any content, label, group, id or part.
         found: What was found in the source, in sentences.
         findings: What had to be set aside or said while loading.
-        texts: N texts, for text tasks.
-        images: N pictures, for image tasks.
+        content: What the N examples hold.
         clusters: Which examples are copies of each other.
         accounting: What became of every file, row and column of the source.
     """
@@ -47,8 +47,7 @@ class LabelledData:
     fingerprint: str
     found: tuple[str, ...]
     findings: tuple[Finding, ...]
-    texts: list[str] | None
-    images: ImageStore | None
+    content: Content
     clusters: Clusters
     accounting: Accounting = field(default_factory=Accounting)
 
@@ -58,6 +57,11 @@ class LabelledData:
     def __repr__(self) -> str:
         test = f", {int(self.is_test.sum()):,} of them test" if self.has_test else ""
         return f"LabelledData({self.source!r}: {len(self):,} examples{test}, {len(self.class_names)} classes)"
+
+    @property
+    def kind(self) -> Kind:
+        """The modality of the examples."""
+        return kind_of_task(self.task)
 
     @property
     def has_test(self) -> bool:

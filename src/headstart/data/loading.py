@@ -9,11 +9,12 @@ from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, get_args
 
-from headstart.core import SettingsError, Task, did_you_mean
+from headstart.core import SettingsError, did_you_mean
 from headstart.data.assemble import assemble
 from headstart.data.cache import cache_folder
 from headstart.data.columns import ColumnChoice
 from headstart.data.examples import join
+from headstart.data.kinds import kind_named, kind_of_task
 from headstart.data.labelled import LabelledData
 from headstart.data.sources import Layout, Reading, read_source
 
@@ -72,9 +73,8 @@ def load(
         SourceError: A hub id could not be loaded; within seconds where there is no connection.
     """
     _refuse_unknown(unknown)
-    tasks = get_args(Task)
-    if task is not None and task not in tasks:
-        raise SettingsError(f"There is no task {task!r}", place="--task", hint=did_you_mean(task, tasks))
+    if task is not None:
+        kind_of_task(task)
     if layout is not None and layout not in get_args(Layout):
         hint = did_you_mean(layout, get_args(Layout))
         raise SettingsError(f"There is no layout {layout!r}", place="--layout", hint=hint)
@@ -94,12 +94,12 @@ def load(
     raw = read_source(source, task, reading)
     if test is not None:
         raw = join(raw, read_source(test, task, replace(reading, layout=None, labels=None)))
-    has = "text-classification" if raw.images is None else "image-classification"
-    if task is not None and task != has:
+    kind = kind_named(raw.modality)
+    if task is not None and task != kind.task:
         raise SettingsError(
-            f"The task is {task}, but the data holds {'texts' if raw.images is None else 'images'}",
+            f"The task is {task}, but the data holds {kind.nouns}",
             place=f"--task ({raw.source})",
-            hint=f"Leave it out, or use --task {has}",
+            hint=f"Leave it out, or use --task {kind.task}",
         )
     return assemble(raw, cache_folder(cache_dir), group_regex)
 

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from headstart.core import DataError
-from headstart.data.image import IMAGE_SUFFIXES
+from headstart.data.kinds import kind_of_suffix
 from headstart.data.table_suffixes import TABLE_SUFFIXES
 
 PACKED_SUFFIXES = (".gz", ".bz2", ".xz", ".zip")
@@ -107,9 +107,10 @@ def unpacked(path: Path) -> tuple[bytes, str]:
 def refuse(path: Path, formats: str) -> DataError:
     """Return the error for a file of a kind that is not read."""
     suffix = path.suffix.lower()
-    if suffix in IMAGE_SUFFIXES:
-        hint = "Give the folder that holds one folder of images per class"
-        return DataError("The file is an image, and a data set needs many", place=str(path), hint=hint)
+    kind = kind_of_suffix(suffix)
+    if kind is not None and kind.beside:
+        hint = f"Give the folder that holds one folder of {kind.nouns} per class"
+        return DataError(f"The file is {kind.one}, and a data set needs many", place=str(path), hint=hint)
     if suffix in REFUSED:
         what, hint = REFUSED[suffix]
         return DataError(f"The file is {what} ({suffix!r}), which is not read", place=str(path), hint=hint)

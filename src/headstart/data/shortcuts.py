@@ -9,7 +9,6 @@ import numpy as np
 
 from headstart.data.findings import Finding, finding
 from headstart.data.labelled import LabelledData
-from headstart.data.text import text_lengths
 
 GAIN = 0.15  # balanced accuracy above chance that is worth a warning
 STANDARD_ERRORS = 4.0  # and that chance does not explain
@@ -35,7 +34,7 @@ def find_shortcuts(data: LabelledData) -> list[Finding]:
     if len(rows) < MIN_ROWS or (counts[counts > 0] < FOLDS).any() or (counts > 0).sum() < 2:
         return []
     findings = []
-    for properties in _properties(data).values():
+    for properties in data.content.properties().values():
         best: tuple[float, str, np.ndarray] | None = None
         for name, values in properties.items():
             predicted = _predict(values[rows], data.labels[rows])
@@ -54,20 +53,6 @@ def _rows(data: LabelledData) -> np.ndarray:
     enough = data.class_counts >= 2 * FOLDS
     rows = np.flatnonzero(~data.is_test & enough[data.labels])
     return rows[:: -(-len(rows) // MAX_ROWS)] if len(rows) > MAX_ROWS else rows
-
-
-def _properties(data: LabelledData) -> dict[str, dict[str, np.ndarray]]:
-    """Properties by kind and name, each (N,)."""
-    if data.images is not None:
-        scan = data.images.scan
-        width, height = scan.sizes[:, 0].astype(float), scan.sizes[:, 1].astype(float)
-        return {
-            "shape": {"aspect (width : height)": width / height, "width": width, "height": height},
-            "format": {"file format": np.unique(scan.formats, return_inverse=True)[1].astype(float)},
-            "brightness": {"mean brightness": scan.brightness},
-        }
-    lengths = text_lengths(data.texts or []).astype(float)
-    return {"length": {"length in characters": lengths[:, 0], "length in words": lengths[:, 1]}}
 
 
 def _predict(values: np.ndarray, labels: np.ndarray) -> np.ndarray | None:
@@ -106,9 +91,8 @@ def _describe(data: LabelledData, rows: np.ndarray, score: float, name: str, pre
     hits = np.array([((predicted == c) & (labels == c)).sum() for c in present])
     f1 = 2 * hits / np.array([(predicted == c).sum() + (labels == c).sum() for c in present])
     clearest = int(present[f1.argmax()])
-    what = "image" if data.images is not None else "text"
     message = (
-        f"The {name} of the {what} alone predicts the class with {score:.0%} balanced accuracy "
+        f"The {name} of the {data.kind.noun} alone predicts the class with {score:.0%} balanced accuracy "
         f"(chance {1 / len(present):.0%}), most clearly {data.class_names[clearest]!r}"
     )
     ids = [data.ids[i] for i in rows[(predicted == clearest) & (labels == clearest)]]

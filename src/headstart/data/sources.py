@@ -13,6 +13,7 @@ from headstart.data import hub
 from headstart.data.columns import ColumnChoice
 from headstart.data.examples import RawExamples
 from headstart.data.folder_sources import read_folder
+from headstart.data.kinds import kinds
 from headstart.data.table import FORMATS_HINT, Table, read_table
 from headstart.data.table_examples import examples_from_table
 
@@ -62,6 +63,11 @@ def read_source(source: Any, task: str | None, reading: Reading) -> RawExamples:
                 f"The path cannot be used ({error})", place=repr(str(path))[:80], hint=FORMATS_HINT
             ) from error
         if is_file:
+            for kind in kinds():
+                own = kind.read_file(path, chosen)
+                if own is not None:
+                    own.ledger.files_seen = own.ledger.files_used = 1
+                    return own
             raw = examples_from_table(read_table(path, path.name), path.name, chosen, task=task)
             raw.ledger.files_seen = raw.ledger.files_used = 1
             return raw
@@ -70,10 +76,10 @@ def read_source(source: Any, task: str | None, reading: Reading) -> RawExamples:
         if isinstance(source, str) and hub.looks_like_hub_id(source) and not path.parent.is_dir():
             return examples_from_table(hub.table_from_hub(source), source, chosen, task=task)
         raise _missing(path)
-    kind = type(source).__module__.split(".")[0]
-    if kind == "pandas" and hasattr(source, "columns"):
+    library = type(source).__module__.split(".")[0]
+    if library == "pandas" and hasattr(source, "columns"):
         return examples_from_table(_table_from_pandas(source), "DataFrame", chosen, task=task)
-    if kind == "datasets" and hasattr(source, "column_names"):
+    if library == "datasets" and hasattr(source, "column_names"):
         return examples_from_table(hub.table_from_datasets(source), type(source).__name__, chosen, task=task)
     raise DataError(
         f"A {type(source).__name__} is no data source",

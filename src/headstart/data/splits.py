@@ -61,9 +61,8 @@ def make_splits(data: LabelledData, seed: int = 0, test_share: float = 0.2) -> t
                 place=data.source,
                 hint="Choose another column or pattern for the groups, or leave it out",
             )
-        what = "images" if data.images is not None else "texts"
         raise DataError(
-            f"All {len(data):,} {what} are copies of each other, so none can be tested on",
+            f"All {len(data):,} {data.kind.nouns} are copies of each other, so none can be tested on",
             place=data.source,
             hint="Look at some of them: were they saved empty, or written from one file?",
         )

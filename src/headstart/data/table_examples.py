@@ -17,9 +17,8 @@ from headstart.data.column_kinds import could_be_names, holds_addresses, holds_i
 from headstart.data.columns import ColumnChoice, Columns, addresses_error, find_columns
 from headstart.data.examples import RawExamples
 from headstart.data.findings import finding, plural
-from headstart.data.folders import TEXT_SUFFIXES, read_text_entries
-from headstart.data.image import IMAGE_SUFFIXES
 from headstart.data.joining import Join, folders_of, join_files, written
+from headstart.data.kinds import Kind, kind_in_doubt, kind_of_cells, kind_of_suffix, kind_of_task, kinds
 from headstart.data.labels import class_labels, quantities
 from headstart.data.listing import Entry, Listing, list_folder
 from headstart.data.missing import is_missing
@@ -61,7 +60,7 @@ class Reach:
         if self.base is None:
             return []
         own = _listed(self.base)
-        if own and any(entry.suffix in IMAGE_SUFFIXES | TEXT_SUFFIXES for entry in own.entries):
+        if own and any(kind_of_suffix(entry.suffix) for entry in own.entries):
             return [own]
         try:
             beside = sorted(
@@ -103,6 +102,10 @@ def examples_from_table(
         DataError: The columns, the labels or the files cannot be used.
         SettingsError: A named column does not exist.
     """
+    for kind in kinds():
+        own = kind.read_table(table, name, chosen, task)
+        if own is not None:
+            return own
     reach = Reach(table.base, listing)
     chosen, join = _with_files(table, chosen, reach, task, name)
     columns = find_columns(table, name, chosen, task=task)
@@ -137,7 +140,7 @@ def examples_from_table(
     if columns.text:
         _fill_texts(raw, table, columns, join)
     if columns.image:
-        _fill_images(raw, table, columns.image, reach, join, name)
+        _fill_files(raw, table, columns.image, reach, join, name)
     return raw
 
 
@@ -151,13 +154,13 @@ def _with_files(
     if any(holds_images(table.columns[column]) for column in open_columns):
         return chosen, None
     sentences = [column for column in open_columns if holds_sentences(table.columns[column])]
-    if sentences and (task == "text-classification" or reach.listing is None):
+    if sentences and ((task and not kind_of_task(task).beside) or reach.listing is None):
         return chosen, None
     candidates = [column for column in open_columns if could_be_names(table.columns[column])]
-    for suffixes in (IMAGE_SUFFIXES, TEXT_SUFFIXES):
-        if suffixes is TEXT_SUFFIXES and sentences:
+    for kind in sorted(kinds(), key=lambda kind: not kind.beside):
+        if not kind.beside and sentences:
             break
-        entries = reach.files(suffixes) if candidates else []
+        entries = reach.files(kind.suffixes) if candidates else []
         best: tuple[float, str, Join] | None = None
         for column in candidates if entries else ():
             join = join_files(table.columns[column], entries, table.parts)
@@ -167,25 +170,26 @@ def _with_files(
                 best = (join.share, column, join)
         if best is not None:
             _, column, join = best
-            if sentences and suffixes is IMAGE_SUFFIXES:
+            if sentences:
                 raise DataError(
-                    f"The rows have texts ({sentences[0]!r}) and name images ({column!r})",
+                    f"The rows have texts ({sentences[0]!r}) and name {kind.nouns} ({column!r})",
                     place=name,
                     hint=f"Choose one: --text-column {sentences[0]} or --image-column {column}",
                 )
-            is_image = suffixes is IMAGE_SUFFIXES
-            return replace(chosen, image=column) if is_image else replace(chosen, text=(column,)), join
+            return replace(chosen, image=column) if kind.beside else replace(chosen, text=(column,)), join
     return chosen, None
 
 
 def _fill_texts(raw: RawExamples, table: Table, columns: Columns, join: Join | None) -> None:
+    kind = kind_in_doubt("")
+    raw.modality = kind.name
     if join is not None:
-        raw.texts, findings = read_text_entries(join.files)
+        raw.items, findings = kind.read_entries(join.files)
         raw.findings += findings
         raw.file_names = [entry.name if entry is not None else None for entry in join.files]
         raw.row_files = join.files
         raw.used_files = {entry for entry in join.files if entry is not None}
-        raw.found.append(_join_sentence(columns.text[0], join, "texts"))
+        raw.found.append(_join_sentence(columns.text[0], join, kind.nouns))
         return
     cells = [table.columns[name] for name in columns.text]
     damaged = [i for column in cells for i, cell in enumerate(column) if is_damaged(cell)]
@@ -196,37 +200,39 @@ def _fill_texts(raw: RawExamples, table: Table, columns: Columns, join: Join | N
         )
         raw.findings.append(finding("damaged-text", "warning", message, [raw.ids[i] for i in rows]))
     if len(cells) == 1:
-        raw.texts = [None if is_missing(value) else as_text(value) for value in cells[0]]
+        raw.items = [None if is_missing(value) else as_text(value) for value in cells[0]]
         return
-    raw.texts = []
+    raw.items = []
     for row in zip(*cells, strict=True):
         written_out = [text for value in row if not is_missing(value) and (text := as_text(value)) is not None]
-        raw.texts.append("\n".join(written_out) or None)
+        raw.items.append("\n".join(written_out) or None)
 
 
-def _fill_images(raw: RawExamples, table: Table, column: str, reach: Reach, join: Join | None, name: str) -> None:
+def _fill_files(raw: RawExamples, table: Table, column: str, reach: Reach, join: Join | None, name: str) -> None:
     cells = table.columns[column]
+    kind = kind_of_cells([entry.path for entry in join.files if entry] if join else cells)
+    raw.modality = kind.name
     if holds_addresses(cells):
         raise addresses_error(table, column, name)
     if join is None and _names_are_missing(cells, table.base):
-        entries = reach.files(IMAGE_SUFFIXES)
+        entries = reach.files(kind.suffixes)
         tried = join_files(cells, entries, raw.parts)
         join = tried if tried.share >= ENOUGH or (tried.share > 0 and tried.by_name) else None
         if join is None and not _any_exists(cells, table.base):
-            raise _no_files(cells, table.base, entries, name, column, raw.ids)
+            raise _no_files(kind, cells, table.base, entries, name, column, raw.ids)
     direct = [_image_source(cell, table.base) for cell in cells]
     raw.file_names = [_file_name(cell) for cell in cells]
     raw.tried = [str(cell)[:120] if isinstance(cell, (str, PurePath, int, float)) else None for cell in cells]
     if join is None:
-        raw.images = direct
+        raw.items = list(direct)
         raw.row_files = _entries_of(direct, reach.listing)
         raw.used_files = {entry for entry in raw.row_files or () if entry is not None}
         return
-    raw.images = [entry.path if entry is not None else source for entry, source in zip(join.files, direct, strict=True)]
+    raw.items = [entry.path if entry is not None else source for entry, source in zip(join.files, direct, strict=True)]
     raw.file_names = [entry.name if entry else own for entry, own in zip(join.files, raw.file_names, strict=True)]
     raw.row_files = join.files
     raw.used_files = {entry for entry in join.files if entry is not None}
-    raw.found.append(_join_sentence(column, join, "images"))
+    raw.found.append(_join_sentence(column, join, kind.nouns))
     if join.unclear:
         message = f"{plural(join.unclear, 'row names', 'rows name')} several files of one name in different folders"
         raw.findings.append(finding("unclear-file", "warning", message, count=join.unclear))
@@ -275,17 +281,25 @@ def _named_path(cell: Any, base: Path | None) -> Path | None:
 
 
 def _no_files(
-    cells: Sequence[Any], base: Path | None, entries: list[Entry], name: str, column: str, ids: Sequence[str]
+    kind: Kind,
+    cells: Sequence[Any],
+    base: Path | None,
+    entries: list[Entry],
+    name: str,
+    column: str,
+    ids: Sequence[str],
 ) -> DataError:
     first = next(i for i, cell in enumerate(cells) if not is_missing(cell))
     shown = repr(cells[first])[:80]
     place = f"{name}, column {column!r}, for example {ids[first]}"
-    fact = f"None of the {len(cells):,} images was found: {shown} is no file {_named_path(cells[first], base)}"
+    fact = f"None of the {len(cells):,} {kind.nouns} was found: {shown} is no file {_named_path(cells[first], base)}"
     if not entries:
-        hint = "Put the images beside the table, or name their folder: headstart check FOLDER --labels TABLE"
-        return DataError(f"{fact}, and no images lie beside the table", place=place, hint=hint)
+        hint = f"Put the {kind.nouns} beside the table, or name their folder: headstart check FOLDER --labels TABLE"
+        return DataError(f"{fact}, and no {kind.nouns} lie beside the table", place=place, hint=hint)
     hint = f"The files there are called like {entries[0].relative}: write these names into the column"
-    return DataError(f"{fact}, nor the name of one of the {len(entries):,} images beside it", place=place, hint=hint)
+    return DataError(
+        f"{fact}, nor the name of one of the {len(entries):,} {kind.nouns} beside it", place=place, hint=hint
+    )
 
 
 def _entries_of(sources: Sequence[bytes | Path | None], listing: Listing | None) -> list[Entry | None] | None:

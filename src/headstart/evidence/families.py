@@ -44,6 +44,10 @@ class Shapes:
         counts = np.bincount(self.family, minlength=len(FAMILIES))
         return np.asarray(np.log(np.asarray(PRIOR) / counts)[self.family])
 
+    def of(self, index: int) -> np.ndarray:
+        """Which shapes are of a family (M,)."""
+        return np.asarray(np.equal(self.family, index))
+
     def at(self, n: Floats) -> Floats:
         """The shapes at sizes n (N,): an array (M, N)."""
         sizes = np.asarray(n, dtype=float)
@@ -73,7 +77,7 @@ def shapes(first: float, last: float) -> Shapes:
 
 
 def _raw(name: str, n: Floats, grid: Shapes, index: int) -> Floats:
-    mine = grid.family == index
+    mine = grid.of(index)
     c, p, first = grid.rate[mine, None], grid.place[mine, None], grid.first
     if name == "pow3":  # n^-c
         return np.asarray((n / first) ** -c)

@@ -6,10 +6,12 @@ import math
 import shlex
 
 from headstart.core import Record
+from headstart.data.kinds import kinds
 from headstart.knowledge.description import Description
 from headstart.knowledge.devices import Device, devices
 from headstart.knowledge.domains import STUDIED
 from headstart.knowledge.estimates import Cost, cost_of
+from headstart.knowledge.kinds import by_modality
 from headstart.knowledge.large import LargePlan, large_plan
 from headstart.knowledge.prior import MARGIN, Expectation, expect, labels_for_even
 from headstart.knowledge.published import Comparison, comparisons, sources
@@ -123,9 +125,7 @@ def nearest_cases(case: Description, start: str) -> tuple[Case, ...]:
         return apart
 
     rivals = [one for one in comparisons() if one.rival == "scratch"]
-    ordered = sorted(
-        [one for one in rivals if one.modality == case.modality], key=far
-    )  # of other kinds: no case of yours
+    ordered = sorted(by_modality(rivals).get(case.modality, []), key=far)  # of other kinds: no case of yours
     first: dict[str, Comparison] = {}
     for one in ordered:
         first.setdefault(one.dataset, one)
@@ -188,7 +188,7 @@ def _costs(model: StartingPoint | None, case: Description, where: tuple[Device, 
 
 def _command(case: Description, model: StartingPoint | None, data: str) -> tuple[str, str]:
     """The study that would settle it, and why this budget."""
-    task = STUDIED.get(case.modality)
+    task = STUDIED.get(case.modality) or {kind.name: kind.task for kind in kinds()}.get(case.modality)
     if task is None:
         return "", f"Headstart does not train on {case.modality} yet: this is advice only"
     labels = case.labels or FEW_LABELS

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize
 
+from headstart.knowledge.kinds import by_modality
 from headstart.knowledge.prior import FEATURES, SCALE, Prior, features
 from headstart.knowledge.published import Comparison, sources
 
@@ -44,7 +45,7 @@ def fit_prior(data: Sequence[Comparison]) -> Prior:
 
     best = minimize(loss, np.log([0.4, 0.6, 0.5, 0.5]), method="Nelder-Mead", options={"xatol": 1e-3, "fatol": 1e-4})
     kind, source, of_set, rest = (float(value) for value in np.exp(best.x))
-    shown = np.array([[float(one.modality == name) for name in kinds] for one in data])
+    shown = np.eye(len(kinds))[[kinds.index(one.modality) for one in data]]
     design = np.hstack([fixed, shown])
     before = np.diag([LOOSE**2] * len(FEATURES) + [kind**2] * len(kinds))
     noise = source**2 * by_source + of_set**2 * by_set + rest**2 * np.diag(weight)
@@ -71,5 +72,5 @@ def _same(names: Sequence[object]) -> np.ndarray:
 
 def _counts(data: Sequence[Comparison], modality: str) -> tuple[int, int, int]:
     """Sources, data sets and comparisons of a modality."""
-    ours = [one for one in data if one.modality == modality]
+    ours = by_modality(data).get(modality, [])
     return len({one.source for one in ours}), len({one.dataset for one in ours}), len(ours)

@@ -10,6 +10,7 @@ from importlib.resources import files
 from headstart.core import Record
 from headstart.knowledge.description import Description
 from headstart.knowledge.domains import words_of
+from headstart.knowledge.kinds import by_modality
 from headstart.knowledge.published import Start
 
 
@@ -52,7 +53,7 @@ def starting_points() -> tuple[StartingPoint, ...]:
 def starts_for(case: Description) -> tuple[StartingPoint, ...]:
     """Models for a case, the user's own candidates first, then those of its domain."""
     words = words_of(f"{case.domain} {case.stated}")
-    ours = [one for one in starting_points() if one.modality == case.modality]
+    ours = by_modality(starting_points()).get(case.modality, [])
     fitting = [one for one in ours if not one.domain or any(word.startswith(one.domain) for word in words)]
     named = [one for one in ours if any(_same(one.name, name) for name in case.candidates)]
     named.sort(key=lambda one: len(one.name))  # "densenet121" is the plain one, not one that somebody trained further

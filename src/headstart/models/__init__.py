@@ -1,39 +1,40 @@
 """Candidates, their networks cut into stages, and saved models."""
 
+from headstart.modalities import Candidate
 from headstart.models.adapters import adapt, adaptable_layers, merged, narrowing_layers
 from headstart.models.averaged import averaged, members_of
+from headstart.models.building import build, draw_anew
 from headstart.models.bundle import FittedModel, load
-from headstart.models.candidates import Candidate, builtin_names, modality_of, resolve
+from headstart.models.candidates import absent_names, builtin_names, resolve
 from headstart.models.card import Card, read_card
 from headstart.models.facts import Facts, measure_facts
-from headstart.models.formats import NATIVE, format_of
-from headstart.models.fresh import draw_anew
-from headstart.models.inputs import Inputs, PixelInputs, RawTexts, TokenInputs, encode, encode_files, encode_texts
+from headstart.models.families import Family, families, get_family, register_family
+from headstart.models.formats import format_of
+from headstart.models.inputs import Inputs, ItemInputs, encode, encode_items
 from headstart.models.inserted import insert, inserted_in, inserted_source, make_inserted
 from headstart.models.libraries import quiet_transformers, set_aside_torchvision
-from headstart.models.network import Network, build
+from headstart.models.network import Network
 from headstart.models.predicting import predict_network
 from headstart.models.readme import ModelFacts, write_readme
 from headstart.models.readout import OneLayer, Readout, TwoLayers, Vote, classifier_on, list_readouts, read
 from headstart.models.stages import Stage, cut
 
 __all__ = [
-    "NATIVE",
     "Candidate",
     "Card",
     "Facts",
     "FittedModel",
+    "Family",
     "Inputs",
+    "ItemInputs",
     "ModelFacts",
     "Network",
     "OneLayer",
-    "PixelInputs",
-    "RawTexts",
     "Readout",
     "Stage",
-    "TokenInputs",
     "TwoLayers",
     "Vote",
+    "absent_names",
     "adapt",
     "adaptable_layers",
     "averaged",
@@ -43,9 +44,10 @@ __all__ = [
     "cut",
     "draw_anew",
     "encode",
-    "encode_files",
-    "encode_texts",
+    "encode_items",
+    "families",
     "format_of",
+    "get_family",
     "insert",
     "inserted_in",
     "inserted_source",
@@ -55,12 +57,12 @@ __all__ = [
     "measure_facts",
     "members_of",
     "merged",
-    "modality_of",
     "narrowing_layers",
     "predict_network",
     "quiet_transformers",
     "read",
     "read_card",
+    "register_family",
     "resolve",
     "write_readme",
 ]

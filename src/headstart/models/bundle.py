@@ -12,17 +12,17 @@ from typing import Any
 import numpy as np
 
 from headstart.core import BundleError, DataError, HeadstartError, SettingsError, did_you_mean, reason_of
+from headstart.modalities import get_modality
 from headstart.models.adapters import merged
 from headstart.models.averaged import members_of
 from headstart.models.card import CARD, Card, read_card
+from headstart.models.families import get_family
 from headstart.models.formats import format_of, read, write
-from headstart.models.inputs import Inputs, encode_pictures, encode_texts
-from headstart.models.items import as_pictures, as_texts
+from headstart.models.inputs import Inputs, encode_items
 from headstart.models.libraries import quiet_transformers
 from headstart.models.network import Network
 from headstart.models.predicting import predict_inputs
 from headstart.models.readme import ModelFacts, write_readme
-from headstart.models.timm import import_timm
 
 SHOWN = 5  # class names in a line
 
@@ -58,7 +58,7 @@ class FittedModel:
         return predict_inputs(self.model, len(self.class_names), inputs, rows, batch_size)
 
     def predict_proba(self, items: Any) -> np.ndarray:
-        """Probabilities (N, classes) for images or texts.
+        """Probabilities (N, classes) for examples such as images or texts.
 
         Args:
             items: One text, path or picture (N = 1), or many: a list, an array, a pandas Series or DataFrame, a data
@@ -69,11 +69,9 @@ class FittedModel:
             DataError: Something in it cannot be read.
             BundleError: The model is damaged.
         """
-        if self.card.task.startswith("image"):
-            pictures = as_pictures(items, self.card)
-            return self._checked(lambda: encode_pictures(self.card.candidate, pictures))
-        texts = as_texts(items, self.card)
-        return self._checked(lambda: encode_texts(self.card.candidate, texts))
+        candidate = self.card.candidate
+        listed = get_modality(candidate.modality).items(items, self.card.columns)
+        return self._checked(lambda: encode_items(candidate, listed))
 
     def _checked(self, encode: Any) -> np.ndarray:
         """Predict, with one line for what broken weights or a broken tokenizer raise."""
@@ -167,15 +165,14 @@ def load(folder: str | Path, *, allow_code: bool = False) -> FittedModel:
 
     Raises:
         BundleError: There is no model here, it is damaged, or it needs code.
-        SourceError: It is a network of timm, which is not installed.
+        SourceError: It is of a library that is not installed, such as timm.
     """
     folder = Path(folder)
     folder = folder / "model" if not (folder / CARD).exists() and (folder / "model" / CARD).exists() else folder
     _check_files(folder)
     card = read_card(folder)
     card = card.model_copy(update={"candidate": card.candidate.model_copy(update={"folder": str(folder)})})
-    if card.candidate.family == "timm":
-        import_timm()
+    get_family(card.candidate.family).require()
     try:
         model = read(card, folder, allow_code)
         _check_classes(model, card)

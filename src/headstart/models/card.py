@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 from headstart.core import BundleError, ModelFormat, Record
-from headstart.models.candidates import Candidate, modality_of
+from headstart.modalities import Candidate, get_modality, modality_names
+from headstart.models.families import family_names, get_family
 from headstart.models.readout import Readout
 
 CARD = "headstart.json"
 LARGEST_CARD = 64 * 2**20  # bytes; one of 100,000 classes has a few
-LARGEST_SIDE = 4096  # pixels of a square; more is a damaged card, and would take memory before it is noticed
-LONGEST_TEXT = 2**20  # tokens
+LARGEST_INPUT = 2**24  # values; more is a damaged card, and would take memory before it is noticed
 MOST_MEMBERS = 100
-FILTERS = range(6)  # Pillow's codes
-FAMILIES: dict[ModelFormat, frozenset[str]] = {
-    "transformers": frozenset({"transformers"}),
-    "peft": frozenset({"transformers", "compact", "own", "timm"}),
-    "headstart": frozenset({"transformers", "compact", "own", "timm"}),
-    "ensemble": frozenset({"transformers", "compact", "own", "timm"}),
-    "skops": frozenset({"tfidf"}),
-}
+OF_NETWORKS: frozenset[ModelFormat] = frozenset({"peft", "headstart", "ensemble"})
 
 
 class Card(Record):
@@ -73,29 +65,43 @@ def read_card(folder: Path) -> Card:
         ) from None
     except ValueError:
         raise BundleError(f"{CARD} cannot be read", place=str(folder), hint="Save the model again") from None
+    absent = _absent(card.candidate)
+    if absent:
+        raise BundleError(
+            f"the model needs {absent}, which is not installed here",
+            place=str(folder),
+            hint="Install the package that brings it, or Headstart of the version that saved the model",
+        )
     trouble = _trouble(card)
     if trouble:
         raise BundleError(f"{CARD} is damaged: {trouble}", place=str(folder), hint="Save the model again")
     return card
 
 
+def _absent(candidate: Candidate) -> str | None:
+    """What a model needs that no installed package brings."""
+    if candidate.modality not in modality_names():
+        return f"the modality {candidate.modality!r}"
+    return None if candidate.family in family_names() else f"the family of models {candidate.family!r}"
+
+
 def _trouble(card: Card) -> str | None:
     """What makes a card impossible, so that nothing is built or allocated by its word."""
-    candidate, resize = card.candidate, card.candidate.resize
+    candidate = card.candidate
     if not card.class_names:
         return "it names no classes"
-    if modality_of(card.task) != candidate.modality:
+    if get_modality(candidate.modality).task != card.task:
         return f"{candidate.name!r} does not fit the task {card.task!r}"
-    if candidate.family not in FAMILIES[card.model_format]:
+    if not _is_saved_as(candidate.family, card.model_format):
         return f"a model of the family {candidate.family!r} is not saved as {card.model_format!r}"
-    if not 0 <= candidate.input_size <= LONGEST_TEXT:
+    if not 0 <= candidate.input_size <= LARGEST_INPUT:
         return f"inputs of size {candidate.input_size}"
     if not 1 <= card.members <= MOST_MEMBERS:
         return f"{card.members} members"
-    if candidate.modality == "text":
-        return None
-    if resize is None or max(resize.size, resize.shorter or 0) > LARGEST_SIDE or resize.resample not in FILTERS:
-        return "pictures of a size or filter that there is not"
-    if not all(map(math.isfinite, candidate.mean)) or not all(math.isfinite(s) and s > 0 for s in candidate.std):
-        return "means and deviations of pixels that are no numbers"
-    return None
+    return get_modality(candidate.modality).trouble(candidate)
+
+
+def _is_saved_as(name: str, model_format: ModelFormat) -> bool:
+    """Whether models of a family are saved in a form: its own, or any that networks can be put into."""
+    family = get_family(name)
+    return model_format == family.native or (family.network and model_format in OF_NETWORKS)

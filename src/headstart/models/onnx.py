@@ -16,6 +16,8 @@ from torch import nn
 
 from headstart._version import __version__
 from headstart.core import HeadstartError, Record, SettingsError, SourceError, reason_of
+from headstart.modalities import get_modality
+from headstart.modalities.inputs import is_padded
 from headstart.models.bundle import FittedModel
 from headstart.models.card import Card
 from headstart.models.inputs import Batch
@@ -116,11 +118,7 @@ def _write(network: Network, card: Card, file: Path) -> tuple[tuple[str, ...], i
 
     batch = _made_up(network, card, *SHAPES[1], seed=0)
     names = tuple(batch)
-    axes = (
-        {0: torch.export.Dim.DYNAMIC}
-        if card.candidate.modality == "image"
-        else dict.fromkeys((0, 1), torch.export.Dim.DYNAMIC)
-    )
+    axes = dict.fromkeys((0, 1) if is_padded(batch) else (0,), torch.export.Dim.DYNAMIC)
     try:
         with _quietly():
             program = torch.onnx.export(
@@ -197,9 +195,9 @@ def _made_up(network: Network, card: Card, examples: int, tokens: int, seed: int
     """A batch of noise in the form that the network reads, its texts of unequal lengths."""
     generator = torch.Generator().manual_seed(seed)
     candidate = card.candidate
-    if candidate.modality == "image":
-        side = candidate.input_size if candidate.resize is None else candidate.resize.size
-        return {"pixel_values": torch.randn(examples, 3, side, side, generator=generator)}
+    modality = get_modality(candidate.modality)
+    if not modality.tokens:
+        return modality.made_up(candidate, examples, seed)
     tokens = min(tokens, candidate.input_size)
     ids = torch.randint(1, _vocabulary(network), (examples, tokens), generator=generator)
     lengths = torch.arange(tokens, tokens - examples, -1).clamp(min=1)

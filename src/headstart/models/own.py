@@ -12,8 +12,8 @@ import torch
 from torch import nn
 
 from headstart.core import SettingsError, reason_of
+from headstart.modalities import Candidate, get_modality
 from headstart.models.code import code_hash
-from headstart.models.compact_text import HASH_SLOTS
 
 PREFIX = "arch:"
 FORM = "Write it as package.module:factory, a callable from a number of classes to a torch module"
@@ -91,18 +91,15 @@ def build_own(path: str, num_classes: int, *, here: bool = True) -> nn.Module:
     return OwnNetwork(net)
 
 
-def check_own(path: str, num_classes: int, modality: str, input_size: int) -> None:
+def check_own(candidate: Candidate, num_classes: int) -> None:
     """Run a factory's module once on made-up inputs.
 
     Raises:
         SettingsError: It fails, or gives something else than one logit for each class.
     """
+    path = candidate.name.removeprefix(PREFIX)
     net = build_own(path, num_classes).eval()
-    if modality == "image":
-        batch = {"pixel_values": torch.zeros(2, 3, input_size, input_size)}
-    else:
-        slots = torch.arange(12).reshape(2, 6) % (HASH_SLOTS - 1) + 1
-        batch = {"input_ids": slots, "attention_mask": torch.ones_like(slots)}
+    batch = get_modality(candidate.modality).made_up(candidate)
     given = ", ".join(f"{name} {tuple(tensor.shape)}" for name, tensor in batch.items())
     try:
         with torch.inference_mode():

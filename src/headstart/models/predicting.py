@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 
-from headstart.models.inputs import Inputs, RawTexts
+from headstart.models.inputs import Inputs, ItemInputs
 from headstart.models.network import Network
 
 
@@ -16,12 +16,12 @@ def predict_inputs(
 ) -> np.ndarray:
     """Probabilities (N, classes) in fp32 for encoded inputs, or for their rows ``rows``."""
     rows = np.arange(len(inputs)) if rows is None else rows
-    if not isinstance(inputs, RawTexts):
+    if not isinstance(inputs, ItemInputs):
         return predict_network(cast(Network, model), inputs, rows, batch_size)
     pipeline: Any = model
     full = np.zeros((len(rows), classes), dtype=np.float32)
     # scikit-learn has no columns for classes that it did not see in training
-    full[:, pipeline.classes_] = pipeline.predict_proba([inputs.texts[row] for row in rows])
+    full[:, pipeline.classes_] = pipeline.predict_proba(inputs.take(rows))
     return full
 
 

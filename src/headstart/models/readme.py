@@ -11,7 +11,9 @@ from typing import Self
 
 from headstart._version import __version__
 from headstart.core import ModelFormat, Record
+from headstart.modalities import modality_of
 from headstart.models.card import Card
+from headstart.models.families import get_family
 
 README = "README.md"
 LISTED = 100  # class names that are written out
@@ -78,7 +80,7 @@ class ModelFacts(Record):
     def of(cls, card: Card) -> Self:
         """What a model's card knows by itself; ``model_copy(update=...)`` adds what a study knows."""
         candidate = card.candidate
-        own = [candidate.name.removeprefix("arch:")] if candidate.family == "own" else []
+        own = [candidate.name.removeprefix("arch:")] if get_family(candidate.family).runs_code else []
         return cls(
             task=card.task,
             class_names=card.class_names,
@@ -178,11 +180,11 @@ def _verdict(facts: ModelFacts) -> Iterator[str]:
 def _use(facts: ModelFacts) -> Iterator[str]:
     allow = ", allow_code=True" if facts.needs_code else ""
     option = " --allow-code" if facts.needs_code else ""
-    given = '"a text"' if facts.task.startswith("text") else '"picture.jpg"'
+    modality = modality_of(facts.task)
     yield from ("## Use", "", "```python", "import headstart", "")
-    yield from (f'model = headstart.load("this folder"{allow})', f"model.predict([{given}])", "```", "")
+    yield from (f'model = headstart.load("this folder"{allow})', f"model.predict([{modality.example}])", "```", "")
     yield from (f"Or `headstart predict FOLDER INPUT{option}`.", "")
-    truncation = ", with `truncation=True` for long texts" if facts.task.startswith("text") else ""
+    truncation = ", with `truncation=True` for long texts" if modality.tokens else ""
     yield from (USES[facts.model_format].format(truncation=truncation), "")
     if facts.needs_code:
         names = ", ".join(map(_code, facts.needs_code))
@@ -195,10 +197,9 @@ def _limits(facts: ModelFacts) -> Iterator[str]:
     yield "Its figures hold for inputs like the data it was measured on."
     if facts.value is None:
         yield "How good it is on new examples is not stated here: measure it before you rely on it."
-    if facts.task.startswith("text") and facts.input_size:
-        yield f"Texts are cut at {facts.input_size:,} tokens."
-    if facts.task.startswith("image") and facts.input_size:
-        yield f"Pictures are read at {facts.input_size} x {facts.input_size} pixels."
+    reading = modality_of(facts.task).reading
+    if reading and facts.input_size:
+        yield reading.format(size=facts.input_size)
 
 
 def _plain(text: str) -> str:

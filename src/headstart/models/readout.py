@@ -94,7 +94,7 @@ def _pool(output: torch.Tensor, pooling: str, mask: torch.Tensor | None) -> torc
         return output.flatten(1)
     if pooling == "first":
         return output[:, 0]
-    if mask is None:
+    if mask is None or mask.shape[1] != output.shape[1]:  # of waveforms, whose frames are fewer than their samples
         return output[:, -1] if pooling == "last" else output.mean(1)
     if pooling == "last":
         last = (mask.sum(1) - 1)[:, None, None].expand(-1, 1, output.shape[2])

@@ -61,7 +61,9 @@ def render_data(data: DataCard, console: Console, most: int = FINDINGS_SHOWN) ->
 
 def data_sentence(data: DataCard) -> str:
     """The data in one sentence: how many examples, classes, and how they are tested."""
-    noun = "images" if data.task.startswith("image") else "texts"
+    from headstart.modalities import words_for  # brings torch
+
+    noun, _ = words_for(data.task)
     counts, names = data.class_counts, data.class_names
     said = f"{data.n_pool:,} {noun} to learn from, {wording.plural(len(names), 'class', 'classes')}"
     if counts and len(counts) == len(names):

@@ -224,12 +224,13 @@ def _mistakes(evidence: Evidence, recommendation: Recommendation) -> Mistakes | 
 
 def _wrong(evidence: Evidence, example: int, predicted: int, confidence: float) -> WrongExample:
     data = evidence.data
+    shown = data.content.preview(example)
     thumbnail = None
-    if data.images is not None:
-        thumbnail = "data:image/png;base64," + base64.b64encode(data.images.thumbnail(example)).decode()
+    if shown.picture is not None:
+        thumbnail = "data:image/png;base64," + base64.b64encode(shown.picture).decode()
     return WrongExample(
         id=data.ids[example],
-        text=data.texts[example][:300] if data.texts else None,
+        text=shown.text,
         thumbnail=thumbnail,
         label=data.class_names[data.labels[example]],
         predicted=data.class_names[predicted],

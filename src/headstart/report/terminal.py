@@ -108,7 +108,9 @@ def _ending(summary: Summary) -> list[tuple[str, str, str]]:
     if study.status == "interrupted":
         ending.append(("Go on", study.command, "bold"))
     if answer.model_dir:
-        inputs = "new_images/" if summary.data.task.startswith("image") else '"a new text"'
+        from headstart.modalities import words_for  # brings torch
+
+        _, inputs = words_for(summary.data.task)
         ending.append(("Next", f"headstart predict {shell_word(short_path(answer.model_dir))} {inputs}", "bold"))
     elif study.status != "interrupted":
         ending.append(("Next", f"headstart report {shell_word(folder)}", "bold"))

@@ -6,8 +6,9 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from headstart.core import Recipe, SettingsError, did_you_mean
-from headstart.models import Candidate, Network, adapt, adaptable_layers
-from headstart.strategies.base import Regime, TransferStrategy
+from headstart.modalities import Candidate, get_modality
+from headstart.models import Network, adapt, adaptable_layers
+from headstart.strategies.base import ByModality, Regime, TransferStrategy
 from headstart.strategies.phases import Moving, Phase, Train
 from headstart.strategies.schedules import at_other_rates, finetuning_default, longer
 
@@ -22,12 +23,12 @@ class AdapterStrategy(TransferStrategy):
     """A frozen network with trainable additions and a new head.
 
     Attributes:
-        rate_factor: The default's rate as a multiple of full fine-tuning's, for texts and images.
+        rate_factor: The default's rate as a multiple of full fine-tuning's, by modality.
         length_factor: Steps as a multiple of full fine-tuning's, or of 240 where that is more.
         texts_only: Whether the method works on token embeddings.
     """
 
-    rate_factor: tuple[float, float] = (RATE_FACTOR, RATE_FACTOR / 3)
+    rate_factor: ByModality = ByModality(RATE_FACTOR / 3, text=RATE_FACTOR)
     length_factor = 1.0
     texts_only = False
 
@@ -37,8 +38,9 @@ class AdapterStrategy(TransferStrategy):
 
     def refuses(self, candidate: Candidate) -> str | None:
         """Needs pretrained weights, and a text encoder where the method adds tokens."""
-        if self.texts_only and candidate.modality != "text":
-            return f"{self.name} adds tokens to a text; for images use lora, dora or ia3"
+        modality = get_modality(candidate.modality)
+        if self.texts_only and not modality.tokens:
+            return f"{self.name} adds tokens to a text; for {modality.nouns} use lora, dora or ia3"
         return super().refuses(candidate)
 
     def prepare(self, network: Network, recipe: Recipe, seed: int) -> Network:
@@ -52,9 +54,14 @@ class AdapterStrategy(TransferStrategy):
     def recipes(self, regime: Regime) -> tuple[Recipe, ...]:
         """Fine-tuning's default at the method's own rate, then three times and a third of it."""
         default = longer(finetuning_default(regime), self.length_factor)
-        factor = self.rate_factor[0 if regime.modality == "text" else 1]
+        factor = self.rate_factor.of(regime.modality)
         update = {"learning_rate": default.learning_rate * factor, "head_rate": 1.0, "weight_decay": 0.01}
         return at_other_rates(default.model_copy(update=update), (3.0, 1 / 3))
+
+
+def adapter_task(network: Network) -> str | None:
+    """Peft's name of the task, for modalities that it knows one of."""
+    return get_modality(network.candidate.modality).adapters
 
 
 class AnyPeftMethod(AdapterStrategy):
@@ -87,7 +94,8 @@ class AnyPeftMethod(AdapterStrategy):
                 hint=did_you_mean(self.method.lower(), names),
             )
         kind = PEFT_TYPE_TO_CONFIG_MAPPING[known[self.method]]
-        settings: dict[str, Any] = {"task_type": "SEQ_CLS"} if network.candidate.modality == "text" else {}
+        task = adapter_task(network)
+        settings: dict[str, Any] = {} if task is None else {"task_type": task}
         if "target_modules" in kind.__dataclass_fields__:
             settings["target_modules"] = adaptable_layers(network, convolutions=False)
         elif "num_virtual_tokens" in kind.__dataclass_fields__:

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from headstart.core import Paradigm, Recipe
-from headstart.models import Candidate, Network
+from headstart.modalities import Candidate, Regime
+from headstart.models import Network
 from headstart.strategies.phases import Grown, Phase
 
+__all__ = ["ByModality", "Regime", "Strategy", "TransferStrategy"]
 
-@dataclass(frozen=True)
-class Regime:
-    """What a recipe may depend on: the data's shape, never its labels' values.
 
-    Attributes:
-        n: Labels the trial may look at.
-        family: How the candidate is built (``transformers``, ``compact``, ``own``, ``timm``, ``tfidf``).
-        mirrored: Whether mirror images keep their label, so that flips are safe.
+class ByModality:
+    """A figure that modalities differ in, with one for those that nothing better is known of.
+
+    Args:
+        default: For any other modality.
+        known: By the name of a modality.
     """
 
-    modality: Literal["image", "text"]
-    family: str
-    n: int
-    num_classes: int
-    mirrored: bool = True
+    def __init__(self, default: float, **known: float) -> None:
+        self.default, self.known = default, known
+
+    def of(self, modality: str) -> float:
+        """The figure of a modality."""
+        return self.known.get(modality, self.default)
 
 
 class Strategy(ABC):

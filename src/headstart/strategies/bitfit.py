@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from headstart.core import Recipe
-from headstart.strategies.base import Regime, TransferStrategy
+from headstart.strategies.base import ByModality, Regime, TransferStrategy
 from headstart.strategies.phases import Moving, Phase, Train
 from headstart.strategies.schedules import at_other_rates, finetuning_default, longer
+
+RATE_FACTOR = ByModality(3.0, text=10.0)  # of full fine-tuning's rate
 
 
 class BitFit(TransferStrategy):
@@ -27,6 +29,6 @@ class BitFit(TransferStrategy):
     def recipes(self, regime: Regime) -> tuple[Recipe, ...]:
         """Ten times fine-tuning's rate for text (Ben Zaken 2022 search 1e-4 to 1e-3), three times for images."""
         default = longer(finetuning_default(regime))
-        factor = 10.0 if regime.modality == "text" else 3.0
+        factor = RATE_FACTOR.of(regime.modality)
         default = default.model_copy(update={"learning_rate": default.learning_rate * factor, "head_rate": 1.0})
         return at_other_rates(default, (3.0, 1 / 3))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headstart.core import Recipe
-from headstart.models import Candidate
+from headstart.modalities import Candidate, get_modality
 from headstart.strategies.base import Regime, TransferStrategy
 from headstart.strategies.phases import FitHead, Pairs, Phase
 from headstart.strategies.schedules import at_other_rates
@@ -27,8 +27,9 @@ class Contrastive(TransferStrategy):
 
     def refuses(self, candidate: Candidate) -> str | None:
         """Needs a pretrained text encoder."""
-        if candidate.modality != "text":
-            return "it is made for texts; for few images use linear_probe or lp_ft"
+        modality = get_modality(candidate.modality)
+        if not modality.tokens:
+            return f"it is made for texts; for few {modality.nouns} use linear_probe or lp_ft"
         return super().refuses(candidate)
 
     def phases(self, family: str) -> tuple[Phase, ...]:

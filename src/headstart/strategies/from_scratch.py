@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from headstart.core import Recipe
-from headstart.models import Candidate
+from headstart.modalities import Candidate, get_modality
+from headstart.models import get_family
 from headstart.strategies.base import Regime, Strategy
 from headstart.strategies.phases import FitHead, Phase, Train
-from headstart.strategies.schedules import batch_size_for, steps_for
 
 
 class FromScratch(Strategy):
@@ -29,8 +29,8 @@ class FromScratch(Strategy):
         return None
 
     def phases(self, family: str) -> tuple[Phase, ...]:
-        """One long run, or one convex fit for TF-IDF."""
-        return (FitHead(on="text"),) if family == "tfidf" else (Train(),)
+        """One long run, or one fit of a pipeline such as TF-IDF."""
+        return (Train(),) if get_family(family).network else (FitHead(on="items"),)
 
     def recipes(self, regime: Regime) -> tuple[Recipe, ...]:
         """Recipes by expected gain.
@@ -39,11 +39,10 @@ class FromScratch(Strategy):
         (Brigato 2021), where a decay far above the usual one and batches of about ten examples won. A smaller batch
         takes as many more steps, so that every recipe sees the same number of examples.
         """
-        if regime.family == "tfidf":
-            return tuple(
-                Recipe(weight_decay=1 / strength, label=f"C = {strength:g}") for strength in (10.0, 1.0, 100.0)
-            )
-        default = _text_default(regime) if regime.modality == "text" else _image_default(regime)
+        family = get_family(regime.family)
+        if not family.network:
+            return family.recipes(regime)
+        default = get_modality(regime.modality).from_scratch(regime)
         rate, decay = default.learning_rate, default.weight_decay
         return (
             default,
@@ -54,31 +53,3 @@ class FromScratch(Strategy):
                 update={"batch_size": default.batch_size // 2, "steps": default.steps * 2, "label": "batch / 2"}
             ),
         )
-
-
-def _image_default(regime: Regime) -> Recipe:
-    """AdamW at a rate usual for small residual networks; twice the fine-tuning schedule and more variation."""
-    batch = batch_size_for(regime.n, 64)
-    return Recipe(
-        learning_rate=2e-3,
-        weight_decay=0.05,
-        batch_size=batch,
-        warmup=0.1,
-        steps=steps_for(regime.n, batch, epochs=40, at_least=600, at_most=4000),
-        augmentation="flip" if regime.mirrored else "shift",
-        label_smoothing=0.1,
-    )
-
-
-def _text_default(regime: Regime) -> Recipe:
-    """Compact networks take large rates (their word table starts from noise); transformers smaller ones."""
-    batch = batch_size_for(regime.n, 32)
-    compact = regime.family == "compact"
-    return Recipe(
-        learning_rate=2e-3 if compact else 5e-4,
-        weight_decay=0.05,
-        batch_size=batch,
-        warmup=0.1,
-        steps=steps_for(regime.n, batch, epochs=10, at_least=300, at_most=4000),
-        label_smoothing=0.1,
-    )

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from headstart.core import Recipe
 from headstart.models import Network, adaptable_layers, narrowing_layers
-from headstart.strategies.adapters import AdapterStrategy
+from headstart.strategies.adapters import AdapterStrategy, adapter_task
+from headstart.strategies.base import ByModality
 
 if TYPE_CHECKING:
     from peft import PeftConfig
@@ -23,7 +24,7 @@ class IA3(AdapterStrategy):
     trains = "under 0.1 %, with the head"
     cost = "nearly the time of full fine-tuning a step, next to no memory."
     paper = "Liu 2022, arXiv 2205.05638"
-    rate_factor = (50.0, 10.0)  # 3e-3 to 5e-3 there
+    rate_factor = ByModality(10.0, text=50.0)  # 3e-3 to 5e-3 there
 
     def config(self, network: Network, recipe: Recipe) -> PeftConfig:
         """Layers that narrow, such as the second of a feed-forward block, have their inputs scaled, others outputs."""
@@ -33,5 +34,5 @@ class IA3(AdapterStrategy):
         return IA3Config(
             target_modules=layers,
             feedforward_modules=narrowing_layers(network, layers),
-            task_type="SEQ_CLS" if network.candidate.modality == "text" else None,
+            task_type=adapter_task(network),
         )

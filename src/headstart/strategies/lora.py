@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from headstart.core import Recipe
 from headstart.models import Network, adaptable_layers
-from headstart.strategies.adapters import AdapterStrategy
+from headstart.strategies.adapters import AdapterStrategy, adapter_task
 
 if TYPE_CHECKING:
     from peft import PeftConfig
@@ -37,5 +37,5 @@ class LoRA(AdapterStrategy):
             lora_alpha=SCALING * recipe.rank,
             target_modules=adaptable_layers(network),
             use_dora=self.lengths_apart,
-            task_type="SEQ_CLS" if network.candidate.modality == "text" else None,
+            task_type=adapter_task(network),
         )

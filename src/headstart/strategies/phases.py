@@ -14,12 +14,12 @@ class FitHead:
     """Fit a head in closed form (or by a convex solver) on features that are computed once.
 
     Attributes:
-        on: ``features`` of the frozen network, or the raw ``text`` (TF-IDF).
+        on: ``features`` of the frozen network, or the ``items`` themselves (pipelines such as TF-IDF).
         kind: ``linear`` (ridge, strength by leave-one-out), ``logistic`` for features that were tuned on the same
             labels, or ``neighbours`` for a vote of the nearest training examples.
     """
 
-    on: Literal["features", "text"] = "features"
+    on: Literal["features", "items"] = "features"
     kind: Literal["linear", "logistic", "neighbours"] = "linear"
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from headstart.core import Recipe
 from headstart.models import Network
 from headstart.strategies.adapters import AdapterStrategy
+from headstart.strategies.base import ByModality
 
 if TYPE_CHECKING:
     from peft import PeftConfig
@@ -26,7 +27,7 @@ class PrefixTuning(AdapterStrategy):
     trains = "under 1 %, with the head"
     cost = "nearly the time of full fine-tuning a step, and more steps."
     paper = "Li & Liang 2021, arXiv 2101.00190; Liu 2021 (P-tuning v2), arXiv 2110.07602"
-    rate_factor = (100.0, 100.0)  # 5e-3 to 1e-2 in P-tuning v2
+    rate_factor = ByModality(100.0, text=100.0)  # 5e-3 to 1e-2 in P-tuning v2
     length_factor = 2.0
 
     def config(self, network: Network, recipe: Recipe) -> PeftConfig:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from headstart.core import Recipe
 from headstart.models import Network
 from headstart.strategies.adapters import AdapterStrategy
+from headstart.strategies.base import ByModality
 
 if TYPE_CHECKING:
     from peft import PeftConfig
@@ -26,7 +27,7 @@ class PromptTuning(AdapterStrategy):
     trains = "under 0.1 %, with the head"
     cost = "nearly the time of full fine-tuning a step, and more steps."
     paper = "Lester 2021, arXiv 2104.08691"
-    rate_factor = (300.0, 300.0)  # 0.3 with Adafactor there; AdamW bears a tenth of it
+    rate_factor = ByModality(300.0, text=300.0)  # 0.3 with Adafactor there; AdamW bears a tenth of it
     length_factor = 2.0
 
     def config(self, network: Network, recipe: Recipe) -> PeftConfig:

@@ -5,66 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from headstart.core import Recipe
+from headstart.modalities import batch_size_for, get_modality, steps_for
 from headstart.strategies.base import Regime
+
+__all__ = ["at_other_rates", "batch_size_for", "finetuning_default", "longer", "steps_for"]
 
 SLOW_STEPS = 240
 
 
-def steps_for(n: int, batch_size: int, *, epochs: float, at_least: int, at_most: int) -> int:
-    """Steps for about ``epochs`` passes, bounded on both sides.
-
-    Schedules are set in steps because small sets need many passes and large ones few (Zhang 2021,
-    arXiv 2006.05987: few-sample fine-tuning fails for want of steps, not of epochs).
-
-    Args:
-        n: Training examples.
-        batch_size: Examples a step.
-        epochs: Passes over the data between the bounds.
-        at_least: Lower bound in steps.
-        at_most: Upper bound in steps.
-    """
-    return int(min(max(round(epochs * n / batch_size), at_least), at_most))
-
-
-def batch_size_for(n: int, largest: int) -> int:
-    """The largest power of two that still gives about a dozen batches a pass, between 16 and ``largest``.
-
-    Below 16 batch norm's statistics are noise and small machines spend most of a step on overhead.
-    """
-    size = 16
-    while size < largest and size * 2 * 12 <= n:
-        size *= 2
-    return min(size, largest)
-
-
 def finetuning_default(regime: Regime) -> Recipe:
-    """The default of full fine-tuning, from which the other ways to fine-tune differ in rate and length.
-
-    Text: AdamW 1e-4, twice the upper end of the BERT grid (Devlin 2019, appendix A.3) because encoders that fit
-    the budget are small; a third of it is inside that grid. 10 % warm-up and decay 0.01 as there. Images: AdamW
-    1e-3 for a small convolutional network, measured on the built-in backbone (docs: recipes and sources).
-    """
-    if regime.modality == "text":
-        batch = batch_size_for(regime.n, 16)
-        return Recipe(
-            learning_rate=1e-4,
-            head_rate=5.0,
-            weight_decay=0.01,
-            batch_size=batch,
-            steps=steps_for(regime.n, batch, epochs=3, at_least=60, at_most=3000),
-            warmup=0.1,
-        )
-    batch = batch_size_for(regime.n, 64)
-    return Recipe(
-        learning_rate=1e-3,
-        head_rate=3.0,
-        weight_decay=0.05,
-        batch_size=batch,
-        steps=steps_for(regime.n, batch, epochs=20, at_least=200, at_most=2000),
-        warmup=0.1,
-        augmentation="flip" if regime.mirrored else "shift",
-        label_smoothing=0.1,
-    )
+    """The default of full fine-tuning, as the modality has it; other ways to fine-tune differ in rate and length."""
+    return get_modality(regime.modality).finetuning(regime)
 
 
 def longer(default: Recipe, factor: float = 1.0) -> Recipe:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from headstart.core import Arm, SettingsError
-from headstart.models import Candidate, builtin_names, resolve
+from headstart.modalities import get_modality
+from headstart.models import Candidate, absent_names, builtin_names, resolve
 from headstart.strategies import Strategy, default_strategies, get_strategy
 
 LeftOut = list[tuple[str, str]]
@@ -20,10 +21,10 @@ def find_candidates(asked: Sequence[str], task: str, native_size: int) -> tuple[
     left_out: LeftOut = []
     names = list(builtin_names(task))
     if asked:
-        own = [name for name in names if name not in ("builtin:image", "builtin:text")]
+        own = builtin_names(task, pretrained=False)
         names = [*dict.fromkeys(asked), *(name for name in own if name not in asked)]
-    elif task.startswith("text") and "builtin:text" not in names:
-        left_out.append(("builtin:text", "not installed: pip install 'headstart[text]'"))
+    else:
+        left_out += absent_names(task)
     return {name: resolve(name, task, native_size=native_size) for name in names}, left_out
 
 
@@ -54,7 +55,7 @@ def make_arms(
             if reason is None and same is not None:
                 reason = f"without its weights it is the same network as {same}"
             if reason is None and _needs_asking(strategy, candidate, asked, asked_candidates):
-                reason = "a deep text encoder trained on your labels alone costs as much as fine-tuning; name it to try"
+                reason = get_modality(candidate.modality).costly
             if reason is None:
                 if strategy.weights == "random" and candidate.architecture:
                     drawn[candidate.architecture] = candidate.name
@@ -79,4 +80,5 @@ def _needs_asking(
 ) -> bool:
     """Text encoders from scratch are left to the compact networks and TF-IDF unless asked for by name."""
     wanted = candidate.name in asked_candidates and strategy.name in asked
-    return strategy.paradigm == "scratch" and candidate.modality == "text" and candidate.has_weights and not wanted
+    costly = get_modality(candidate.modality).costly
+    return bool(costly) and strategy.paradigm == "scratch" and candidate.has_weights and not wanted

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from headstart.core import derive_seed
-from headstart.models import PixelInputs
+from headstart.modalities import get_modality
 from headstart.training import Worker, fit_ridge_head
 
 FIT_ROWS, ASK_ROWS = 400, 200
@@ -13,20 +13,20 @@ TOLERATED_LOSS = 0.08
 
 
 def labels_survive_mirroring(worker: Worker) -> bool:
-    """Whether mirror images keep their label, so that flips may augment.
+    """Whether mirrored examples keep their label, so that flips may augment.
 
-    A probe is fitted on images as they are and asked about others, plain and mirrored. If mirroring
+    A probe is fitted on examples as they are and asked about others, plain and mirrored. If mirroring
     costs it much more than chance fluctuation, orientation carries the label (letters, digits).
 
     Args:
         worker: Data and candidates.
 
     Returns:
-        True where no pretrained image candidate is available: flips are the convention.
+        True where no pretrained candidate is available, where flips are the convention, or where nothing is flipped.
     """
     data = worker.data
-    name = next((name for name, c in worker.candidates.items() if c.modality == "image" and c.has_weights), None)
-    if name is None or data.images is None:
+    name = next((name for name, candidate in worker.candidates.items() if candidate.has_weights), None)
+    if name is None or not _can_be_mirrored(worker, name):
         return True
     rng = np.random.default_rng(derive_seed(worker.seed, "mirror"))
     pool = worker.splits[0].pool
@@ -43,11 +43,17 @@ def labels_survive_mirroring(worker: Worker) -> bool:
     return bool(loss < TOLERATED_LOSS + noise)
 
 
+def _can_be_mirrored(worker: Worker, name: str) -> bool:
+    modality = get_modality(worker.candidates[name].modality)
+    return modality.mirrored(modality.made_up(worker.candidates[name])) is not None
+
+
 def _mirrored_features(worker: Worker, name: str, rows: np.ndarray) -> np.ndarray:
     import torch
 
     inputs, network = worker.inputs(name), worker.frozen(name)
-    assert isinstance(inputs, PixelInputs)
-    pixels = inputs.batch(rows)["pixel_values"].flip(-1)
+    mirrored = get_modality(network.candidate.modality).mirrored(inputs.batch(rows))
+    assert mirrored is not None
+    device = next(network.parameters()).device
     with torch.inference_mode():
-        return network.features(pixel_values=pixels.to(next(network.parameters()).device)).cpu().numpy()
+        return network.features(**{word: values.to(device) for word, values in mirrored.items()}).cpu().numpy()

@@ -77,7 +77,7 @@ class _Check:
         settings: Mapping[str, Any],
     ) -> None:
         self.strategy, self.architecture, self.candidate = strategy, architecture, candidate
-        self.data, self.folder, self.pictures = data, folder, folder.parents[1] / "pictures"
+        self.data, self.folder = data, folder
         default = strategy.recipes(Regime(candidate.modality, candidate.family, LABELS, len(data.class_names)))[0]
         update = {"steps": STEPS, "batch_size": BATCH, "learning_rate": max(default.learning_rate, 1e-3)}
         self.recipe: Recipe = default.model_copy(update={**(update if default.steps else {}), **settings})
@@ -198,11 +198,9 @@ class _Check:
         close = np.allclose(loaded.predict_proba(items), trained.outcome.probabilities, atol=1e-5)
         self.demand(close, "the saved model predicts something else")
 
-    def items(self, rows: np.ndarray) -> list[str]:
+    def items(self, rows: np.ndarray) -> list[Any]:
         """Raw inputs of examples."""
-        if self.data.texts is not None:
-            return [self.data.texts[row] for row in rows]
-        return [str(self.pictures / self.data.ids[row]) for row in rows]
+        return self.data.content.load(rows)
 
     def check_interruption(self, whole: Trained, phase: int, at: int) -> None:
         """Stop in the middle of a phase; the same trial then ends as if nothing had happened."""

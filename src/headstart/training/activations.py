@@ -12,7 +12,8 @@ import torch
 from torch import nn
 
 from headstart.core import Recipe, derive_seed
-from headstart.models import Inputs, Network, TokenInputs
+from headstart.modalities.inputs import is_padded
+from headstart.models import Inputs, Network
 from headstart.models.inputs import Batch
 
 CHUNK = 64  # examples that run through the frozen stages together
@@ -56,6 +57,7 @@ class ActivationCache:
         self._table: np.ndarray | None = None
         self._starts: np.ndarray | None = None
         self._ragged = False
+        self._shapes: dict[str, tuple[int, ...]] | None = None  # of an example, where nothing is read of inputs
         self._ends_at_border = False
 
     def build(self) -> bool:
@@ -71,8 +73,12 @@ class ActivationCache:
     def _build(self) -> bool:
         first = self._run_bottom(self.views.batch(self._rows[:2], 0))
         # one vector for each token, unless the border lies behind a pooler
-        ragged = isinstance(self.inputs, TokenInputs) and first.ndim == 3
+        batch = self.views.batch(self._rows[:2], 0)
+        ragged = is_padded(batch) and first.ndim == 3
+        if ragged and first.shape[1] != batch["attention_mask"].shape[1]:
+            return False  # positions are no longer those of the input
         lengths = self.inputs.lengths[self._rows].astype(int) if ragged else np.ones(len(self._rows), dtype=int)
+        self._shapes = None if is_padded(batch) else {name: tuple(t.shape[1:]) for name, t in batch.items()}
         shape = tuple(first.shape[2:] if ragged else first.shape[1:])
         total = int(lengths.sum()) * self.views.count
         bytes_needed = total * int(np.prod(shape)) * 4
@@ -158,11 +164,10 @@ class ActivationCache:
                 stacked[index, : len(part)] = part
         else:
             stacked = np.concatenate(parts)
-        if isinstance(self.inputs, TokenInputs):
+        if self._shapes is None:
             batch = self.inputs.batch(rows)
         else:
-            side = self.inputs.pixels.shape[-1]  # type: ignore[union-attr]
-            batch = {"pixel_values": torch.zeros(1).expand(len(rows), 3, side, side)}
+            batch = {name: torch.zeros(1).expand(len(rows), *shape) for name, shape in self._shapes.items()}
         device = next(self.network.parameters()).device
         self._current = torch.from_numpy(stacked).to(device)
         if self._current.ndim == 4:
@@ -171,9 +176,9 @@ class ActivationCache:
 
     def _stand_in(self, batch: Batch) -> Batch:
         """Inputs of the right shape that carry nothing where nothing is read of them."""
-        if "pixel_values" in batch:
-            return {"pixel_values": torch.zeros(1).expand(batch["pixel_values"].shape)}
-        return batch
+        if is_padded(batch):
+            return batch
+        return {name: torch.zeros(1).expand(tensor.shape) for name, tensor in batch.items()}
 
     def _on_device(self, batch: Batch) -> Batch:
         device = next(self.network.parameters()).device

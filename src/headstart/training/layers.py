@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from headstart.core import HeadstartError
+from headstart.modalities import get_modality
 from headstart.models import Inputs, Network, Readout, read
 
 BATCH = 64
@@ -39,6 +40,6 @@ def pooled_layers(network: Network, inputs: Inputs, rows: np.ndarray) -> np.ndar
 
 
 def _of_batch(network: Network, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-    if network.candidate.modality != "text":
+    if not get_modality(network.candidate.modality).tokens:
         return network.features(**batch)[None]
     return torch.stack(read(network, [Readout(stage=stage) for stage in range(len(network.stages))], batch))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from headstart.core import Recipe
+from headstart.modalities import get_modality
 from headstart.models import Inputs, Network
 from headstart.models.inputs import Batch
 from headstart.training.activations import ActivationCache, Views
@@ -112,8 +113,9 @@ class ExampleLearner(Learner):
 
     def _accumulate(self, values: Batch, wanted: torch.Tensor) -> float:
         share, partners = 1.0, wanted
-        if self.recipe.mixup and "pixel_values" in values:
-            share, partners, values = _mix(values["pixel_values"], wanted, self.recipe.mixup)
+        mixed = [name for name in get_modality(self.network.candidate.modality).mixed if name in values]
+        if self.recipe.mixup and mixed:
+            share, partners, values = _mix(values, mixed, wanted, self.recipe.mixup)
         total, smoothing = 0.0, self.recipe.label_smoothing
         for part in self._slices(len(wanted)):
             with self._autocast():
@@ -163,8 +165,11 @@ class PairLearner(Learner):
         return total
 
 
-def _mix(pixels: torch.Tensor, wanted: torch.Tensor, strength: float) -> tuple[float, torch.Tensor, Batch]:
-    """Mixup (Zhang 2018, arXiv 1710.09412): a convex pair of images has the same mixture as its target."""
+def _mix(
+    values: Batch, names: Sequence[str], wanted: torch.Tensor, strength: float
+) -> tuple[float, torch.Tensor, Batch]:
+    """Mixup (Zhang 2018, arXiv 1710.09412): a convex pair of examples has the same mixture as its target."""
     share = torch.distributions.Beta(strength, strength).sample().item()
-    order = torch.randperm(len(pixels)).to(pixels.device)
-    return share, wanted[order], {"pixel_values": share * pixels + (1 - share) * pixels[order]}
+    order = torch.randperm(len(wanted)).to(wanted.device)
+    mixed = {name: share * values[name] + (1 - share) * values[name][order] for name in names}
+    return share, wanted[order], {**values, **mixed}

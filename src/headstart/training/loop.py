@@ -14,6 +14,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from headstart.core import HeadstartError, Recipe
+from headstart.modalities import get_modality
 from headstart.models import Inputs, Network
 from headstart.strategies import Pairs, Train
 from headstart.training.activations import ActivationCache, border_of
@@ -194,7 +195,7 @@ class _Setup:
 
         torch.manual_seed(seed)
         moving, frozen = freeze(network, phase, recipe, lambda: relative_gradients(network, inputs, targets, rows))
-        if network.candidate.modality == "image":
+        if get_modality(network.candidate.modality).channels_last:
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             for parameter in network.added:  # peft reads adapters as flat matrices
                 parameter.data = parameter.data.contiguous()

@@ -11,23 +11,25 @@ import torch
 
 from headstart.core import ModelFormat, TrialSpec, derive_seed
 from headstart.evidence.metrics import METRICS
+from headstart.modalities import get_modality
 from headstart.models import (
-    NATIVE,
     Card,
     FittedModel,
+    ItemInputs,
     Network,
     Readout,
     build,
     format_of,
+    get_family,
     insert,
     inserted_in,
     predict_network,
 )
+from headstart.models.families.base import Pipeline
 from headstart.strategies import FitHead, Pairs, Phase, Strategy, Train, has_inserted
 from headstart.training.checkpoint import Checkpoint
 from headstart.training.loop import Diverged, LoopOptions, LoopRecord, train
 from headstart.training.probes import fit_probe
-from headstart.training.tfidf import fit_tfidf
 from headstart.training.worker import Worker
 
 WATCH_ROWS = 200  # measured examples that the curve during training is read from
@@ -80,8 +82,7 @@ class PhaseRunner:
     def card(self, model_format: ModelFormat, readout: Readout | None = None) -> Card:
         """The card of a model that this trial trained."""
         data, candidate = self.worker.data, self.worker.candidates[self.spec.arm.candidate]
-        if data.images is not None and candidate.resize is not None:  # new pictures are read as those of the set
-            candidate = candidate.model_copy(update={"resize": data.images.resize(candidate.resize)})
+        candidate = get_modality(candidate.modality).fitted(candidate, data.content)
         return Card(
             model_format=model_format,
             task=data.task,
@@ -90,23 +91,27 @@ class PhaseRunner:
             candidate=candidate,
             readout=readout,
             trial=self.spec.key,
-            columns=tuple(name for name, use in data.accounting.columns.items() if use in ("text", "image")),
+            columns=tuple(name for name, use in data.accounting.columns.items() if use == candidate.modality),
             source=data.source,
             learnt=self.spec.n,
             labels=len(data),
         )
 
     def _fit_head(self, phase: FitHead, learn: np.ndarray, start: FittedModel | None) -> FittedModel:
-        """Fit on raw texts, on cached features, or on those of the network that earlier phases left."""
+        """Fit on the items themselves, on cached features, or on those of the network that earlier phases left."""
         spec, worker, name = self.spec, self.worker, self.spec.arm.candidate
-        if phase.on == "text":
-            texts = [worker.inputs(name).texts[row] for row in learn]  # type: ignore[union-attr]
-            pipeline = fit_tfidf(texts, worker.data.labels[learn], spec.recipe, spec.seed, worker.check_time)
-            return FittedModel(pipeline, self.card("skops"))
+        family = get_family(worker.candidates[name].family)
+        if phase.on == "items":
+            inputs = worker.inputs(name)
+            assert isinstance(family, Pipeline)
+            assert isinstance(inputs, ItemInputs)
+            pipeline = family.fit(
+                inputs.take(learn), worker.data.labels[learn], spec.recipe, spec.seed, worker.check_time
+            )
+            return FittedModel(pipeline, self.card(family.native))
         tuned = start.model if start else None
         network, readout = fit_probe(phase, spec.recipe, worker, name, learn, spec.seed, tuned)
-        native = NATIVE[worker.candidates[name].family]
-        return FittedModel(network, self.card("headstart" if readout else native, readout))
+        return FittedModel(network, self.card("headstart" if readout else family.native, readout))
 
     def _train(
         self, phase: Train | Pairs, name: str, start: Network | None, learn: np.ndarray, last: bool

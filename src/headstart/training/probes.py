@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from headstart.core import Recipe
+from headstart.modalities import get_modality
 from headstart.models import Network, OneLayer, Readout, TwoLayers, Vote, classifier_on
 from headstart.strategies import FitHead
 from headstart.training.heads import LinearHead, centre_and_scale, fit_ridge_head, softmax
@@ -65,7 +66,7 @@ def fit_probe(
         head = _fit_two_layers(features, labels, classes, recipe.hidden, seed)
     else:
         head = _filled(OneLayer(features.shape[1], classes), ridge[readout])
-        if readout == Readout() and frozen.candidate.modality == "image":
+        if readout == Readout() and not get_modality(frozen.candidate.modality).tokens:
             network = frozen.with_own_head()
             _filled(network.head, ridge[readout])
             return network.eval(), None

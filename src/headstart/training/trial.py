@@ -14,7 +14,8 @@ from headstart.core import BundleError, HeadstartError, Measurement, TrialSpec, 
 from headstart.core.hardware import machine_name
 from headstart.data import nested_subset, tuning_holdout
 from headstart.evidence.metrics import METRICS
-from headstart.models import FittedModel, Inputs, Network, Readout, averaged, format_of, measure_facts
+from headstart.models import FittedModel, Inputs, Network, Readout, averaged, format_of, get_family, measure_facts
+from headstart.models.families.base import Pipeline
 from headstart.strategies import FitHead, Strategy, get_strategy, only_heads
 from headstart.training.growing import grow
 from headstart.training.loop import Diverged, LoopRecord
@@ -223,10 +224,11 @@ def _sizes(
     model: FittedModel, worker: Worker, spec: TrialSpec, learn: np.ndarray, record: LoopRecord
 ) -> dict[str, Any]:
     """Parameters and operations; a head in closed form costs the forward passes of its features."""
-    if model.card.model_format == "skops":
-        pipeline: Any = model.model
-        weights = pipeline.named_steps["head"].coef_.size
-        return {"parameters": int(weights), "trainable_parameters": int(weights)}
+    if not isinstance(model.model, Network):
+        family = get_family(model.card.candidate.family)
+        assert isinstance(family, Pipeline)
+        weights = family.weights(model.model)
+        return {"parameters": weights, "trainable_parameters": weights}
     network: Network = model.model
     facts = measure_facts(network, worker.inputs(spec.arm.candidate).batch(learn[:8]))
     moving = sum(p.numel() for p in network.parameters() if p.requires_grad)

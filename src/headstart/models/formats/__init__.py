@@ -9,6 +9,7 @@ from typing import Any
 from headstart.core import ModelFormat
 from headstart.models.averaged import Average
 from headstart.models.card import CARD, Card
+from headstart.models.families import get_family
 from headstart.models.formats.ensemble_folder import read_ensemble, write_ensemble
 from headstart.models.formats.headstart_folder import read_headstart, write_headstart
 from headstart.models.formats.peft_folder import read_peft, write_peft
@@ -18,12 +19,6 @@ from headstart.models.inserted import inserted_in
 from headstart.models.network import Network
 from headstart.models.readout import ReadoutClassifier
 
-NATIVE: dict[str, ModelFormat] = {
-    "transformers": "transformers",
-    "compact": "headstart",
-    "own": "headstart",
-    "timm": "headstart",
-}
 WRITERS: dict[ModelFormat, Callable[[Any, Card, Path], None]] = {
     "transformers": write_transformers,
     "peft": write_peft,
@@ -46,7 +41,7 @@ def format_of(network: Network) -> ModelFormat:
         return "ensemble"
     if isinstance(network.module, ReadoutClassifier) or inserted_in(network) is not None:
         return "headstart"
-    return "peft" if hasattr(network.module, "peft_config") else NATIVE[network.candidate.family]
+    return "peft" if hasattr(network.module, "peft_config") else get_family(network.candidate.family).native
 
 
 def write(model: Any, card: Card, folder: Path) -> None:

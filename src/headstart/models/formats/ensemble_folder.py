@@ -9,7 +9,7 @@ from typing import Any
 from headstart.core import BundleError, ModelFormat
 from headstart.models.averaged import averaged, members_of
 from headstart.models.card import Card, read_card
-from headstart.models.formats.transformers_folder import write_tokenizer
+from headstart.models.families import get_family
 from headstart.models.inserted import inserted_in
 from headstart.models.network import Network
 from headstart.models.readout import ReadoutClassifier
@@ -23,8 +23,7 @@ def write_ensemble(
     format_of: Callable[[Network], ModelFormat],
 ) -> None:
     """Write every member by ``write`` in the form that ``format_of`` gives it."""
-    if card.candidate.family == "transformers" and card.candidate.modality == "text":
-        write_tokenizer(card.candidate, folder)
+    get_family(card.candidate.family).write_reader(card.candidate, folder)
     for number, member in enumerate(members_of(network)):
         place = folder / f"member-{number}"
         place.mkdir()

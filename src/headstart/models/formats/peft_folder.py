@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from headstart.core import BundleError, SourceError
+from headstart.modalities import Candidate
 from headstart.models.adapters import head_names, quiet_adapters, wrap
-from headstart.models.candidates import Candidate, resolve
+from headstart.models.building import build
+from headstart.models.candidates import resolve
 from headstart.models.card import Card
-from headstart.models.code import check_code
-from headstart.models.formats.transformers_folder import write_tokenizer
+from headstart.models.families import get_family
 from headstart.models.formats.weights import held_in
-from headstart.models.network import Network, build, own_network
-from headstart.models.own import PREFIX as OWN
+from headstart.models.network import Network
 
 if TYPE_CHECKING:
     from peft import PeftConfig
@@ -37,8 +37,7 @@ def write_peft(network: Network, card: Card, folder: Path) -> None:
     for word in NAMES & settings.keys():  # sets, in another order each time
         settings[word] = sorted(set(settings[word])) if isinstance(settings[word], list) else settings[word]
     file.write_text(json.dumps(settings, indent=2) + "\n")
-    if card.candidate.modality == "text":
-        write_tokenizer(card.candidate, folder)
+    get_family(card.candidate.family).write_reader(card.candidate, folder)
 
 
 def read_peft(card: Card, folder: Path, allow_code: bool = False) -> Network:
@@ -68,10 +67,9 @@ def read_peft(card: Card, folder: Path, allow_code: bool = False) -> Network:
 def _base(card: Card, folder: Path, allow_code: bool) -> Network:
     """The network that the adapters sit on."""
     candidate = card.candidate
-    if candidate.family == "own":
-        path = candidate.name.removeprefix(OWN)
-        check_code(path, candidate.weights_hash, allow_code=allow_code)
-        return own_network(candidate, len(card.class_names), here=False)
+    family = get_family(candidate.family)
+    if family.runs_code:
+        return family.read_body(candidate, card.class_names, folder / "network.safetensors", allow_code)
     found = _found(candidate, card.task, folder)
     return build(found, card.class_names, weights="pretrained", seed=0)
 
@@ -85,7 +83,7 @@ def _found(candidate: Candidate, task: str, folder: Path) -> Candidate:
             place=str(folder),
             hint="Put it back where it was, or save merged() models, which stand for themselves",
         ) from None
-    if found.weights_hash != candidate.weights_hash or found.family != candidate.family:
+    if (found.weights_hash, found.family) != (candidate.weights_hash, candidate.family):
         raise BundleError(
             f"the adapters belong to other weights of {candidate.name} than those found here",
             place=str(folder),

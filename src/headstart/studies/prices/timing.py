@@ -8,16 +8,16 @@ import numpy as np
 import torch
 
 from headstart.core import Arm, Recipe
-from headstart.models import build, measure_facts
+from headstart.models import ItemInputs, build, get_family, measure_facts
+from headstart.models.families.base import Pipeline
 from headstart.strategies import Moving, Train, get_strategy, only_heads
 from headstart.studies.prices.model import PriceModel
 from headstart.studies.prices.work import ArmWork
 from headstart.training import LoopOptions, Worker, train
-from headstart.training.tfidf import fit_tfidf
 
 FEWEST_STEPS, TIMED_STEPS = 2, 7
 PATIENCE = 4.0  # seconds a step may take before one of it is enough to time
-SAMPLE, TEXTS = 64, 200  # examples through a frozen network, texts of a small TF-IDF fit
+SAMPLE, FITTED = 64, 200  # examples through a frozen network, and of a small fit of a pipeline
 
 
 def time_arm(
@@ -40,27 +40,32 @@ def time_arm(
     phases = get_strategy(arm.strategy).phases(candidate.family)
     if not only_heads(phases):
         return _time_steps(prices, arm, recipe, worker, rows, patience)
-    if candidate.family == "tfidf":
-        _time_tfidf(prices, arm, recipe, worker, rows)
+    family = get_family(candidate.family)
+    if isinstance(family, Pipeline):
+        _time_pipeline(family, prices, arm, recipe, worker, rows)
         return None
     return _time_features(prices, arm, worker, rows)
 
 
-def _time_tfidf(prices: PriceModel, arm: Arm, recipe: Recipe, worker: Worker, rows: np.ndarray) -> None:
-    """Fit on a few texts: its seconds a label and class hold for larger sizes well enough."""
-    chosen = np.sort(np.random.default_rng(0).choice(rows, min(TEXTS, len(rows)), replace=False))
+def _time_pipeline(
+    family: Pipeline, prices: PriceModel, arm: Arm, recipe: Recipe, worker: Worker, rows: np.ndarray
+) -> None:
+    """Fit on a few examples: its seconds a label and class hold for larger sizes well enough."""
+    chosen = np.sort(np.random.default_rng(0).choice(rows, min(FITTED, len(rows)), replace=False))
     labels = worker.data.labels[chosen]
     if len(np.unique(labels)) < 2:
         return
-    texts = [worker.inputs(arm.candidate).texts[row] for row in chosen]  # type: ignore[union-attr]
+    inputs = worker.inputs(arm.candidate)
+    assert isinstance(inputs, ItemInputs)
+    items = inputs.take(chosen)
     start, cpu = time.perf_counter(), time.process_time()
-    pipeline = fit_tfidf(texts, labels, recipe, 0, worker.check_time)
+    pipeline = family.fit(items, labels, recipe, 0, worker.check_time)
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     units = len(chosen) * len(worker.data.class_names)
     prices.learn("fit", arm.key, 0, seconds / units, cpu / units)
     start = time.perf_counter()
-    pipeline.predict_proba(texts)
-    prices.learn("predict", arm.key, 0, (time.perf_counter() - start) / len(texts))
+    pipeline.predict_proba(items)
+    prices.learn("predict", arm.key, 0, (time.perf_counter() - start) / len(items))
 
 
 def _time_features(prices: PriceModel, arm: Arm, worker: Worker, rows: np.ndarray) -> ArmWork:

@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from headstart.core import Arm, Recipe, Record, Role
+from headstart.models import get_family
 from headstart.strategies import get_strategy, only_heads
 from headstart.studies.line_up import LineUp
 from headstart.training import Bench, FeatureCache
@@ -103,7 +104,7 @@ class WorkCounter:
         counts = self.arms.get(arm.key, ArmWork())
         if only_heads(strategy.phases(candidate.family)):
             embedded, tested = 0, 0
-            if candidate.family == "tfidf":
+            if not get_family(candidate.family).network:
                 tested = measured
             else:
                 rows = np.concatenate([split.pool[:n], split.test])

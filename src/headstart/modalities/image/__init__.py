@@ -1,0 +1,1 @@
+"""Pictures: read from files, cells and bytes, seen as squares of pixels."""

@@ -1,0 +1,1 @@
+"""Texts: read from tables and files, seen as tokens, hashed words or counts."""
