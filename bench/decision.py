@@ -1,14 +1,14 @@
 """Replay studies on tables whose truth is known, planner against planner.
 
-    python bench/decision.py DATA [SETS]
+    python bench/decision.py DATA [--sets 20] [--seeds 3] [--foreign 16] [--workers 2]
 
-``DATA`` holds ``lcdb11_test_error.csv``; SETS bounds how many LCDB data sets of each pool are played. Writes
+``DATA`` holds ``lcdb11_test_error.csv``; ``--sets`` bounds how many LCDB data sets of each pool are played. Writes
 ``results/decision.md``.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 import warnings
 from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
@@ -130,20 +130,28 @@ def against(rows, share: float, kinds) -> str:
 
 def main() -> None:
     """Play everything, and write."""
-    folder, sets = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 20
-    tables = [table for seed in range(3) for table in oracle(seed)] + foreign(16, 0)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--sets", type=int, default=20)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--foreign", type=int, default=16)
+    parser.add_argument("--workers", type=int, default=2)
+    given = parser.parse_args()
+    folder, sets = given.data, given.sets
+    tables = [table for seed in range(given.seeds) for table in oracle(seed)] + foreign(given.foreign, 0)
     for pool in (4096, 16384):
         found = lcdb(folder, pool, 0)
         tables += [found[i] for i in np.random.default_rng(0).permutation(len(found))[:sets]]
     tasks = [(table, planner, share) for table in tables for planner in EVERYWHERE for share in SHARES]
     tasks += [(table, planner, 0.1) for table in tables for planner in AT_A_TENTH]
-    with ProcessPoolExecutor(2) as pool:
+    with ProcessPoolExecutor(given.workers) as pool:
         rows = list(pool.map(job, tasks, chunksize=8))
+    played = f"{len(tables)} tables: {given.seeds} draws of the oracle sets, {given.foreign} of foreign shapes, the rest LCDB 1.1."
     head = (
         "| tables | planner | share | regret at N* | worst | wrong side outside ties | definite | of these wrong | "
         "covered at n_c | at 4 n_c | Brier of P(side at N*) | delivered error | n_c / pool | spent |"
     )
-    lines = [head, "|" + " --- |" * 14]
+    lines = [played, "", head, "|" + " --- |" * 14]
     kinds = ("oracle", "lcdb", "foreign")
     for kind in kinds:
         for share in SHARES:
