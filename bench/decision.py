@@ -146,7 +146,10 @@ def main() -> None:
     tasks += [(table, planner, 0.1) for table in tables for planner in AT_A_TENTH]
     with ProcessPoolExecutor(given.workers) as pool:
         rows = list(pool.map(job, tasks, chunksize=8))
-    played = f"{len(tables)} tables: {given.seeds} draws of the oracle sets, {given.foreign} of foreign shapes, the rest LCDB 1.1."
+    played = (
+        f"{len(tables)} tables: {given.seeds} draws of the oracle sets, {given.foreign} of foreign shapes, the rest "
+        "LCDB 1.1."
+    )
     head = (
         "| tables | planner | share | regret at N* | worst | wrong side outside ties | definite | of these wrong | "
         "covered at n_c | at 4 n_c | Brier of P(side at N*) | delivered error | n_c / pool | spent |"

@@ -4,6 +4,7 @@ from headstart.data.kinds import forget, kind_names, register
 from headstart.modalities.base import Modality, Scratch, Start
 from headstart.modalities.candidate import Candidate
 from headstart.modalities.inputs import ArrayInputs, Batch, Inputs, ItemInputs
+from headstart.modalities.packaged import Packaged
 from headstart.modalities.registry import get_modality, modalities, modality_names, modality_of, words_for
 from headstart.modalities.schedules import Regime, batch_size_for, steps_for
 
@@ -14,6 +15,7 @@ __all__ = [
     "Inputs",
     "ItemInputs",
     "Modality",
+    "Packaged",
     "Regime",
     "Scratch",
     "Start",

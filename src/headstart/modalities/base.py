@@ -17,6 +17,7 @@ from headstart.data.content import Content
 from headstart.data.kinds import Kind
 from headstart.modalities.candidate import Candidate
 from headstart.modalities.inputs import Batch, Inputs
+from headstart.modalities.packaged import Packaged
 from headstart.modalities.schedules import Regime, batch_size_for, steps_for
 
 if TYPE_CHECKING:  # reading data does not need torch, whose import takes seconds
@@ -100,6 +101,11 @@ class Modality(Kind):
     def starts(self) -> tuple[Start, ...]:
         """Pretrained starts that work without a download."""
         return ()
+
+    @property
+    def packaged(self) -> Mapping[str, Packaged]:
+        """Pretrained networks whose weights come inside packages, by name."""
+        return {}
 
     @abstractmethod
     def adapted(self, native_size: int) -> dict[str, Any]:

@@ -23,6 +23,8 @@ class Candidate(Record):
         mean, std: Of the pixels that it was trained on, for each colour (images only).
         input_size: How much of an example it reads in the modality's unit, such as pixels of a side or tokens.
         settings: What else its modality or family must know to read an example, such as a sample rate.
+        least_size: Native size of a data set from which it stands in every study; see
+            :class:`~headstart.data.Content`.
         architecture: The same for candidates that differ in nothing but their weights; empty if not known.
         licence: As the model states it.
     """
@@ -39,5 +41,6 @@ class Candidate(Record):
     std: tuple[float, float, float] = IMAGENET_STD
     input_size: int
     settings: Mapping[str, int | float | str | bool] = {}
+    least_size: int = 0
     architecture: str = ""
     licence: str | None = None

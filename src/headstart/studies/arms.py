@@ -25,7 +25,14 @@ def find_candidates(asked: Sequence[str], task: str, native_size: int) -> tuple[
         names = [*dict.fromkeys(asked), *(name for name in own if name not in asked)]
     else:
         left_out += absent_names(task)
-    return {name: resolve(name, task, native_size=native_size) for name in names}, left_out
+    found = {name: resolve(name, task, native_size=native_size) for name in names}
+    for name, candidate in list(found.items()):
+        if not asked and candidate.least_size > native_size:
+            words = get_modality(candidate.modality).size_words
+            what = f"made for examples of {words(candidate.least_size)} and more; these have {words(native_size)}"
+            left_out.append((name, what))
+            del found[name]
+    return found, left_out
 
 
 def make_arms(

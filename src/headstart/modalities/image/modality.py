@@ -19,6 +19,7 @@ from headstart.modalities.image.processor import picture_fields
 from headstart.modalities.image.scan import scan_images
 from headstart.modalities.image.store import ImageStore
 from headstart.modalities.inputs import Batch, Inputs
+from headstart.modalities.packaged import Packaged
 from headstart.modalities.schedules import Regime, batch_size_for, steps_for
 
 BUILTIN_FOLDER = Path(__file__).parents[2] / "builtin" / "image"
@@ -66,6 +67,13 @@ class ImageModality(Modality):
     def starts(self) -> tuple[Start, ...]:
         """The backbone that comes with Headstart."""
         return (Start("builtin:image", lambda: BUILTIN_FOLDER),)
+
+    @property
+    def packaged(self) -> Mapping[str, Packaged]:
+        """EfficientNet-Lite0 with ImageNet's weights."""
+        from headstart.modalities.image.starts import STARTS
+
+        return STARTS
 
     def adapted(self, native_size: int) -> dict[str, Any]:
         """The pictures' own size within 16 to 64 pixels."""

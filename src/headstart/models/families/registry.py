@@ -16,6 +16,7 @@ GROUP = "headstart.families"
 # In this order names are tried and listed: what has weights comes first, folders and hub ids last.
 OWN = {
     "transformers": "headstart.models.families.transformers:TransformersFamily",
+    "packaged": "headstart.models.families.packaged:PackagedFamily",
     "timm": "headstart.models.families.timm:TimmFamily",
     "own": "headstart.models.families.own:OwnFamily",
     "tfidf": "headstart.models.families.tfidf:TfidfFamily",
