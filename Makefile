@@ -22,10 +22,12 @@ $(STAMP): pyproject.toml constraints.txt
 # torch by itself first: that takes a CPU build where one is offered. Installed together with
 # the rest, the resolver may prefer the build that brings gigabytes of CUDA libraries.
 	$(BIN)/python -m pip install --quiet -c constraints.txt torch
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,image,text,heif,docs,onnx,ray]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,image,text,sound,heif,docs,onnx,ray]'
 # timm without the torchvision that it would bring: the one on PyPI fails beside torch's CPU builds. The tests of the
 # extra have a stand-in for it, since what they use of timm never calls it.
 	$(BIN)/python -m pip install --quiet -c constraints.txt --no-deps timm
+# the speech embedding lies in this package; its code, which is never imported, would need many others
+	$(BIN)/python -m pip install --quiet -c constraints.txt --no-deps openwakeword
 	touch $@
 
 demo: $(STAMP) ## A small study on handwritten digits; needs no data and no network.

@@ -32,6 +32,7 @@ SAMPLE = 200  # cells that are looked at
 OWN = {
     "image": "headstart.modalities.image.modality:ImageModality",
     "text": "headstart.modalities.text.modality:TextModality",
+    "sound": "headstart.modalities.sound.modality:SoundModality",
 }
 
 

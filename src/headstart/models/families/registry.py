@@ -20,6 +20,7 @@ OWN = {
     "timm": "headstart.models.families.timm:TimmFamily",
     "own": "headstart.models.families.own:OwnFamily",
     "tfidf": "headstart.models.families.tfidf:TfidfFamily",
+    "logmel": "headstart.models.families.logmel:LogMelFamily",
     "compact": "headstart.models.families.compact:CompactFamily",
 }
 _added: dict[str, Family] = {}
