@@ -18,7 +18,8 @@ class Front(Record):
         window: Of the short-time Fourier transform, in samples (Hann).
         points: Of the transform.
         step: Samples from frame to frame.
-        fewest: Frames of a picture at least; shorter sounds get silence on both sides.
+        margin: Frames of silence on both sides, for networks whose windows would else miss the beginning and the end.
+        fewest: Frames of a picture at least; shorter sounds get more silence on both sides.
         scale: What samples of full scale 1 are multiplied by.
         range: Decibels below the loudest point of a sound that are still told apart.
         relative: Whether decibels count from the loudest point of a sound, so that loudness says nothing.
@@ -31,6 +32,7 @@ class Front(Record):
     window: int = 400
     points: int = 512
     step: int = RATE * FRAME // 1000
+    margin: int = 0
     fewest: int = 32
     scale: float = 1.0
     range: float = 80.0
@@ -43,7 +45,5 @@ FRONTS = {
     # for networks without pretraining
     "log-mel": Front(bands=64, low=50.0, high=7800.0),
     # that of Google's speech embedding, as its package computes it
-    "speech": Front(
-        bands=32, low=60.0, high=3800.0, fewest=76, scale=32767.0, relative=False, divisor=10.0, offset=2.0
-    ),
+    "speech": Front(bands=32, low=60.0, high=3800.0, margin=48, fewest=76, scale=32767.0, relative=False, divisor=10.0),
 }

@@ -11,6 +11,7 @@ import numpy as np
 
 from headstart.data.cache import write_whole
 from headstart.modalities.sound.content import SoundContent
+from headstart.modalities.sound.decoding import RATE
 from headstart.modalities.sound.fronts import Front
 from headstart.modalities.sound.items import Item, samples_of
 from headstart.modalities.sound.scan import each
@@ -75,14 +76,13 @@ def pictures_of(items: Sequence[Item], front: Front, milliseconds: int, what: st
 
 
 def picture(samples: torch.Tensor, front: Front) -> torch.Tensor:
-    """The log-mel picture (T, bands) of samples (S,) at 16 kHz; short ones get silence on both sides."""
+    """The log-mel picture (T, bands) of samples (S,) at 16 kHz."""
     import torch
 
-    from headstart.modalities.sound.decoding import RATE
     from headstart.modalities.sound.mel import hann, log_mel, mel_filters
 
     least = front.points + (front.fewest - 1) * front.step
-    missing = max(0, least - len(samples))
+    missing = max(2 * front.margin * front.step, least - len(samples))
     padded = torch.nn.functional.pad(samples * front.scale, (missing // 2, missing - missing // 2))
     filters = mel_filters(RATE, front.points, front.bands, front.low, front.high)
     decibels = log_mel(padded[None], filters, hann(front.window, front.points), front.step)[0]
