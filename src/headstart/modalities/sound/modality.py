@@ -36,6 +36,7 @@ class SoundModality(Modality):
     alike = "sample by sample"
     example = '"sound.wav"'
     given = "new_sounds/"
+    channels_last = True
     reading = "Sounds are resampled to 16 kHz, mixed to one channel and cut at {size:,} ms."
 
     # read

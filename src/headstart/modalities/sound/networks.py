@@ -30,21 +30,23 @@ class Block(nn.Module):
 
 
 class CompactSoundNetwork(nn.Module):
-    """A convolutional network of four blocks; features are mean and maximum over time of the mean over bands.
+    """A convolutional network of a stem and three blocks; features are mean and maximum over time.
 
     What a sound is padded with in a batch changes nothing: it is kept at zero, as beyond the end of the picture.
 
     Args:
         num_classes: Width of the output.
         input_size: Milliseconds that are read; the network has the same weights for all.
-        width: Channels of the first block; doubled at each further one.
+        width: Channels of the stem, which halves the picture; doubled by each block, which halves it again.
     """
 
-    def __init__(self, num_classes: int, input_size: int, width: int = 24) -> None:
+    def __init__(self, num_classes: int, input_size: int, width: int = 16) -> None:
         super().__init__()
         self.settings = {"num_classes": num_classes, "input_size": input_size, "width": width}
-        self.norm = nn.BatchNorm1d(BANDS)
-        widths = [1, width, 2 * width, 4 * width, 8 * width]
+        self.bands = nn.BatchNorm1d(BANDS)
+        self.stem = nn.Conv2d(1, width, 5, 2, 2, bias=False)
+        self.norm = nn.BatchNorm2d(width)
+        widths = [width, 2 * width, 4 * width, 8 * width]
         self.blocks = nn.ModuleList(map(Block, widths[:-1], widths[1:]))
         self.drop = nn.Dropout(0.3)
         self.head = nn.Linear(2 * widths[-1], num_classes)
@@ -52,10 +54,14 @@ class CompactSoundNetwork(nn.Module):
     def forward(self, mels: Tensor, attention_mask: Tensor) -> Tensor:
         """Map pictures (B, T, bands) and their mask (B, T) to (B, num_classes) logits."""
         lengths = attention_mask.sum(1)
-        values = self.norm(mels.transpose(1, 2)).transpose(1, 2)[:, None]
+        values = self.bands(mels.transpose(1, 2)).transpose(1, 2)[:, None]
+        values = self.stem(values * within(lengths, values.shape[2]))
+        lengths = (lengths + 1) // 2
+        values = functional.relu(self.norm(values)) * within(lengths, values.shape[2])
         for block in self.blocks:
-            values = block(values * (real := within(lengths, values.shape[2])), real)
-            lengths = (lengths // 2).clamp(min=1)
+            values = block(values, within(lengths, values.shape[2]))
+            lengths = lengths // 2
+            values = values * within(lengths, values.shape[2])
         real = within(lengths, values.shape[2])[..., 0]
         means = values.mean(3)
         average = (means * real).sum(2) / real.sum(2)
@@ -71,7 +77,7 @@ def within(lengths: Tensor, width: int) -> Tensor:
 
 NETWORKS: dict[str, Scratch] = {
     "builtin:compact-sound": Scratch(
-        "a convolutional network of four blocks on log-mel pictures",
+        "a convolutional network of a stem and three blocks on log-mel pictures",
         "compact-sound-1",
         CompactSoundNetwork,
         always=True,

@@ -1,0 +1,11 @@
+"""Three classes of made-up tones."""
+
+import pytest
+from tones import write_tones
+
+
+@pytest.fixture
+def tones(tmp_path):
+    """Three classes of 14 tones, a WAV file each."""
+    write_tones(tmp_path / "tones")
+    return tmp_path / "tones"
