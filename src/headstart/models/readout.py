@@ -40,6 +40,8 @@ def list_readouts(network: Network, batch: Batch) -> list[Readout]:
     stages = range(max(1, count - LAST_STAGES), count)
     outputs = _stage_outputs(network, [*stages], batch)
     for stage, output in zip(reversed(stages), reversed(outputs), strict=True):
+        if output.ndim == 4 and "attention_mask" in batch:  # maps of padded examples: their mean would depend on it
+            continue
         poolings = ("mean", "first", "last") if "attention_mask" in batch else ("mean", "first")
         for pooling in poolings if output.ndim == 3 else ("mean",):
             found.append(Readout(stage=stage, pooling=pooling))

@@ -74,6 +74,8 @@ class ActivationCache:
         first = self._run_bottom(self.views.batch(self._rows[:2], 0))
         # one vector for each token, unless the border lies behind a pooler
         batch = self.views.batch(self._rows[:2], 0)
+        if is_padded(batch) and first.ndim == 4:
+            return False  # maps of unequal length
         ragged = is_padded(batch) and first.ndim == 3
         if ragged and first.shape[1] != batch["attention_mask"].shape[1]:
             return False  # positions are no longer those of the input

@@ -157,6 +157,6 @@ def _ends_early(start: bytes, source: bytes | Path) -> bool:
     place = _chunk(start, b"data")
     if not 0 < place <= len(start) - 8:
         return False
-    said = struct.unpack_from("<I", start, place + 4)[0]
+    said = int(struct.unpack_from("<I", start, place + 4)[0])
     size = len(source) if isinstance(source, bytes) else source.stat().st_size
     return 0 < said < 0x7FFF0000 and place + 8 + said > size  # streams write a length that is none

@@ -31,7 +31,9 @@ def sound_findings(scan: SoundScan, ids: Sequence[str]) -> list[Finding]:
         if rows.any():
             places = np.flatnonzero(rows)
             message = f"{plural(len(places), 'sound')} {what}"
-            found.append(finding(code, "warning" if warn else "info", message, [ids[place] for place in places]))
+            found.append(
+                finding(code, "warning" if warn else "info", message, [ids[place] for place in places.tolist()])
+            )
 
     mixed = scan.channels > 1
     most = int(scan.channels.max())
@@ -61,7 +63,7 @@ def _rates(scan: SoundScan, ids: Sequence[str]) -> list[Finding]:
     lowest = int(rates.min())
     above = f"; at {lowest / 1000:g} kHz there is nothing above {lowest / 2000:g} kHz to hear" if lowest < RATE else ""
     message = f"Sounds have rates of {named}{more}; all were resampled to {RATE / 1000:g} kHz{above}"
-    rare = [ids[row] for row in np.flatnonzero(scan.rates != rates[order[0]])]
+    rare = [ids[row] for row in np.flatnonzero(scan.rates != rates[order[0]]).tolist()]
     if len(rates) > 1:
         return [finding("rates", "warning", message, rare, count=len(rare))]
     return [finding("rates", "info", message, count=len(scan.rates))]

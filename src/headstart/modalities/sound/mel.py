@@ -41,7 +41,8 @@ def mel_filters(rate: int, points: int, bands: int, low: float, high: float) -> 
         low: Lower edge of the first, in hertz.
         high: Upper edge of the last, in hertz.
     """
-    edges = to_hertz(np.linspace(*to_mel(np.asarray([low, high])), bands + 2))
+    first, last = to_mel(np.asarray([low, high])).tolist()
+    edges = to_hertz(np.linspace(first, last, bands + 2))
     frequencies = np.linspace(0, rate / 2, points // 2 + 1)[:, None]
     rising = (frequencies - edges[:-2]) / np.diff(edges)[:-1]
     falling = (edges[2:] - frequencies) / np.diff(edges)[1:]

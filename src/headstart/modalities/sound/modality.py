@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -17,11 +17,16 @@ from headstart.modalities.packaged import Packaged
 from headstart.modalities.schedules import Regime, batch_size_for, steps_for
 from headstart.modalities.sound.content import SoundContent
 from headstart.modalities.sound.decoding import RATE, SOUND_SUFFIXES, begins_like_sound
+from headstart.modalities.sound.extractor import FRONT, WaveInputs, extractor_fields, load_extractor, pooled_frames
 from headstart.modalities.sound.fronts import FRONTS, LONGEST_READ, Front
 from headstart.modalities.sound.inputs import PictureInputs
-from headstart.modalities.sound.items import as_sounds
+from headstart.modalities.sound.items import Item, as_sounds, samples_of
 from headstart.modalities.sound.pictures import pictures_of, pictures_of_set
 from headstart.modalities.sound.scan import scan_sounds
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
 
 LONGEST = 600_000  # milliseconds; more is a damaged card, and would take memory before it is noticed
 
@@ -74,21 +79,37 @@ class SoundModality(Modality):
         """Log-mel pictures of so many milliseconds."""
         return {"input_size": size, "settings": {"front": "log-mel"}}
 
+    def described(self, name: str, folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Rate and length of the feature extractor's file."""
+        return extractor_fields(name, folder, config)
+
     def trouble(self, candidate: Candidate) -> str | None:
         """Lengths and front ends that there are not."""
         if candidate.input_size > LONGEST:
             return f"inputs of size {candidate.input_size}"
-        return None if candidate.settings.get("front") in FRONTS else "a front end that there is not"
+        if candidate.settings.get("front") not in {*FRONTS, FRONT}:
+            return "a front end that there is not"
+        rate = candidate.settings.get("rate", RATE)
+        return None if isinstance(rate, int) and 1_000 <= rate <= 200_000 else f"a rate of {rate} samples a second"
 
     # from examples to tensors
 
     def encode(self, candidate: Candidate, content: Content) -> Inputs:
-        """Log-mel pictures of all sounds, mapped from the cache."""
+        """Log-mel pictures of all sounds, mapped from the cache; for networks of transformers, what those read."""
+        sounds = cast(SoundContent, content)
+        if candidate.settings["front"] == FRONT:
+            seconds = np.minimum(sounds.scan.seconds, candidate.input_size / 1000)
+            cut = int((1000 * sounds.scan.seconds > candidate.input_size).sum())
+            return WaveInputs(_reader(sounds.sources, candidate.input_size), seconds, candidate, cut)
         front = front_of(candidate)
-        return PictureInputs(pictures_of_set(cast(SoundContent, content), front, candidate.input_size), front.fewest)
+        return PictureInputs(pictures_of_set(sounds, front, candidate.input_size), front.fewest)
 
     def encode_items(self, candidate: Candidate, items: Sequence[Any]) -> Inputs:
-        """Log-mel pictures of new sounds."""
+        """The same for new sounds, each of which is decoded at once."""
+        if candidate.settings["front"] == FRONT:
+            decoded = [samples_of(item, place, candidate.input_size) for place, item in enumerate(items)]
+            seconds = np.array([len(samples) / RATE for samples, _ in decoded])
+            return WaveInputs(lambda row: decoded[row][0], seconds, candidate, sum(cut for _, cut in decoded))
         front = front_of(candidate)
         return PictureInputs(pictures_of(items, front, candidate.input_size), front.fewest)
 
@@ -97,13 +118,21 @@ class SoundModality(Modality):
         return list(as_sounds(given, columns))
 
     def made_up(self, candidate: Candidate, examples: int = 2, seed: int = 0) -> Batch:
-        """Pictures of noise."""
+        """Noise."""
         import torch
 
+        if candidate.settings["front"] == FRONT:
+            rng = np.random.default_rng(seed)
+            noise = rng.normal(0, 0.1, (examples, int(candidate.settings["rate"]))).astype(np.float32)
+            return load_extractor(candidate)(list(noise))
         front = front_of(candidate)
         generator = torch.Generator().manual_seed(seed)
         mels = torch.randn(examples, front.fewest + 8, front.bands, generator=generator)
         return {"mels": mels, "attention_mask": torch.ones(mels.shape[:2], dtype=torch.long)}
+
+    def pooled(self, module: nn.Module, batch: Batch) -> torch.Tensor | None:
+        """Means over real frames, for networks of transformers that project frames before their classifier."""
+        return pooled_frames(module, batch)
 
     def longest(self, candidate: Candidate) -> Any:
         """Noise of the length that it reads."""
@@ -134,7 +163,7 @@ class SoundModality(Modality):
             weight_decay=0.05,
             batch_size=batch,
             warmup=0.1,
-            steps=steps_for(regime.n, batch, epochs=30, at_least=400, at_most=4000),
+            steps=steps_for(regime.n, batch, epochs=15, at_least=400, at_most=3000),
             augmentation="strong",
             label_smoothing=0.1,
         )
@@ -144,6 +173,11 @@ class SoundModality(Modality):
     def size_words(self, size: int) -> str:
         """Seconds."""
         return f"{size / 1000:g} s"
+
+
+def _reader(sources: Sequence[Item], milliseconds: int) -> Callable[[int], np.ndarray]:
+    """Decodes one of some sounds."""
+    return lambda row: samples_of(sources[row], row, milliseconds)[0]
 
 
 def front_of(candidate: Candidate) -> Front:

@@ -126,7 +126,7 @@ def _look(sources: Sequence[bytes | Path | None], digests: np.ndarray) -> SoundS
 
     each(look, count, "reading sounds")
     problem, kind = np.array(problems, dtype=str), np.array(kinds, dtype=str)
-    return SoundScan(digests, problem, keys, *whole, *figures, kind, cut_off)
+    return SoundScan(digests, problem, keys, whole[0], whole[1], figures[0], figures[1], figures[2], kind, cut_off)
 
 
 def _digest(source: bytes | Path | None) -> bytes:

@@ -31,6 +31,7 @@ LOADERS = {
     "sound": "AutoModelForAudioClassification",
 }
 CONFIG = "network.json"  # of a network in Headstart's own form; transformers looks for no such name
+EXTRACTOR = "preprocessor_config.json"  # of sounds
 NOT_ARCHITECTURE = {
     "id2label",
     "label2id",
@@ -98,9 +99,12 @@ class TransformersFamily(Family):
         self.renew_from_another(network, stages, seed)
 
     def write_reader(self, candidate: Candidate, folder: Path) -> None:
-        """The tokenizer, for what reads tokens."""
+        """The tokenizer, for what reads tokens; a feature extractor's file as it is."""
         if get_modality(candidate.modality).tokens:
             write_tokenizer(candidate, folder)
+        extractor = Path(str(candidate.folder)) / EXTRACTOR
+        if candidate.resize is None and extractor.exists():
+            (folder / EXTRACTOR).write_bytes(extractor.read_bytes())
 
     def write_native(self, network: Network, candidate: Candidate, folder: Path) -> None:
         """A folder that ``transformers.pipeline`` reads."""
