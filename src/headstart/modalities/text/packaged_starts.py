@@ -13,8 +13,8 @@ from headstart.modalities.text.static_encoder import StaticEncoder
 
 CARD = (
     "WordLlama (Miller 2024): vectors of 256 values for 32,000 tokens, trained on pairs of similar texts from the "
-    "token embeddings of Llama 2 70B and related models. The package is under the MIT licence; Meta's Llama 2 licence may "
-    "bind what is derived from its embeddings."
+    "token embeddings of Llama 2 70B and related models. The package is under the MIT licence; Meta's Llama 2 licence "
+    "may bind what is derived from its embeddings."
 )
 TOKENIZER = "tokenizer.json"
 
