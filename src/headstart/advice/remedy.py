@@ -81,7 +81,8 @@ def _more_time(state: StudyState, verdict: Verdict, now: GapVariance) -> list[_R
         if not sum(more):
             continue
         then = GapVariance(now.examples, repeats, now.untuned).total
-        chance = chance_to_decide(verdict.difference[0], now.total, then, verdict.margin, verdict.needed)
+        next_look = 1 - (1 - verdict.needed) / 2  # see needed_confidence: each has half the share of the error
+        chance = chance_to_decide(verdict.difference[0], now.total, then, verdict.margin, next_look)
         budget = state.settings.budget_seconds + seconds + 10
         words = (
             f"Allow about {_minutes(seconds)} more (--budget {_budget(budget)}): {sum(more)} runs of the two options"

@@ -25,7 +25,7 @@ USES: dict[ModelFormat, str] = {
     "`headstart.load(folder).merged().save(other)` writes a folder that stands for itself.",
     "headstart": "No other library's form can express it, and transformers refuses this folder.",
     "ensemble": "It is several networks whose probabilities are averaged; transformers refuses this folder.",
-    "skops": "It is TF-IDF with logistic regression; transformers refuses this folder.",
+    "skops": "It is a pipeline of scikit-learn; transformers refuses this folder.",
 }
 
 
@@ -39,7 +39,8 @@ class ModelFacts(Record):
         candidate: What it started from.
         strategy: How it was trained.
         licence: Of what it started from, as that states it.
-        input_size: Pixels of a side, or tokens of a text at most.
+        about: What a user must know of the start and its terms.
+        input_size: Pixels of a side, tokens of a text or milliseconds of a sound at most.
         columns: Columns that the texts or images were in.
         needs_code: Code of the user's that loading it runs, if any.
         source: Name of the data.
@@ -61,6 +62,7 @@ class ModelFacts(Record):
     candidate: str
     strategy: str = ""
     licence: str | None = None
+    about: str = ""
     input_size: int | None = None
     columns: tuple[str, ...] = ()
     needs_code: tuple[str, ...] = ()
@@ -88,6 +90,7 @@ class ModelFacts(Record):
             candidate=candidate.name,
             strategy=card.arm.partition("@")[0],
             licence=candidate.licence,
+            about=get_family(candidate.family).about(candidate),
             input_size=candidate.input_size or None,
             columns=card.columns,
             needs_code=tuple([*own, *([card.inserted] if ":" in card.inserted else [])]),
@@ -137,6 +140,8 @@ def _body(facts: ModelFacts) -> Iterator[str]:
     yield ""
     yield from _rows(facts)
     yield from _verdict(facts)
+    if facts.about:
+        yield from ("## What it started from", "", _plain(facts.about), "")
     yield from _use(facts)
     yield from ("## Limits", "")
     yield from (f"- {_plain(limit)}" for limit in (*facts.limits, *_limits(facts)))

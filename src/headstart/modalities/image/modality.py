@@ -53,7 +53,7 @@ class ImageModality(Modality):
         first = (raw.items or [None])[0]
         if isinstance(first, bytes) and first[:4] in SOUNDS:
             fact = f"None of the {len(raw):,} images can be read (they are sounds)"
-            return DataError(fact, place=trouble.place, hint="Sounds are not supported")
+            return DataError(fact, place=trouble.place, hint="Give the task: --task audio-classification")
         return trouble
 
     @property

@@ -9,6 +9,8 @@ import numpy as np
 from headstart.core import Augmentation
 from headstart.modalities.inputs import Batch
 
+MAX_TOKENS = 256  # texts are cut here, and the report says how many; batches are padded to their own longest
+
 
 class TokenInputs:
     """Texts as lists of ids, padded to the longest of each batch.

@@ -16,10 +16,11 @@ from headstart.data.listing import Entry
 from headstart.modalities.base import Modality, Scratch, Start
 from headstart.modalities.candidate import Candidate
 from headstart.modalities.inputs import Batch, Inputs
+from headstart.modalities.packaged import Packaged
 from headstart.modalities.schedules import Regime, batch_size_for, steps_for
 from headstart.modalities.text.content import TextContent
 from headstart.modalities.text.files import TEXT_SUFFIXES, read_text_entries
-from headstart.modalities.text.inputs import TokenInputs
+from headstart.modalities.text.inputs import MAX_TOKENS, TokenInputs
 from headstart.modalities.text.items import as_texts
 from headstart.modalities.text.starts import MINILM
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-MAX_TOKENS = 256  # texts are cut here, and the report says how many; batches are padded to their own longest
 LONGEST_TEXT = 2**20  # tokens
 TOKENIZERS = ("tokenizer*", "vocab*", "*.model", "merges.txt")  # one of these says how texts become tokens
 
@@ -89,6 +89,13 @@ class TextModality(Modality):
     def starts(self) -> tuple[Start, ...]:
         """A MiniLM sentence encoder, where its package is installed."""
         return (MINILM,)
+
+    @property
+    def packaged(self) -> Mapping[str, Packaged]:
+        """Static word vectors, where their package is installed."""
+        from headstart.modalities.text.packaged_starts import STARTS
+
+        return STARTS
 
     def adapted(self, native_size: int) -> dict[str, Any]:
         """The usual limit of words."""

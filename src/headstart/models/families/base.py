@@ -141,6 +141,10 @@ class Family(ABC):
         fill(network.module, file)
         return network
 
+    def about(self, candidate: Candidate) -> str:
+        """What a user of a saved model must know of its start and the terms of it; empty if nothing is known."""
+        return ""
+
     def recipes(self, regime: Regime) -> tuple[Recipe, ...]:
         """Recipes of a pipeline, the default first."""
         raise HeadstartError(f"models of {self.name} are networks")

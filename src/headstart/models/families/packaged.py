@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from torch import nn
@@ -67,10 +68,19 @@ class PackagedFamily(Family):
             return encode_tokens(candidate, items)
         return super().encode_items(candidate, items)
 
-    def write_reader(self, candidate: Candidate, folder: Any) -> None:
+    def write_reader(self, candidate: Candidate, folder: Path) -> None:
         """The tokenizer, for what reads tokens."""
         if get_modality(candidate.modality).tokens:
             write_tokenizer(candidate, folder)
+
+    def write_body(self, network: Network, candidate: Candidate, file: Path) -> None:
+        """With what its inputs are read with."""
+        super().write_body(network, candidate, file)
+        self.write_reader(candidate, file.parent)
+
+    def about(self, candidate: Candidate) -> str:
+        """The catalogue's words."""
+        return self._entry(candidate).card
 
     def build(self, candidate: Candidate, class_names: tuple[str, ...], weights: str, with_head: bool) -> Network:
         """The network with a fresh head; its body is the published one or random."""

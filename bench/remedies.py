@@ -1,0 +1,104 @@
+"""Does an open study decide once its remedy is followed?
+
+    python bench/remedies.py DATA [--open 40]
+
+Studies are replayed on tables whose truth is known (see ``decision_tables.py``) until so many ended open with a remedy
+that can be followed: a larger budget, or more test examples. The remedy is followed once, and the study looked at
+again with the smaller share of the error that a second look has. Writes ``results/remedies.md``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import warnings
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+from decision_tables import TrueTable, foreign, lcdb, oracle
+from record import write
+
+from headstart.advice.decide import decide
+from headstart.advice.remedy import remedy_for
+from headstart.studies.planners import ContendersPlanner
+from headstart.testing import replay
+from headstart.testing.replay import MemoryStore
+
+SHARES = (0.03, 0.06, 0.12)
+SIDES = ("transfer", "scratch")
+
+
+def followed(table: TrueTable, share: float) -> dict | None:
+    """One open study and what became of it; None where it was decided, or its remedy is none."""
+    budget, store = share * table.exhaustive, MemoryStore()
+    played = replay(table, ContendersPlanner(), budget, earlier=store, margin=None)
+    verdict = decide(played.state.evidence, 0, table.pool)
+    if verdict is None or verdict.kind != "undetermined":
+        return None
+    words = remedy_for(played.state, verdict) or ""
+    row = {"set": table.name, "share": share, "words": words}
+    time, more = re.search(r"--budget (\d+)([sm])", words), re.search(r"about ([\d,]+) more test", words)
+    if time:
+        budget = int(time[1]) * (60 if time[2] == "m" else 1)
+        again = replay(table, ContendersPlanner(), budget, earlier=store, margin=None)
+        looks = 1
+    elif more:
+        larger = replace(table, tested=table.tested + int(more[1].replace(",", "")))
+        again = replay(larger, ContendersPlanner(), budget, margin=None)
+        looks = 0
+    else:
+        return row | {"kind": "none"}
+    after = decide(again.state.evidence, looks, table.pool)
+    row |= {"kind": "time" if time else "labels", "after": "open" if after is None else after.kind}
+    if after is not None and after.kind in SIDES:
+        there = {
+            side: max(
+                (table.truth(a.key, after.n) for a in again.state.evidence.measured_at(after.n) if a.paradigm == side),
+                default=0.0,
+            )
+            for side in SIDES
+        }
+        row["right"] = there[after.kind] >= max(there.values())
+    return row
+
+
+def main() -> None:
+    """Replay until there are enough, and write."""
+    warnings.simplefilter("ignore")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--open", type=int, default=40)
+    given = parser.parse_args()
+    found = lcdb(given.data, 4096, 0)
+    tables = [t for seed in range(6) for t in oracle(seed)] + foreign(24, 1)
+    tables += [found[i] for i in np.random.default_rng(1).permutation(len(found))[:40]]
+    order = np.random.default_rng(2).permutation(len(tables))
+    rows, played = [], 0
+    for place, share in product(order, SHARES):
+        if sum(row["kind"] != "none" for row in rows) >= given.open:
+            break
+        played += 1
+        row = followed(tables[place], share)
+        if row is not None:
+            rows.append(row)
+            print(row, flush=True)
+    lines = ["| remedy | open studies | decided after it | a side, of these wrong | tie |", "|---|---|---|---|---|"]
+    for kind in ("time", "labels"):
+        here = [row for row in rows if row["kind"] == kind]
+        sides = [row for row in here if row["after"] in SIDES]
+        ties = sum(row["after"] == "tie" for row in here)
+        decided = f"{(len(sides) + ties) / len(here):.0%}" if here else "-"
+        wrong = sum(not row["right"] for row in sides)
+        lines.append(f"| {kind} | {len(here)} | {decided} | {len(sides)}, {wrong} | {ties} |")
+    none = sum(row["kind"] == "none" for row in rows)
+    kept = [row for row in rows if row["kind"] != "none"]
+    share = np.mean([row["after"] not in ("open", "undetermined") for row in kept]) if kept else np.nan
+    lines += ["", f"{played} studies replayed, {len(rows)} open; {none} were told that nothing within reach decides."]
+    lines += [f"Following the remedy decided {share:.0%} of {len(kept)}."]
+    write("remedies", "What becomes of an open study whose remedy is followed", lines)
+
+
+if __name__ == "__main__":
+    main()
