@@ -80,7 +80,8 @@ def export_onnx(model: FittedModel, file: str | Path) -> Exported:
     """
     if not isinstance(model.model, Network):
         raise SettingsError(
-            "a pipeline is no network, so ONNX is not its form", hint="Use headstart.load; or export another option's model"
+            "a pipeline is no network, so ONNX is not its form",
+            hint="Use headstart.load; or export another option's model",
         )
     _import_packages()
     file = Path(file)

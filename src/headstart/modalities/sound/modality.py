@@ -118,7 +118,7 @@ class SoundModality(Modality):
         return list(as_sounds(given, columns))
 
     def made_up(self, candidate: Candidate, examples: int = 2, seed: int = 0) -> Batch:
-        """Noise."""
+        """Noise, of unequal lengths where pictures are padded."""
         import torch
 
         if candidate.settings["front"] == FRONT:
@@ -127,8 +127,10 @@ class SoundModality(Modality):
             return load_extractor(candidate)(list(noise))
         front = front_of(candidate)
         generator = torch.Generator().manual_seed(seed)
-        mels = torch.randn(examples, front.fewest + 8, front.bands, generator=generator)
-        return {"mels": mels, "attention_mask": torch.ones(mels.shape[:2], dtype=torch.long)}
+        frames = front.fewest + 8 * (1 + seed)
+        mels = torch.randn(examples, frames, front.bands, generator=generator)
+        lengths = torch.arange(frames, frames - 3 * examples, -3).clamp(min=front.fewest)
+        return {"mels": mels, "attention_mask": (torch.arange(frames) < lengths[:, None]).long()}
 
     def pooled(self, module: nn.Module, batch: Batch) -> torch.Tensor | None:
         """Means over real frames, for networks of transformers that project frames before their classifier."""
