@@ -143,7 +143,11 @@ def test_an_architecture_trained_from_scratch_loads_again(text_folder, tmp_path)
     check_round_trip(network_model(str(text_folder), TEXT, "transformers", weights="random"), TEXTS, tmp_path / "model")
 
 
-@pytest.mark.parametrize(("name", "task"), [(name, kind.task) for kind in modalities() for name in kind.scratch])
+# those of other modalities are saved and loaded by check_modality
+COMPACT = [(name, kind.task) for kind in modalities() if kind.task in (IMAGE, TEXT) for name in kind.scratch]
+
+
+@pytest.mark.parametrize(("name", "task"), COMPACT)
 def test_compact_networks(save_images, tmp_path, name, task):
     items = save_images(3) if task == IMAGE else TEXTS
     check_round_trip(network_model(name, task, "headstart", weights="random"), items, tmp_path / "model")
