@@ -56,6 +56,11 @@ class PackagedFamily(Family):
             **entry.fields,
         )
 
+    def about(self, candidate: Candidate) -> dict[str, str]:
+        """The package, and the catalogue's card."""
+        entry = self._entry(candidate)
+        return {"source": f"from {entry.package} {entry.version}", "card": entry.card}
+
     def encode(self, candidate: Candidate, content: Content) -> Inputs:
         """Tokens by the tokenizer beside the weights; anything else as the modality does."""
         if get_modality(candidate.modality).tokens:
