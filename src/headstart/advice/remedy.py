@@ -92,7 +92,8 @@ def _more_time(state: StudyState, verdict: Verdict, now: GapVariance) -> list[_R
         chance = chance_to_decide(verdict.difference[0], now.total, then, verdict.margin, next_look)
         budget = state.settings.budget_seconds + seconds + 10
         done = [*(["tuning"] if tune else []), *([f"{sum(more)} runs"] if sum(more) else [])]
-        words = f"Allow about {_minutes(seconds)} more (--budget {_budget(budget)}): {' and '.join(done)} of the two options"
+        more_time = f"Allow about {_minutes(seconds)} more (--budget {_budget(budget)})"
+        words = f"{more_time}: {' and '.join(done)} of the two options"
         found.append(_Remedy(words, chance, seconds))
     return found
 
