@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from headstart.advice.before import known_before
 from headstart.advice.curve_sentences import target_sentence
 from headstart.advice.decide import Verdict, decide, differences
 from headstart.advice.harm import harm_warnings, negative_transfer
@@ -83,6 +84,7 @@ def recommend(state: StudyState, *, spent_seconds: float, model_sizes: Mapping[s
         trained_on=_learnt(evidence, verdict),
         labels=len(evidence.data.labels) if evidence.rotating else evidence.pool_size,
         comparison_size=verdict.n if verdict else None,
+        before=known_before(evidence, verdict),
         scratch_might_win_with_compute=might_win,
         arms=arms,
         differences=differences(evidence, verdict.chosen) if verdict else (),

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from headstart.advice.before_record import Before
 from headstart.core import ModelFormat, Paradigm, Recipe, Record
 
 
@@ -306,6 +307,7 @@ class Recommendation(Record):
         p_within: P(the two differ by no more than the margin).
         trained_on: Labels that the model handed over learnt from.
         labels: Labels there are, those of the test part too where folds rotate.
+        before: What published results let one expect, beside what was measured.
     """
 
     schema_version: int = 1
@@ -320,6 +322,7 @@ class Recommendation(Record):
     p_within: float | None = None
     trained_on: int | None = None
     labels: int | None = None
+    before: Before | None = None
     strategy: str | None
     candidate: str | None
     metric: MetricValue

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
 from headstart.advice.decide import FEWEST_GROUPS, Verdict
 from headstart.core import Arm
 from headstart.evidence.remedies import GapVariance, chance_to_decide
+from headstart.evidence.spread import fitted_spread
 from headstart.studies import Evidence, StudyState
+from headstart.studies.planners.rivals import HELD_OUT, HELD_OUT_PART, TUNING_SHARE
 
 LIKELY = 0.75  # chance to decide that a remedy must promise
 LABEL_FACTORS = (1.5, 2.0, 3.0, 4.0)  # x the labels of now
@@ -73,22 +76,46 @@ def _more_time(state: StudyState, verdict: Verdict, now: GapVariance) -> list[_R
     evidence, pair = state.evidence, (verdict.winner, verdict.runner_up)
     runs = [len(evidence.trials(arm.key, "measuring", verdict.n)) for arm in pair]
     each = [state.default_seconds(arm, verdict.n) for arm in pair]
+    tuning_seconds, untuned_then = _tuning(state, verdict)
     found = []
-    for target in range(min(runs), evidence.repeats + 1):
+    for target, tune in product(range(min(runs), evidence.repeats + 1), (False, True)):
         more = [max(target - have, 0) for have in runs]
+        if not sum(more) and not tune or (tune and not tuning_seconds):
+            continue
         repeats = sum(_of_repeats(evidence, arm, verdict.n, extra) for arm, extra in zip(pair, more, strict=True))
         seconds = SLOWER * sum(extra * price for extra, price in zip(more, each, strict=True))
-        if not sum(more):
-            continue
-        then = GapVariance(now.examples, repeats, now.untuned).total
+        if tune:  # it takes its share of the whole budget, and comes before the repeats
+            share = SLOWER * tuning_seconds / TUNING_SHARE - state.settings.budget_seconds
+            seconds = max(seconds + SLOWER * tuning_seconds, share)
+        then = GapVariance(now.examples, repeats, untuned_then if tune else now.untuned).total
         next_look = 1 - (1 - verdict.needed) / 2  # see needed_confidence: each has half the share of the error
         chance = chance_to_decide(verdict.difference[0], now.total, then, verdict.margin, next_look)
         budget = state.settings.budget_seconds + seconds + 10
-        words = (
-            f"Allow about {_minutes(seconds)} more (--budget {_budget(budget)}): {sum(more)} runs of the two options"
-        )
+        done = [*(["tuning"] if tune else []), *([f"{sum(more)} runs"] if sum(more) else [])]
+        more_time = f"Allow about {_minutes(seconds)} more (--budget {_budget(budget)})"
+        words = f"{more_time}: {' and '.join(done)} of the two options"
         found.append(_Remedy(words, chance, seconds))
     return found
+
+
+def _tuning(state: StudyState, verdict: Verdict) -> tuple[float, float]:
+    """Seconds that tuning takes the contenders that were not tuned, and the variance it then leaves in the difference.
+
+    0 seconds where both were tuned, where nothing can be, or where too few labels hold out enough examples.
+    """
+    evidence, seconds, left = state.evidence, 0.0, 0.0
+    enough = [n for n in sorted(state.grid) if n // HELD_OUT_PART >= HELD_OUT]
+    for arm in (verdict.winner, verdict.runner_up):
+        assert arm is not None
+        if evidence.tuned(arm.key) or not enough:
+            left += evidence.untuned(arm.key) ** 2
+            continue
+        n = enough[0]
+        recipes = state.line_up.recipes(arm, n)[:TUNING_RECIPES]
+        seconds += sum(state.prices.seconds(arm, recipe, n, "tuning") for recipe in recipes)
+        error = 1 - float(verdict.draws.estimates[verdict.draws.arms.index(arm.key)])
+        left += fitted_spread().untuned_left(min(max(error, 0.0), 1.0), n // HELD_OUT_PART) ** 2
+    return seconds, left
 
 
 def _more_labels(evidence: Evidence, verdict: Verdict, now: GapVariance) -> list[_Remedy]:

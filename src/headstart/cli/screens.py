@@ -16,9 +16,9 @@ from headstart.report.wording import amount, capital, clean
 if TYPE_CHECKING:
     from headstart.api import RankedCandidates
 
-TABLE_COLUMNS = ("start", "input", "parameters", "GFLOP per example", "licence")
+TABLE_COLUMNS = ("input", "parameters", "GFLOP per example", "licence")
 LABEL = 10  # characters of the first column
-SHORT = {"GFLOP per example": "GFLOP", "from scratch only": "scratch", "grows with the texts": "as texts"}
+SHORT = {"GFLOP per example": "GFLOP", "parameters": "weights", "grows with the texts": "as texts"}
 
 
 def print_strategies(rows: Sequence[Mapping[str, Any]], console: Console) -> None:
@@ -42,10 +42,11 @@ def print_strategies(rows: Sequence[Mapping[str, Any]], console: Console) -> Non
 
 
 def print_models(rows: Sequence[Mapping[str, Any]], console: Console) -> None:
-    """Print the candidates of each task in a table that fits 80 characters.
+    """Print the candidates of each task in a table that fits 80 characters, those with pretrained weights first.
 
     Args:
-        rows: Dicts with ``name`` and ``task``, and facts as text; ``problem`` says why one cannot be used.
+        rows: Dicts with ``name`` and ``task``, and facts as text; ``source`` says where weights come from, ``card``
+            what to know of them, and ``problem`` why one cannot be used.
         console: Where to print.
     """
     for number, task in enumerate(dict.fromkeys(row["task"] for row in rows)):
@@ -56,14 +57,23 @@ def print_models(rows: Sequence[Mapping[str, Any]], console: Console) -> None:
         table.add_column(Text(task, style="bold"), no_wrap=True, min_width=21)
         for column in TABLE_COLUMNS:
             right = column in ("parameters", "GFLOP per example")
-            table.add_column(SHORT.get(column, column), justify="right" if right else "left", overflow="fold")
-        for row in mine:
-            values = (str(row.get(column, "")) for column in TABLE_COLUMNS)
-            table.add_row(Text(row["name"]), *(Text(SHORT.get(value, value)) for value in values))
+            table.add_column(SHORT.get(column, column), justify="right" if right else "left", no_wrap=True)
+        for start in ("pretrained", "from scratch only", None):
+            group = [row for row in mine if row.get("start") == start]
+            if group and start:
+                table.add_row(Text(start, style="dim"))
+            for row in group:
+                values = (str(row.get(column, "")) for column in TABLE_COLUMNS)
+                table.add_row(
+                    Text(row["name"]), *(Text(SHORT.get(value, value.partition(" (")[0])) for value in values)
+                )
         console.print(table)
+        cards = {str(row["card"]): row for row in reversed(mine) if row.get("card")}
         for row in mine:
             if row.get("problem"):
                 console.print(Text(f"  {row['name']}: {row['problem']}", style="yellow"))
+        for card, row in reversed(cards.items()):
+            console.print(Text(f"{row['name']}, {row['source']}: {card}", style="dim"))
 
 
 def print_ranking(found: RankedCandidates, console: Console) -> None:

@@ -61,6 +61,7 @@ def _model_row(candidate: Any, task: str) -> dict[str, Any]:
         "parameters": f"grows with the {modality.nouns}",
         "GFLOP per example": "",
         "licence": candidate.licence or "not stated",
+        **get_family(candidate.family).about(candidate),
     }
     if not get_family(candidate.family).network:
         return row

@@ -90,7 +90,7 @@ class ModelFacts(Record):
             candidate=candidate.name,
             strategy=card.arm.partition("@")[0],
             licence=candidate.licence,
-            about=get_family(candidate.family).about(candidate),
+            about=get_family(candidate.family).about(candidate).get("card", ""),
             input_size=candidate.input_size or None,
             columns=card.columns,
             needs_code=tuple([*own, *([card.inserted] if ":" in card.inserted else [])]),

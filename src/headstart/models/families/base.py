@@ -48,6 +48,10 @@ class Family(ABC):
         """(name, why) of what would be among :meth:`names` if more were installed."""
         return ()
 
+    def about(self, candidate: Candidate) -> dict[str, str]:
+        """What a list of models says besides: ``source`` of the weights, and ``card``, what to know of them."""
+        return {}
+
     @abstractmethod
     def resolve(self, name: str, modality: Modality, native_size: int) -> Candidate | None:
         """Find a candidate by its name; None where the name is not of this family or does not fit the modality.
@@ -140,10 +144,6 @@ class Family(ABC):
         network = self.build(candidate, class_names, "random", False)
         fill(network.module, file)
         return network
-
-    def about(self, candidate: Candidate) -> str:
-        """What a user of a saved model must know of its start and the terms of it; empty if nothing is known."""
-        return ""
 
     def recipes(self, regime: Regime) -> tuple[Recipe, ...]:
         """Recipes of a pipeline, the default first."""

@@ -56,6 +56,11 @@ class PackagedFamily(Family):
             **entry.fields,
         )
 
+    def about(self, candidate: Candidate) -> dict[str, str]:
+        """The package, and the catalogue's card."""
+        entry = self._entry(candidate)
+        return {"source": f"from {entry.package} {entry.version}", "card": entry.card}
+
     def encode(self, candidate: Candidate, content: Content) -> Inputs:
         """Tokens by the tokenizer beside the weights; anything else as the modality does."""
         if get_modality(candidate.modality).tokens:
@@ -77,10 +82,6 @@ class PackagedFamily(Family):
         """With what its inputs are read with."""
         super().write_body(network, candidate, file)
         self.write_reader(candidate, file.parent)
-
-    def about(self, candidate: Candidate) -> str:
-        """The catalogue's words."""
-        return self._entry(candidate).card
 
     def build(self, candidate: Candidate, class_names: tuple[str, ...], weights: str, with_head: bool) -> Network:
         """The network with a fresh head; its body is the published one or random."""
