@@ -7,7 +7,7 @@ import pytest
 import torch
 from tones import encoded, tone
 
-from headstart.core import DataError
+from headstart.core import DataError, SourceError
 from headstart.data import load
 from headstart.modalities import Regime, get_modality
 from headstart.modalities.sound.fronts import FRONTS
@@ -19,6 +19,7 @@ from headstart.modalities.sound.variation import varied
 from headstart.models import build, encode, encode_items, resolve
 from headstart.models.families.compact import CompactFamily
 from headstart.models.families.logmel import LogMelFamily, slices_of
+from headstart.models.families.picture import PictureFamily
 from headstart.strategies import get_strategy, strategy_names
 from headstart.testing import check_family, check_modality
 
@@ -29,11 +30,24 @@ def test_it_keeps_every_promise_of_a_modality(tones):
     assert "a trial of builtin:compact-sound" in check_modality(SoundModality(), tones)
 
 
-@pytest.mark.parametrize(
-    ("family", "name"), [(CompactFamily(), "builtin:compact-sound"), (LogMelFamily(), "builtin:logmel")]
-)
+FAMILIES = [
+    (CompactFamily(), "builtin:compact-sound"),
+    (LogMelFamily(), "builtin:logmel"),
+    (PictureFamily(), "picture:builtin:image"),
+    (PictureFamily(), "picture:builtin:compact-image"),
+]
+
+
+@pytest.mark.parametrize(("family", "name"), FAMILIES, ids=[name for _, name in FAMILIES])
 def test_its_families_keep_every_promise_of_one(tones, family, name):
     assert check_family(family, name, tones)
+
+
+def test_pictures_of_sounds_are_for_networks_that_there_are():
+    with pytest.raises(SourceError, match="no candidate 'builtin:no' for images"):
+        resolve("picture:builtin:no", TASK)
+    with pytest.raises(SourceError):
+        resolve("picture:builtin:image", "text-classification")
 
 
 def test_the_mel_scale_is_inverted():

@@ -21,6 +21,7 @@ OWN = {
     "own": "headstart.models.families.own:OwnFamily",
     "tfidf": "headstart.models.families.tfidf:TfidfFamily",
     "logmel": "headstart.models.families.logmel:LogMelFamily",
+    "picture": "headstart.models.families.picture:PictureFamily",
     "compact": "headstart.models.families.compact:CompactFamily",
 }
 _added: dict[str, Family] = {}
