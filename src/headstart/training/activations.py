@@ -229,7 +229,20 @@ class Views:
             for row in rows:
                 torch.manual_seed(derive_seed(self.seed, "view", view % self.count, int(row)))
                 parts.append(self.inputs.batch(np.asarray([row]), self.augmentation))
-        return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+        return {name: _together([part[name] for part in parts]) for name in parts[0]}
+
+
+def _together(tensors: Sequence[torch.Tensor]) -> torch.Tensor:
+    """One batch of batches (B, L, ...), where L differs padded with zeros: a mask of what is real then has them too."""
+    if tensors[0].ndim < 2 or len({tensor.shape[1] for tensor in tensors}) == 1:
+        return torch.cat([*tensors])
+    width = max(tensor.shape[1] for tensor in tensors)
+    whole = tensors[0].new_zeros(sum(map(len, tensors)), width, *tensors[0].shape[2:])
+    start = 0
+    for tensor in tensors:
+        whole[start : start + len(tensor), : tensor.shape[1]] = tensor
+        start += len(tensor)
+    return whole
 
 
 def border_of(network: Network, moving: Sequence[int]) -> int:
