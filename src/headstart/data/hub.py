@@ -64,7 +64,7 @@ def table_from_datasets(source: datasets.Dataset | datasets.DatasetDict) -> Tabl
         source: One data set, or one for each part; parts with unknown names are left out and said.
 
     Returns:
-        The table; images stay encoded.
+        The table; images and sounds stay encoded.
     """
     import datasets
 
@@ -94,10 +94,11 @@ def table_from_datasets(source: datasets.Dataset | datasets.DatasetDict) -> Tabl
 def _one_table(data: datasets.Dataset, name: str, part: Any) -> Table:
     import datasets
 
-    images = [column for column, kind in data.features.items() if isinstance(kind, datasets.Image)]
-    for column in images:
-        data = data.cast_column(column, datasets.Image(decode=False))
-    features = {column: {"_type": "Image"} for column in images}
+    files = (datasets.Image, datasets.Audio)
+    encoded = {column: type(kind) for column, kind in data.features.items() if isinstance(kind, files)}
+    for column, kind in encoded.items():
+        data = data.cast_column(column, kind(decode=False))
+    features = {column: {"_type": kind.__name__} for column, kind in encoded.items()}
     for column, kind in data.features.items():
         if isinstance(kind, datasets.ClassLabel):
             features[column] = {"_type": "ClassLabel", "names": kind.names}

@@ -39,7 +39,7 @@ class Table:
         ids: Where each row is, such as ``"train.csv:12"``.
         parts: Which part each row is in.
         class_names: Names behind the numbers of ClassLabel columns.
-        images: Columns that are declared to be images.
+        images: Columns that are declared to be images or sounds.
         base: Folder that relative paths in cells start from.
         findings: Rows that could not be read.
         found: What was noticed while reading.
@@ -165,7 +165,9 @@ def table_from_arrow(arrow: Any, name: str, part: Part, features: dict[str, Any]
             if kind.get("names") and column in arrow.column_names
         },
         images={
-            column for column, kind in kinds.items() if kind.get("_type") == "Image" and column in arrow.column_names
+            column
+            for column, kind in kinds.items()
+            if kind.get("_type") in ("Image", "Audio") and column in arrow.column_names
         },
     )
 

@@ -41,6 +41,17 @@ def test_a_table_with_bytes_is_read(tmp_path):
     assert (data.task, len(data), data.has_groups) == ("audio-classification", 24, True)
 
 
+def test_a_data_set_with_a_declared_column_is_read(tmp_path):
+    import datasets
+
+    cells = [{"bytes": encoded(tone(300 + 40 * k, seed=k)), "path": None} for k in range(24)]
+    made = datasets.Dataset.from_dict({"x": cells, "label": [k % 2 for k in range(24)]})
+    made = made.cast_column("x", datasets.Audio(sampling_rate=16_000))
+    assert load(made).task == "audio-classification"
+    made.save_to_disk(tmp_path / "saved")
+    assert len(load(tmp_path / "saved")) == 24
+
+
 def test_bytes_without_a_name_are_known_by_how_they_begin(tmp_path):
     import pyarrow as pa
     import pyarrow.parquet as pq
