@@ -5,8 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-import soundfile
-from tones import encoded, tone, wav_header, write_tones
+from tones import encoded, soundfile, tone, wav_header, write_tones
 
 from headstart.core import DataError
 from headstart.data import check, load

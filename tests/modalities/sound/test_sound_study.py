@@ -5,8 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-import soundfile
-from tones import tone, write_tones
+from tones import soundfile, tone, write_tones
 
 import headstart as hs
 from headstart.cli import main

@@ -17,6 +17,7 @@ from headstart.training import LoopOptions, Worker, train
 
 FEWEST_STEPS, TIMED_STEPS = 2, 7
 PATIENCE = 4.0  # seconds a step may take before one of it is enough to time
+PARTS = 4  # of the sample, each of like length
 SAMPLE, FITTED = 64, 200  # examples through a frozen network, and of a small fit of a pipeline
 
 
@@ -74,9 +75,11 @@ def _time_features(prices: PriceModel, arm: Arm, worker: Worker, rows: np.ndarra
     sample = np.sort(np.random.default_rng(0).choice(rows, min(SAMPLE, len(rows)), replace=False))
     worker.features(name, sample[:2])  # the first pass pays for warming up
     start, cpu = time.perf_counter(), time.process_time()
-    batch = inputs.batch(sample)
+    by_length = sample[np.argsort(inputs.lengths[sample], kind="stable")]  # as they are embedded later
+    device = next(network.parameters()).device
     with torch.inference_mode():
-        network.features(**{name: value.to(next(network.parameters()).device) for name, value in batch.items()})
+        for part in np.array_split(by_length, min(PARTS, len(by_length))):
+            network.features(**{word: value.to(device) for word, value in inputs.batch(part).items()})
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     prices.learn("embed", name, 0, seconds / len(sample), cpu / len(sample))
     if not prices.knows(arm):
