@@ -1,8 +1,8 @@
 """How many CPU threads compute fastest at the moment.
 
-A training step of a small network is hundreds of short parallel parts, and each waits for its last thread. On cores that
-other work uses too, a thread is often not running while the others wait for it: two threads then took four times as
-long as one.
+A training step of a small network is hundreds of short parallel parts, and each waits for its last thread. On cores
+that other work uses too, a thread is often not running while the others wait for it: two threads then took four times
+as long as one.
 """
 
 from __future__ import annotations
@@ -45,8 +45,9 @@ def fastest_threads(most: int) -> int:
                 torch.set_num_threads(count)
                 start = time.perf_counter()
                 network(pictures).square().mean().backward()
+                taken = time.perf_counter() - start
                 if number:  # the first round warms up
-                    seconds[count].append(time.perf_counter() - start)
+                    seconds[count].append(taken)
     finally:
         torch.set_num_threads(before)
     typical = {count: statistics.median(found) for count, found in seconds.items()}
