@@ -229,10 +229,15 @@ class Session:
         known = self.store.record()
         if known is None:
             from headstart.core.hardware import default_threads
+            from headstart.core.threads import fastest_threads
 
             created = datetime.now(UTC).isoformat(timespec="seconds")
-            threads = max(1, default_threads() // self.request.jobs)
-            return StudyRecord(created=created, settings=settings, dtype=self.request.hardware.dtype, threads=threads)
+            most = max(1, default_threads() // self.request.jobs)
+            threads = most if self.request.hardware.gpu else fastest_threads(most)
+            events = () if threads == most else (f"the machine is busy: {threads} of {most} threads compute faster",)
+            return StudyRecord(
+                created=created, settings=settings, dtype=self.request.hardware.dtype, threads=threads, events=events
+            )
         changes = known.settings.differences(settings)
         if changes:
             raise SettingsError(

@@ -85,7 +85,7 @@ def _words(summary: Summary) -> list[tuple[str, str, str]]:
     if answer.p_best is not None and len([arm for arm in answer.arms if arm.curve]) > 1:
         metric, regret = lookup.metric_name(summary), answer.expected_regret
         loss = f"; if not, it costs about {wording.score(regret, metric)}{wording.points(metric)}"
-        sure = f"{100 * min(max(answer.p_best, 0.01), 0.99):.0f} % sure that it is the best of those tried"
+        sure = f"{100 * min(max(answer.p_best, 0.01), 0.99):.0f} % sure it is the best tried"
         said.append(("Certainty", sure + ("" if wording.missing(regret) else loss), ""))
     said.append(("Crossover", answer.crossover.statement, ""))
     said.append(("Head start", answer.head_start.statement, ""))

@@ -12,7 +12,7 @@ from headstart.studies.state import StudyState
 
 CHEAPER = 1.1  # a size below the knee saves less than this share of the smallest size's price
 FIRST_PASS_SHARE = 0.25  # of the budget, for a first look at every arm
-CLOSED_SHARE = 0.1  # of the budget, for one trial of an arm without gradient descent
+CLOSED_SHARE = 0.3  # of the budget, for one trial of an arm without gradient descent: features are computed once
 TUNING_SHARE = 0.22  # of the budget, for the two contenders together
 HELD_OUT, HELD_OUT_PART = 40, 5  # examples that a choice of recipe needs; one in so many labels is held out
 RECIPES = 3  # of each contender at most

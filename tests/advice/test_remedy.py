@@ -1,0 +1,66 @@
+"""The one step that would decide an open study, on replayed tables."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from headstart.advice.decide import decide
+from headstart.advice.remedy import remedy_for
+from headstart.core import Arm, Recipe
+from headstart.studies.planners import ContendersPlanner
+from headstart.testing import RecordedArm, RecordedTable, replay
+
+SIZES = np.asarray([4000.0, 8000.0, 16000.0, 32000.0])
+RATES = tuple(Recipe(learning_rate=rate, steps=100) for rate in (1e-3, 3e-3, 3e-4))
+
+
+def close_sides(gap: float, tested: int) -> RecordedTable:
+    """Fine-tuning and from scratch, so far apart, each run three seconds at the smallest size."""
+    arms = []
+    for strategy, paradigm, level in (("full_finetune", "transfer", 0.80), ("from_scratch", "scratch", 0.80 - gap)):
+        values = np.tile(level + 0.02 * np.log2(SIZES / SIZES[0]), (3, 1))
+        values += 0.004 * np.asarray([-1.0, 0.0, 1.0])[:, None]
+        arm = Arm(candidate=strategy, strategy=strategy, paradigm=paradigm)
+        arms.append(RecordedArm(arm, SIZES, values, 3 * SIZES / SIZES[0], recipes=RATES))
+    return RecordedTable(tuple(arms), pool=32000, tested=tested)
+
+
+def open_study(budget: float, gap: float = 0.05, tested: int = 1500):
+    played = replay(close_sides(gap, tested), ContendersPlanner(), budget, margin=None)
+    verdict = decide(played.state.evidence, 0, 32000)
+    assert verdict is not None
+    return played.state, verdict
+
+
+def test_time_for_tuning_is_named_where_untuned_recipes_keep_it_open():
+    state, verdict = open_study(16.0)
+    assert verdict.kind == "undetermined"
+    words = remedy_for(state, verdict)
+    found = re.fullmatch(
+        r"Allow about .+ more \(--budget (\d+)s\): tuning(?: and \d+ runs)? of the two options .+", words or ""
+    )
+    assert found, words
+    needed = 6 * 0.8 * 3.0 / 0.22  # three recipes of each, four fifths of a run, a share of the budget
+    assert int(found[1]) >= needed
+
+
+def test_a_decided_study_needs_none():
+    state, verdict = open_study(300.0, gap=0.2)
+    assert verdict.kind == "transfer"
+    assert remedy_for(state, verdict) is None
+
+
+def test_nothing_is_promised_where_nothing_is_likely_to_decide():
+    state, verdict = open_study(300.0, gap=0.012, tested=60)
+    assert verdict.kind == "undetermined"
+    assert "Nothing within reach" in (remedy_for(state, verdict) or "") or "Label about" in remedy_for(state, verdict)
+
+
+@pytest.mark.parametrize("budget", [10.0, 16.0, 60.0])
+def test_one_step_is_named_at_most(budget):
+    state, verdict = open_study(budget)
+    words = remedy_for(state, verdict) or ""
+    assert words.count("Allow about") + words.count("Label about") + words.count("Nothing") <= 1
