@@ -1,6 +1,6 @@
 """Which pretrained start wins where: features of each, fine-tuned each, and networks from scratch.
 
-    python bench/starts.py DATA WORK [--only cifar10]
+    python bench/starts.py DATA WORK [--only cifar10] [--finetune]
 
 Trials at their default recipe, and at two more rates for what descends a gradient; the best of the three by held-out
 labels is measured. Every trial is kept in WORK, so that a run that was stopped goes on. Writes
@@ -50,6 +50,7 @@ PLAN = {  # labels, and the arms in the order of their price
     "tweeteval_emotion": (2000, TEXTS),
     "sst2": (1000, TEXTS),
 }
+LONG = ((SMALL, "full_finetune"), (LITE, "full_finetune"), ("builtin:wrn-16-2", "from_scratch"))
 FOLDS = {"leaf_disease": 5}  # rotating test parts, as the published figure has them
 TESTED = 2000  # test examples at most
 TUNED = ("builtin:compact-image", "builtin:wrn-16-2", SMALL)  # fine-tuning the large start is measured at its default
@@ -64,12 +65,14 @@ def main() -> None:
     parser.add_argument("work", type=Path)
     parser.add_argument("--only", choices=PLAN)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--finetune", action="store_true", help="also the trials that take ten minutes and more")
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
     rows = []
     for name, (labels, arms) in PLAN.items():
         if given.only in (None, name):
-            rows += measured(given.data / name, labels, arms, given.work.absolute(), given.threads)
+            some = tuple(arm for arm in arms if given.finetune or arm not in LONG)
+            rows += measured(given.data / name, labels, some, given.work.absolute(), given.threads)
     place = Path(__file__).parent / "results" / "starts.csv"
     with place.open("w", newline="") as stream:
         table = csv.DictWriter(stream, fieldnames=list(rows[0]))

@@ -40,7 +40,7 @@ def test_time_for_tuning_is_named_where_untuned_recipes_keep_it_open():
     assert verdict.kind == "undetermined"
     words = remedy_for(state, verdict)
     found = re.fullmatch(
-        r"Allow about .+ more \(--budget (\d+)s\): tuning(?: and \d+ runs)? of the two options .+", words or ""
+        r"Allow about .+ more \(--budget (\d+)s\): tuning(?: and \d+ runs?)? of the two options .+", words or ""
     )
     assert found, words
     needed = 6 * 0.8 * 3.0 / 0.22  # three recipes of each, four fifths of a run, a share of the budget

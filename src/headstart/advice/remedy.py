@@ -9,6 +9,7 @@ import numpy as np
 
 from headstart.advice.decide import FEWEST_GROUPS, Verdict
 from headstart.core import Arm
+from headstart.data.findings import plural
 from headstart.evidence.remedies import GapVariance, chance_to_decide
 from headstart.evidence.spread import fitted_spread
 from headstart.studies import Evidence, StudyState
@@ -91,7 +92,7 @@ def _more_time(state: StudyState, verdict: Verdict, now: GapVariance) -> list[_R
         next_look = 1 - (1 - verdict.needed) / 2  # see needed_confidence: each has half the share of the error
         chance = chance_to_decide(verdict.difference[0], now.total, then, verdict.margin, next_look)
         budget = state.settings.budget_seconds + seconds + 10
-        done = [*(["tuning"] if tune else []), *([f"{sum(more)} runs"] if sum(more) else [])]
+        done = [*(["tuning"] if tune else []), *([plural(sum(more), "run")] if sum(more) else [])]
         more_time = f"Allow about {_minutes(seconds)} more (--budget {_budget(budget)})"
         words = f"{more_time}: {' and '.join(done)} of the two options"
         found.append(_Remedy(words, chance, seconds))
