@@ -81,6 +81,13 @@ def test_sounds_of_any_length_have_enough_frames(front):
         assert len(picture(torch.full((samples,), 0.1), front)) >= front.fewest
 
 
+@pytest.mark.parametrize("settings", [{}, {"front": "no"}, {"front": "extractor"}, {"front": "extractor", "rate": 1}])
+def test_a_damaged_card_is_known(settings):
+    candidate = resolve("builtin:compact-sound", TASK)
+    assert SoundModality().trouble(candidate) is None
+    assert SoundModality().trouble(candidate.model_copy(update={"settings": settings}))
+
+
 def test_long_sounds_are_cut_and_counted():
     candidate = resolve("builtin:compact-sound", TASK, native_size=500)
     inputs = encode_items(candidate, as_sounds([tone(440, 0.4), tone(440, 2.0)], ()))

@@ -89,7 +89,7 @@ class SoundModality(Modality):
             return f"inputs of size {candidate.input_size}"
         if candidate.settings.get("front") not in {*FRONTS, FRONT}:
             return "a front end that there is not"
-        rate = candidate.settings.get("rate", RATE)
+        rate = candidate.settings.get("rate") if candidate.settings["front"] == FRONT else RATE
         return None if isinstance(rate, int) and 1_000 <= rate <= 200_000 else f"a rate of {rate} samples a second"
 
     # from examples to tensors
