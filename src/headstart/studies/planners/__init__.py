@@ -12,7 +12,7 @@ from headstart.studies.planners.staged import StagedPlanner
 
 GROUP = "headstart.planners"
 OWN: dict[str, type[Planner]] = {"contenders": ContendersPlanner, "staged": StagedPlanner}
-DEFAULT = "contenders"  # a third of the regret of "staged" in replays (bench/results/decision.md)
+DEFAULT = "contenders"  # lower regret than "staged" on the oracle sets, equal on LCDB (bench/results/decision.md)
 
 __all__ = [
     "DEFAULT",
