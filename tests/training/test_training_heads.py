@@ -4,7 +4,7 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
 from headstart.training import fit_ridge_head, heads
-from headstart.training.heads import centre_and_scale
+from headstart.models.heads import centre_and_scale
 
 
 def data(n, width, classes=3, seed=0):

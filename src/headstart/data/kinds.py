@@ -32,6 +32,7 @@ SAMPLE = 200  # cells that are looked at
 OWN = {
     "image": "headstart.modalities.image.modality:ImageModality",
     "text": "headstart.modalities.text.modality:TextModality",
+    "series": "headstart.modalities.series.modality:SeriesModality",
 }
 
 

@@ -19,6 +19,8 @@ OWN = {
     "timm": "headstart.models.families.timm:TimmFamily",
     "own": "headstart.models.families.own:OwnFamily",
     "tfidf": "headstart.models.families.tfidf:TfidfFamily",
+    "minirocket": "headstart.models.families.minirocket:MiniRocketFamily",
+    "pictures": "headstart.models.families.pictures:PicturesFamily",
     "compact": "headstart.models.families.compact:CompactFamily",
 }
 _added: dict[str, Family] = {}
