@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from made_up_series import waves
 
 from headstart.modalities import get_modality
 from headstart.models import get_family
 from headstart.testing import check_family, check_modality
-from made_up_series import waves
 
 
 @pytest.fixture

@@ -54,7 +54,8 @@ class Convolver:
 
     def _sum(self, places: tuple[int, ...]) -> Numbers:
         if not places:
-            return self.minus[0]
+            alone: Numbers = self.minus[0]
+            return alone
         begun = self._begun.get(places[:-1])
         if begun is None:
             begun = self._sum(places[:-1])

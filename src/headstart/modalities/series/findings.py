@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headstart.data.findings import Finding, finding, plural
+from headstart.data.findings import Finding, Severity, finding, plural
 
 if TYPE_CHECKING:
     from headstart.modalities.series.content import SeriesContent
@@ -31,8 +31,8 @@ def series_findings(content: SeriesContent, ids: Sequence[str]) -> list[Finding]
         share = float((content.missing * content.lengths).sum() / content.lengths.sum())
         message = f"{plural(len(gaps), 'series has', 'series have')} missing values ({share:.1%} of all); "
         message += "they were filled in on straight lines"
-        severity = "warning" if share > 0.01 or content.missing.max() > RUN else "info"
-        found.append(finding("missing-values", severity, message, [ids[row] for row in gaps], value=share))
+        severity: Severity = "warning" if share > 0.01 or content.missing.max() > RUN else "info"
+        found.append(finding("missing-values", severity, message, [ids[row] for row in gaps.tolist()], value=share))
     flat = [row for row in range(len(content)) if np.ptp(content.one(row), axis=1).max(initial=0) == 0]
     if flat:
         message = f"{plural(len(flat), 'series is', 'series are')} constant: nothing but the level can be learnt of it"

@@ -17,6 +17,7 @@ from headstart.models.heads import fit_large_ridge_head, softmax
 
 NAME = "builtin:minirocket"
 MOST_FEATURES = 2**20
+FLAT = 1e-8  # deviation of a channel in which nothing happens
 ARRAYS = {"channels": "b", "dilations": "iu", "counts": "iu", "biases": "f"}
 
 
@@ -28,10 +29,14 @@ class RocketClassifier:
         weight: (K, F) fp32.
         bias: (K,) fp32.
         classes_: Numbers of the K classes that it learnt (K,).
+        standardised: Whether each channel of a series is brought to mean 0 and deviation 1 first.
     """
 
-    def __init__(self, rocket: MiniRocket, weight: np.ndarray, bias: np.ndarray, classes: np.ndarray) -> None:
+    def __init__(
+        self, rocket: MiniRocket, weight: np.ndarray, bias: np.ndarray, classes: np.ndarray, standardised: bool
+    ) -> None:
         self.rocket, self.weight, self.bias, self.classes_ = rocket, weight, bias, classes
+        self.standardised = standardised
 
     def predict_proba(self, items: Sequence[np.ndarray]) -> np.ndarray:
         """Probabilities (N, K) of series (C, T).
@@ -44,8 +49,17 @@ class RocketClassifier:
             if len(item) != channels:
                 fact = f"the series has {len(item)} channels where the model reads {channels}"
                 raise DataError(fact, place=f"input {place + 1}", hint="Give series like those of the study")
-        features = self.rocket.transform(items, torch.get_num_threads())
+        given = [standardise(item) for item in items] if self.standardised else items
+        features = self.rocket.transform(given, torch.get_num_threads())
         return softmax(features @ self.weight.T + self.bias)
+
+
+def standardise(values: np.ndarray) -> np.ndarray:
+    """Channels (C, T) with mean 0 and deviation 1; constant ones become 0."""
+    centred = values - values.mean(1, keepdims=True, dtype=np.float64)
+    deviation = centred.std(1, keepdims=True)
+    scaled: np.ndarray = centred / np.where(deviation > FLAT, deviation, np.inf)
+    return scaled.astype(np.float32)
 
 
 class MiniRocketFamily(Pipeline):
@@ -85,8 +99,8 @@ class MiniRocketFamily(Pipeline):
         return ItemInputs(items)
 
     def recipes(self, regime: Regime) -> tuple[Recipe, ...]:
-        """One: nothing is left to tune."""
-        return (Recipe(label="strength by leave-one-out"),)
+        """Series as they are, or each on its own scale: sensors and patients differ in gain and level."""
+        return (Recipe(label="strength by leave-one-out"), Recipe(standardised=True, label="each series standardised"))
 
     def fit(
         self,
@@ -97,6 +111,7 @@ class MiniRocketFamily(Pipeline):
         check_time: Callable[[], None] = lambda: None,
     ) -> RocketClassifier:
         """Biases by quantiles, then ridge on one-hot classes with strength and temperature by leave-one-out."""
+        items = [standardise(item) for item in items] if recipe.standardised else items
         rocket = MiniRocket.fit(items, seed)
         check_time()
         features = rocket.transform(items, torch.get_num_threads(), check_time)
@@ -104,7 +119,7 @@ class MiniRocketFamily(Pipeline):
         classes, places = np.unique(targets, return_inverse=True)
         head = fit_large_ridge_head(features, places, len(classes), seed)
         check_time()
-        return RocketClassifier(rocket, head.weight, head.bias, classes)
+        return RocketClassifier(rocket, head.weight, head.bias, classes, recipe.standardised)
 
     def weights(self, pipeline: Any) -> int:
         """Of the head."""
