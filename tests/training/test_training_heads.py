@@ -3,8 +3,8 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
-from headstart.training import fit_ridge_head, heads
 from headstart.models.heads import centre_and_scale
+from headstart.training import fit_ridge_head, heads
 
 
 def data(n, width, classes=3, seed=0):
