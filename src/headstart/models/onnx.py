@@ -70,7 +70,7 @@ def export_onnx(model: FittedModel, file: str | Path) -> Exported:
     class names and how pictures become pixels.
 
     Args:
-        model: Of images or texts; TF-IDF has no network.
+        model: A network; features in closed form, as of TF-IDF or MiniRocket, are none.
         file: Where to.
 
     Raises:
@@ -80,7 +80,8 @@ def export_onnx(model: FittedModel, file: str | Path) -> Exported:
     """
     if not isinstance(model.model, Network):
         raise SettingsError(
-            "TF-IDF is no network, so ONNX is not its form", hint="Use headstart.load; or export another option's model"
+            f"{model.card.candidate.name} is no network, so ONNX is not its form",
+            hint="Use headstart.load; or export another option's model",
         )
     _import_packages()
     file = Path(file)

@@ -120,8 +120,9 @@ class SeriesNetwork(nn.Module):
     """Blocks of one of three kinds, the mean over time, and a linear head.
 
     ``lite``: LITE (Ismail-Fawaz 2023, arXiv 2409.02869): one multiplexed layer with fixed shapes beside it, two
-    separable ones, whose two convolutions change places because that takes a third of the time; 9,000 weights. ``residual``: three residual blocks. ``inception``: six multiplexed layers
-    of lengths 39, 19 and 9 behind bottlenecks (Ismail Fawaz 2019, arXiv 1909.04939).
+    separable ones, whose two convolutions change places because that takes a third of the time; 9,000 weights.
+    ``residual``: three residual blocks. ``inception``: six multiplexed layers of lengths 39, 19 and 9 behind
+    bottlenecks (Ismail Fawaz 2019, arXiv 1909.04939).
 
     Args:
         num_classes: Width of the output.
