@@ -66,18 +66,22 @@ class Convolver:
         return summed
 
 
-def count_above(values: Numbers, bias: np.float32, above: NDArray[np.bool_], into: Numbers) -> None:
-    """Count the values (T, N) above a bias in each series, into (N,).
+def count_above(values: Numbers, biases: Numbers, room: NDArray[np.bool_], into: Numbers) -> None:
+    """Count the values above each bias in each series.
 
     Args:
-        values: Of a convolution.
-        bias: What to compare with.
-        above: Room for the comparison, at least (T, N).
-        into: Where the counts go.
+        values: Of a convolution (T, N).
+        biases: What to compare with (F,).
+        room: For one comparison, at least (T, N).
+        into: Where the counts go (F, N).
     """
-    room = above[: len(values)]
-    np.greater(values, bias, out=room)
-    bits = room.view(np.uint8)
-    into[:] = np.add.reduce(bits[:MOST_COUNTED], axis=0, dtype=np.uint8)
-    for start in range(MOST_COUNTED, len(values), MOST_COUNTED):
-        into += np.add.reduce(bits[start : start + MOST_COUNTED], axis=0, dtype=np.uint8)
+    above = room[: len(values)]
+    bits = above.view(np.uint8)
+    slices = [bits[start : start + MOST_COUNTED] for start in range(0, len(bits), MOST_COUNTED)]
+    counts = np.empty((len(slices), *into.shape), dtype=np.uint8)
+    reduce = np.add.reduce
+    for number, bias in enumerate(biases):
+        np.greater(values, bias, out=above)
+        for one, found in zip(slices, counts, strict=True):
+            reduce(one, axis=0, dtype=np.uint8, out=found[number])
+    np.sum(counts, axis=0, dtype=np.float32, out=into)

@@ -124,8 +124,7 @@ class MiniRocket:
                 part = convolvers[cut].of(CHOSEN[kernel], self.channels[place, kernel])
                 part = part if ragged else part[_valid(cut, dilation, longest)]
                 end = start + each
-                for number in range(start, end):
-                    count_above(part, self.biases[number], above, features[number])
+                count_above(part, self.biases[start:end], above, features[start:end])
                 features[start:end] /= lengths - 2 * margins[cut]
                 start = end
         return features.T
