@@ -12,7 +12,7 @@ from headstart.cli.shared_options import expand
 
 OPTIONS: dict[str, Any] = {
     "task": Annotated[
-        str | None, typer.Option(help="image-classification or text-classification; found if not given.")
+        str | None, typer.Option(help="image-, text- or series-classification; found if not given.")
     ],
     "label_column": Annotated[str | None, typer.Option(help="Column with the classes.")],
     "text_column": Annotated[
