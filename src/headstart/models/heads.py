@@ -14,6 +14,7 @@ import torch
 STRENGTHS = np.logspace(-3, 4, 15)  # relative to the mean eigenvalue
 TEMPERATURES = np.logspace(-0.3, 1.7, 12)  # ridge predicts shares near 0 and 1; logits must be 0.5 to 50 times that
 POWER = 0.5  # of a column's deviation in its scale; bench/probe_scaling.py compares 0, 0.5 and 1
+PRODUCT_ROWS = 512  # of a Gram matrix at once
 SAMPLE = 2000  # examples by which the head of many more is tuned
 SELECTION_ROWS = 4000  # leave-one-out losses of this many examples choose well enough
 
@@ -131,15 +132,26 @@ def fit_large_ridge_head(features: np.ndarray, targets: np.ndarray, num_classes:
     prior = onehot.mean(0)
     x, y = torch.from_numpy(features), torch.from_numpy(onehot - prior)
     if len(targets) <= features.shape[1]:
-        dual = _solved(x @ x.T, y, first.penalty)
+        dual = _solved(_products(x), y, first.penalty)
         weight = (x.T @ dual).numpy().T
     else:
-        weight = _solved(x.T @ x, x.T @ y, first.penalty).numpy().T
+        weight = _solved(_products(x.T), x.T @ y, first.penalty).numpy().T
     weight = weight * first.temperature / scale
     bias = prior * first.temperature - weight @ mean
     return LinearHead(
         weight.astype(np.float32), bias.astype(np.float32), first.strength, first.loss, first.penalty, first.temperature
     )
+
+
+def _products(x: torch.Tensor) -> torch.Tensor:
+    """Products x @ x.T of all rows with all rows; each pair is computed once."""
+    count = len(x)
+    found = torch.empty(count, count, dtype=x.dtype)
+    for start in range(0, count, PRODUCT_ROWS):
+        end = min(start + PRODUCT_ROWS, count)
+        found[start:, start:end] = x[start:] @ x[start:end].T
+        found[start:end, end:] = found[end:, start:end].T
+    return found
 
 
 def _solved(gram: torch.Tensor, right: torch.Tensor, penalty: float) -> torch.Tensor:

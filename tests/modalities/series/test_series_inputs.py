@@ -77,3 +77,10 @@ def test_drawings_differ_where_series_do(channels):
     assert (pictures.shape, pictures.dtype) == ((3, 3, 32, 32), np.uint8)
     assert not np.array_equal(pictures[0], pictures[1])
     assert np.array_equal(drawings([3 * values[0] + 7], 32), pictures[:1])
+
+
+def test_a_drawing_starts_from_a_picture_network_and_keeps_its_licence():
+    picture, drawn = resolve("builtin:image", "image-classification"), resolve("picture:builtin:image", TASK)
+    assert drawn.has_weights
+    assert (drawn.licence, drawn.input_size, drawn.modality) == (picture.licence, picture.input_size, "series")
+    assert drawn.weights_hash != picture.weights_hash

@@ -321,3 +321,32 @@ def test_recordings_are_refused_with_what_to_do(tmp_path, name):
     (tmp_path / name).write_bytes(b"0" * 300)
     with pytest.raises(DataError, match="files are not read.*numpy.savez"):
         load(tmp_path / name)
+
+
+def test_reading_does_not_import_torch(tmp_path):
+    import subprocess
+    import sys
+
+    values, labels = waves(30)
+    np.savez(tmp_path / "set.npz", x=values, y=labels)
+    code = "import sys; from headstart.data import check, load; check(load(sys.argv[1])); print('torch' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "set.npz")], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "False"
+
+
+def test_a_moment_missing_at_the_end_shortens_a_row(tmp_path):
+    values, labels = waves(30)
+    frame = pd.DataFrame(values[:, 0], columns=[f"t{k}" for k in range(64)]).assign(label=labels)
+    frame.loc[2, "t50":"t63"] = np.nan
+    frame.to_csv(tmp_path / "set.csv", index=False)
+    assert load(tmp_path / "set.csv").content.lengths[2] == 50
+
+
+def test_files_without_a_part_in_their_names_are_not_joined(tmp_path):
+    values, labels = waves(30)
+    for name in ("one.npz", "two.npz"):
+        np.savez(tmp_path / name, x=values, y=labels)
+    with pytest.raises(DataError, match="none of them called train or test"):
+        load(tmp_path)
