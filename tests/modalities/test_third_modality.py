@@ -139,7 +139,7 @@ def test_modalities_are_found_by_entry_point(monkeypatch):
     monkeypatch.setattr(kinds, "entry_points", lambda group: [entry])
     kinds.clear()
     try:
-        assert modality_names() == ("image", "text", "vector")
+        assert modality_names() == ("image", "text", "series", "vector")
         assert isinstance(get_modality("vector"), VectorModality)
     finally:
         kinds.clear()
