@@ -174,6 +174,7 @@ def test_class_folders_of_arrays(tmp_path):
     for row, (one, label) in enumerate(zip(values, labels, strict=True)):
         (tmp_path / "set" / "abc"[label]).mkdir(parents=True, exist_ok=True)
         np.save(tmp_path / "set" / "abc"[label] / f"rec{row // 6}_{row}.npy", one[0])
+    assert "begin with 5 stems, such as 'rec0'" in codes(load(tmp_path / "set"))["possible-groups"].message
     data = load(tmp_path / "set", group_regex=r"^(rec\d+)_")
     assert (data.task, len(data), len(np.unique(data.groups))) == (TASK, 30, 5)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 LOOKED_AT = 500  # series, spread evenly, by which axes are judged
 SMOOTHER = 0.5  # of the roughness along time: steps from channel to channel that are smaller than that
 ENOUGH_CHANNELS = 8
+NUMBERED = re.compile(r"^(.*\d.*)[_-]\d+$")  # a recording with its number, and the number of a window
+FEWEST_RECORDINGS = 2
 RUN = 0.1  # share of a series in one gap that a straight line cannot stand for
 
 
@@ -44,7 +48,22 @@ def series_findings(content: SeriesContent, ids: Sequence[str]) -> list[Finding]
             message += ", ".join(map(str, dead[:8]))
             found.append(finding("flat-channel", "warning", message, count=len(dead)))
         found += _exchanged(content)
-    return found
+    return [*found, *_windows(ids)]
+
+
+def _windows(ids: Sequence[str]) -> list[Finding]:
+    """Warn where names of files repeat a stem, as windows of one recording do: which are one is the user's to say."""
+    stems = [PurePath(name).stem for name in ids if PurePath(name).suffix.lower() == ".npy"]
+    if len(stems) < len(ids) or not stems:
+        return []
+    recordings = {match.group(1) for stem in stems if (match := NUMBERED.match(stem))}
+    if not FEWEST_RECORDINGS <= len(recordings) <= len(stems) / 2:
+        return []
+    message = (
+        f"The names of {len(stems):,} files begin with {len(recordings):,} stems, such as {min(recordings)!r}: if "
+        r"these are recordings, keep each on one side of every split with --group-regex '^(.*)[_-]\d+$'"
+    )
+    return [finding("possible-groups", "warning", message, count=len(recordings))]
 
 
 def _shape(content: SeriesContent) -> Finding:
