@@ -221,6 +221,14 @@ def test_lists_that_could_be_pixels_are_not_taken_unasked(tmp_path):
     assert load(tmp_path / "set.jsonl", TASK).content.native_size == 64
 
 
+def test_numbered_columns_of_grey_values_are_no_moments(tmp_path):
+    smooth = np.linspace(0, 255, 64).astype(int)[None] + np.zeros((30, 1), int)
+    frame = pd.DataFrame(smooth, columns=[str(k) for k in range(64)]).assign(label=np.arange(30) % 2)
+    frame.to_csv(tmp_path / "set.csv", index=False)
+    with pytest.raises(DataError, match="tables of measurements"):
+        load(tmp_path / "set.csv")
+
+
 def test_a_column_for_each_moment(tmp_path):
     values, labels = waves(30)
     frame = pd.DataFrame(values[:, 0], columns=[f"t{k}" for k in range(64)]).assign(kind=["abc"[k] for k in labels])

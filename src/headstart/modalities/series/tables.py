@@ -76,7 +76,8 @@ def moments(table: Table, chosen: ColumnChoice, task: str | None) -> list[str]:
         return names
     sample = range(0, len(table), max(1, len(table) // 200))
     rows = [row_series([table.columns[name][row] for name in names]) for row in sample]
-    return names if follows_time([row.values[0] for row in rows if not row.trouble]) else []
+    usable = [row.values[0] for row in rows if not row.trouble]
+    return names if follows_time(usable) and not _are_greys(usable, len(names)) else []
 
 
 def from_list(table: Table, name: str, chosen: ColumnChoice, column: str) -> RawExamples:
@@ -159,12 +160,18 @@ def _numbers_of(cells: Sequence[Any], task: str | None) -> int:
 
 
 def _could_be_pixels(cells: Sequence[Any], count: int) -> bool:
-    """Whether the cells hold as many whole numbers from 0 to 255 as a square picture has pixels."""
-    if round(count**0.5) ** 2 != count:
-        return False
+    """Whether a cell holds as many grey values as a square picture has: whole numbers below 256, or shares."""
     found = [series_of(cell) for cell in cells[:50] if not is_missing(cell)]
-    values = np.concatenate([one.values.ravel() for one in found if one is not None])
-    return bool(np.all((values >= 0) & (values < GREYS) & (values == np.round(values))))
+    return _are_greys([one.values.ravel() for one in found if one is not None], count)
+
+
+def _are_greys(rows: Sequence[np.ndarray], count: int) -> bool:
+    """Whether rows of ``count`` numbers could be square pictures."""
+    if round(count**0.5) ** 2 != count or not rows:
+        return False
+    values = np.concatenate(rows)
+    shares = bool(np.all((values >= 0) & (values <= 1)))
+    return shares or bool(np.all((values >= 0) & (values < GREYS) & (values == np.round(values))))
 
 
 def _mostly(cells: Sequence[Any]) -> bool:
