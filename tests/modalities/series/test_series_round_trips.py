@@ -84,7 +84,7 @@ def test_arff_with_several_channels(examples):
 @QUICK
 @given(arrays(np.float32, (6, 12), elements=st.floats(-1e6, 1e6, width=32)), st.sampled_from(["\t", ","]))
 def test_numbers_without_a_header(values, mark):
-    rows = [mark.join([str(k % 2), *map(written, row)]) for k, row in enumerate(values + np.arange(12) / 3)]
+    rows = [mark.join([str(k % 2), *map(written, row)]) for k, row in enumerate(values + np.arange(12) ** 2 / 3)]
     text = "\n".join(rows)
     assert in_folder("Any_TRAIN.tsv", text, mark_of) == mark
     found = in_folder("Any_TRAIN.tsv", text, lambda path: read_headless(path, mark))

@@ -33,7 +33,7 @@ def mark_of(path: Path) -> str | None:
         return None
     mark = next((mark for mark in ("\t", ",", ";") if mark in lines[0]), " ")
     rows = [_cells(line, mark) for line in lines]
-    return mark if all(len(row) >= FEWEST and _is_data(row) for row in rows) else None
+    return mark if all(len(row) >= FEWEST and _is_data(row) for row in rows) and not _counts(rows[0]) else None
 
 
 def read_headless(path: Path, mark: str) -> Found | None:
@@ -125,13 +125,16 @@ def _cells(line: str, mark: str) -> list[str]:
 
 
 def _is_data(row: list[str]) -> bool:
-    """Whether all cells but perhaps one end are numbers or holes, and they do not count the columns."""
+    """Whether all cells but perhaps one end are numbers or holes."""
     known = [cell.lower() in HOLES or _number(cell) is not None for cell in row]
-    if not all(known[1:-1]) or not (known[0] or known[-1]):
-        return False
+    return all(known[1:-1]) and (known[0] or known[-1])
+
+
+def _counts(row: list[str]) -> bool:
+    """Whether the cells between the ends go up in even steps, as names of moments do."""
     numbers = [_number(cell) for cell in row[1:-1]]
     steps = {round(b - a, 6) for a, b in zip(numbers, numbers[1:], strict=False) if a is not None and b is not None}
-    return steps != {1.0} or not (known[0] and known[-1])
+    return len(steps) == 1 and min(steps) > 0
 
 
 def _number(cell: str) -> float | None:
