@@ -40,7 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--labels", type=int, nargs="*", default=[])
-    parser.add_argument("--only", default="")
+    parser.add_argument("--only", nargs="*", default=[""], help="words in the names of options")
     given = parser.parse_args()
     with TemporaryDirectory() as place:
         start, cpu = time.perf_counter(), time.process_time()
@@ -57,7 +57,7 @@ def main() -> None:
         pool = int((~data.is_test).sum())
         for n in [*given.labels, pool]:
             for candidate, strategy, place_of in ARMS:
-                if given.only in f"{strategy} {candidate}":
+                if any(word in f"{strategy} {candidate}" for word in given.only):
                     lines.append(row(data, candidate, strategy, place_of, n, Path(place)))
                     print(lines[-1], flush=True)
     record.write("series", "Heartbeats between patients, option by option", lines)

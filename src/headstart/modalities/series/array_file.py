@@ -62,7 +62,7 @@ def named_arrays(path: Path) -> dict[str, np.ndarray]:
             return {name.lower().replace("-", "_"): archive[name] for name in archive.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         reason = "it holds Python objects" if "pickle" in str(error).lower() else "it is damaged"
-        raise DataError(f"The arrays cannot be read: {reason}", place=str(path), hint=FORM) from None
+        raise DataError(f"This is a file of arrays that cannot be read: {reason}", place=str(path), hint=FORM) from None
 
 
 def labels_beside(path: Path) -> Path | None:

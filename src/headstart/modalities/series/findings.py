@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
 from headstart.data.findings import Finding, Severity, finding, plural
-
-if TYPE_CHECKING:
-    from headstart.modalities.series.content import SeriesContent
+from headstart.modalities.series.items import Numbers
 
 LOOKED_AT = 500  # series, spread evenly, by which axes are judged
 SMOOTHER = 0.5  # of the roughness along time: steps from channel to channel that are smaller than that
@@ -22,7 +20,21 @@ FEWEST_RECORDINGS = 2
 RUN = 0.1  # share of a series in one gap that a straight line cannot stand for
 
 
-def series_findings(content: SeriesContent, ids: Sequence[str]) -> list[Finding]:
+class AllSeries(Protocol):
+    """N series of C channels; see :class:`~headstart.modalities.series.content.SeriesContent`."""
+
+    channels: int
+    lengths: np.ndarray
+    rates: np.ndarray
+    missing: np.ndarray
+
+    def __len__(self) -> int: ...
+
+    def one(self, row: int) -> Numbers:
+        """The series ``row``, (C, T)."""
+
+
+def series_findings(content: AllSeries, ids: Sequence[str]) -> list[Finding]:
     """Report what a user should know about the series.
 
     Args:
@@ -66,7 +78,7 @@ def _windows(ids: Sequence[str]) -> list[Finding]:
     return [finding("possible-groups", "warning", message, count=len(recordings))]
 
 
-def _shape(content: SeriesContent) -> Finding:
+def _shape(content: AllSeries) -> Finding:
     lengths, rates = content.lengths, content.rates
     words = "1 channel" if content.channels == 1 else f"{content.channels:,} channels"
     if lengths.min() == lengths.max():
@@ -85,7 +97,7 @@ def _shape(content: SeriesContent) -> Finding:
     return finding("series-shape", "warning" if mixed else "info", f"Series have {words}", count=len(lengths))
 
 
-def _dead_channels(content: SeriesContent) -> list[int]:
+def _dead_channels(content: AllSeries) -> list[int]:
     """Numbers of the channels, from 0, that never vary within a series."""
     alive = np.zeros(content.channels, dtype=bool)
     for row in range(len(content)):
@@ -95,7 +107,7 @@ def _dead_channels(content: SeriesContent) -> list[int]:
     return np.flatnonzero(~alive).tolist()
 
 
-def _exchanged(content: SeriesContent) -> list[Finding]:
+def _exchanged(content: AllSeries) -> list[Finding]:
     """Warn where neighbouring channels are much more alike than neighbouring moments: time may be the other axis.
 
     Both steps are measured in the spread of the values, after the mean of each line along the other axis is taken

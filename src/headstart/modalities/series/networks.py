@@ -27,7 +27,7 @@ class Standardised(nn.Module):
         return normed * mask
 
 
-class Shapes(nn.Module):
+class FixedShapes(nn.Module):
     """Fixed filters for rises, falls and peaks of several lengths (Ismail-Fawaz 2022, section III)."""
 
     def __init__(self) -> None:
@@ -66,7 +66,7 @@ class Multiplexed(nn.Module):
         self.convolutions = nn.ModuleList(
             nn.Conv1d(inputs, width, length, padding=length // 2, bias=False) for length in lengths
         )
-        self.shapes = Shapes() if shapes else None
+        self.shapes = FixedShapes() if shapes else None
         self.outputs = width * len(lengths) + (self.shapes.outputs if self.shapes else 0)
         self.norm = nn.BatchNorm1d(self.outputs)
 
