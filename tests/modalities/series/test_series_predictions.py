@@ -81,3 +81,21 @@ def test_a_file_of_other_types_is_refused(fitted):
     pipeline.rocket.biases = pipeline.rocket.biases[:-1]
     with pytest.raises(ValueError, match="do not fit each other"):
         family.check_pipeline(pipeline, 3)
+
+
+@pytest.mark.parametrize("name", ["builtin:lite", "builtin:resnet1d", "picture:builtin:image"])
+def test_networks_are_exported_with_any_length(name, tmp_path):
+    from headstart.models import Card, FittedModel, build, resolve
+    from headstart.models.onnx import export_onnx
+
+    pytest.importorskip("onnxscript", reason="the extra onnx is not installed")
+    candidate = resolve(name, "series-classification", native_size=40)
+    network = build(candidate, ("a", "b"), weights="random", seed=0).eval()
+    card = Card(
+        model_format="headstart",
+        task="series-classification",
+        class_names=("a", "b"),
+        candidate=candidate,
+        arm=f"any@{name}",
+    )
+    assert export_onnx(FittedModel(network, card), tmp_path / "model.onnx").difference < 1e-4

@@ -113,10 +113,13 @@ class SeriesModality(Modality):
         return new_series(path, columns)
 
     def made_up(self, candidate: Candidate, examples: int = 2, seed: int = 0) -> Batch:
-        """Noise."""
+        """Noise: series, or pictures for networks that see them drawn."""
         import torch
 
         generator = torch.Generator().manual_seed(seed)
+        if candidate.resize is not None:
+            side = candidate.resize.size
+            return {"pixel_values": torch.randn(examples, 3, side, side, generator=generator)}
         shape = (examples, channels_of(candidate), candidate.input_size)
         mask = torch.ones(examples, candidate.input_size, dtype=torch.int64)
         return {"values": torch.randn(shape, generator=generator), "attention_mask": mask}
