@@ -58,9 +58,10 @@ def named_arrays(path: Path) -> dict[str, np.ndarray]:
         DataError: It is damaged, or holds Python objects.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # opened here: numpy leaves a damaged file open
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             return {name.lower().replace("-", "_"): archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
         reason = "it holds Python objects" if "pickle" in str(error).lower() else "it is damaged"
         raise DataError(f"This is a file of arrays that cannot be read: {reason}", place=str(path), hint=FORM) from None
 
