@@ -41,6 +41,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--labels", type=int, nargs="*", default=[])
     parser.add_argument("--only", nargs="*", default=[""], help="words in the names of options")
+    parser.add_argument("--trained", type=int, default=10**9, help="labels from which on networks are not trained")
     given = parser.parse_args()
     with TemporaryDirectory() as place:
         start, cpu = time.perf_counter(), time.process_time()
@@ -57,7 +58,9 @@ def main() -> None:
         pool = int((~data.is_test).sum())
         for n in [*given.labels, pool]:
             for candidate, strategy, place_of in ARMS:
-                if any(word in f"{strategy} {candidate}" for word in given.only):
+                closed = candidate == "builtin:minirocket" or strategy == "linear_probe"
+                wanted = any(word in f"{strategy} {candidate}" for word in given.only)
+                if wanted and (closed or n < given.trained):
                     lines.append(row(data, candidate, strategy, place_of, n, Path(place)))
                     print(lines[-1], flush=True)
     record.write("series", "Heartbeats between patients, option by option", lines)
