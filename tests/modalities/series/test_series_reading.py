@@ -359,3 +359,15 @@ def test_files_without_a_part_in_their_names_are_not_joined(tmp_path):
         np.savez(tmp_path / name, x=values, y=labels)
     with pytest.raises(DataError, match="none of them called train or test"):
         load(tmp_path)
+
+
+def test_damaged_arrays_are_set_aside(tmp_path):
+    values, labels = waves(30)
+    for row, (one, label) in enumerate(zip(values, labels, strict=True)):
+        (tmp_path / "set" / "abc"[label]).mkdir(parents=True, exist_ok=True)
+        np.save(tmp_path / "set" / "abc"[label] / f"{row}.npy", one[0])
+    (tmp_path / "set" / "a" / "0.npy").write_bytes(b"PK\x03\x04 no array")
+    np.save(tmp_path / "set" / "a" / "3.npy", np.array([{}], dtype=object), allow_pickle=True)
+    data = load(tmp_path / "set")
+    assert len(data) == 28
+    assert "the file is no readable .npy file of numbers" in codes(data)["unreadable"].message

@@ -11,7 +11,7 @@ import numpy as np
 from headstart.core import DataError
 from headstart.data.parts import Part
 from headstart.modalities.series.found import Found
-from headstart.modalities.series.items import Series
+from headstart.modalities.series.items import Series, array_in
 
 VALUES = ("x", "data", "series", "signals", "signal", "values", "samples")
 LABELS = ("y", "label", "labels", "target", "targets", "classes")
@@ -147,7 +147,7 @@ def _of(arrays: dict[str, np.ndarray], names: tuple[str, ...], end: str) -> np.n
 
 def _loaded(path: Path) -> Any:
     try:
-        return np.load(path, allow_pickle=False)
+        return array_in(path)
     except (OSError, ValueError, EOFError) as error:
         reason = "it holds Python objects" if "pickle" in str(error).lower() else "it is damaged"
         raise DataError(f"The array cannot be read: {reason}", place=str(path), hint=FORM) from None

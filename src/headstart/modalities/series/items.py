@@ -130,11 +130,22 @@ def filled(values: Numbers) -> Numbers:
     return result
 
 
+def array_in(path: Path) -> NDArray[Any]:
+    """The array of a ``.npy`` file.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It holds no array, or Python objects.
+    """
+    with open(path, "rb") as file:
+        return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
+
+
 def _from_file(path: Path) -> Series | None:
     if path.suffix.lower() != ".npy":
         return None
     try:
-        array = np.load(path, allow_pickle=False)
+        array = array_in(path)
     except FileNotFoundError:
         return Series(np.empty((1, 0), np.float32), trouble="no such file")
     except (OSError, ValueError, EOFError):

@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from headstart.core import DataError, did_you_mean
 from headstart.data.columns import ColumnChoice
 from headstart.data.missing import is_missing
 from headstart.data.table import Table, is_table, read_table
 from headstart.modalities.series.array_file import PARTS, VALUES, named_arrays
 from headstart.modalities.series.files import read_found, refuse_recording
-from headstart.modalities.series.items import Numbers, Series, filled, series_of, trouble_of
+from headstart.modalities.series.items import Numbers, Series, array_in, filled, series_of, trouble_of
 from headstart.modalities.series.long_table import gathered, long_columns
 from headstart.modalities.series.tables import list_column, moments, row_series
 
@@ -39,7 +37,10 @@ def new_series(path: Path, columns: Sequence[str]) -> list[tuple[str, Numbers | 
         values = [arrays[f"{name}{end}"] for end in PARTS for name in VALUES if f"{name}{end}" in arrays]
         found = [(f"{path.name}:{row}", series_of(one)) for row, one in enumerate(one for of in values for one in of)]
     elif suffix == ".npy":
-        array = np.load(path, allow_pickle=False)
+        try:
+            array = array_in(path)
+        except (OSError, ValueError, EOFError):
+            return None  # what is wrong with it is told where one series is read
         if array.ndim != 3:
             return None
         found = [(f"{path.name}:{row}", series_of(one)) for row, one in enumerate(array)]
