@@ -278,6 +278,26 @@ def test_the_reader_is_told_what_the_choice_of_recipes_leaves_open():
     assert note == "In training: a tenth of the rate"
 
 
+def test_a_model_that_learnt_from_more_labels_counts_with_what_it_learnt():
+    """A probe on all labels is not replaced by an arm that beats it at four times a few."""
+    view = TableView(
+        {
+            PROBE: {100: (0.40, 0.004), 400: (0.42, 0.004), 6400: (0.60, 0.004)},
+            TUNE: {100: (0.45, 0.004)},
+            SCRATCH: {100: (0.41, 0.004)},
+        }
+    )
+    view.pool = 6400
+
+    def outlook(n, part="all"):
+        means = np.asarray([0.42 if n < 6400 else 0.60, 0.55, 0.50])
+        draws = means + 0.01 * np.random.default_rng(0).standard_normal((2000, 3))
+        return JointDraws((PROBE.key, TUNE.key, SCRATCH.key), means, draws, (1, 1, 1))
+
+    view.outlook = outlook
+    assert decide(view).chosen == PROBE
+
+
 def test_the_model_at_hand_is_used_unless_another_arm_likely_overtakes_it():
     """An arm that was trained on few labels and might be the best on all of them is no model to hand over yet."""
     view = TableView(

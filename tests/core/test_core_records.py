@@ -81,6 +81,7 @@ OTHER = {
     "recipe": Recipe(learning_rate=1e-3, steps=11),
 }
 OTHER_RECIPE = {
+    "standardised": True,
     "learning_rate": 0.1,
     "head_rate": 2.0,
     "weight_decay": 0.1,

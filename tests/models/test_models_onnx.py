@@ -110,7 +110,7 @@ def test_tf_idf_is_no_network(tmp_path):
         object(),
         Card(model_format="skops", task=TEXT, class_names=NAMES, candidate=resolve("builtin:tfidf", TEXT), arm="a@b"),
     )
-    with pytest.raises(SettingsError, match="a pipeline is no network"):
+    with pytest.raises(SettingsError, match="builtin:tfidf is no network"):
         export_onnx(model, tmp_path / "m.onnx")
 
 

@@ -3,8 +3,9 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
-from headstart.training import fit_ridge_head, heads
-from headstart.training.heads import centre_and_scale
+from headstart.models import heads
+from headstart.models.heads import centre_and_scale
+from headstart.training import fit_ridge_head
 
 
 def data(n, width, classes=3, seed=0):

@@ -10,10 +10,10 @@ import torch.nn.functional as F
 from one_trial import run
 
 from headstart.core import Recipe
-from headstart.models import build, encode, resolve
+from headstart.models import build, encode, heads, resolve
 from headstart.strategies import Train, get_strategy
 from headstart.testing.architectures import make_images, make_texts, save_architecture
-from headstart.training import LoopOptions, fit_ridge_head, heads, phases, train, trial_rows
+from headstart.training import LoopOptions, fit_ridge_head, phases, train, trial_rows
 from headstart.training.batches import endless_batches
 from headstart.training.moving import freeze
 from headstart.training.optimizer import build_optimizer

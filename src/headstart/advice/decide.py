@@ -220,7 +220,9 @@ def _best_now(evidence: Evidence, verdict: Verdict) -> Arm:
         return verdict.winner
     trained = {key: _as_trained(evidence, key) for key in outlook.arms}
     now = max(trained, key=lambda key: trained[key])
-    likely = float((outlook.column(lean.arm) > outlook.column(now)).mean()) >= LIKELY
+    at_hand = evidence.outlook(max(lean.n, evidence.sizes(now)[-1]))  # its model may have learnt from more labels
+    assert at_hand is not None
+    likely = float((outlook.column(lean.arm) > at_hand.column(now)).mean()) >= LIKELY
     return next(arm for arm in evidence.arms if arm.key == (lean.arm if likely else now))
 
 

@@ -93,6 +93,9 @@ class InputReader:
         suffix = path.suffix.lower()
         if not path.is_file():
             raise DataError("this is no regular file", place=word, hint="Give a file, a folder, or - for lines")
+        many = self.modality.opened(path, self.columns or self.card.columns)
+        if many is not None:
+            return [Given(item, row, row) for row, item in many]
         if is_table(path):
             return self._table(path)
         if self.files and suffix not in LINES:

@@ -11,9 +11,7 @@ import typer
 from headstart.cli.shared_options import expand
 
 OPTIONS: dict[str, Any] = {
-    "task": Annotated[
-        str | None, typer.Option(help="image-classification or text-classification; found if not given.")
-    ],
+    "task": Annotated[str | None, typer.Option(help="image-, text- or series-classification; found if not given.")],
     "label_column": Annotated[str | None, typer.Option(help="Column with the classes.")],
     "text_column": Annotated[
         list[str] | None, typer.Option(help="Column with the texts; may be repeated, and is joined in this order.")

@@ -62,6 +62,7 @@ class Recipe(Record):
         inserted_rate: Peak rate of an inserted module, which starts from nothing, as a multiple of ``learning_rate``.
         readout: Which features a head is fitted on: ``pooled`` as the network gives them, or ``searched``.
         hidden: Width of the one hidden layer of a head that is not linear; 0 for a linear one.
+        standardised: Whether a pipeline brings each example to mean 0 and deviation 1 first.
         label: Short name for tables, such as ``"default"`` or ``"rate x 3"``; no part of what a recipe is.
     """
 
@@ -85,6 +86,7 @@ class Recipe(Record):
     inserted_rate: float = Field(default=3.0, gt=0)
     readout: Literal["pooled", "searched"] = "pooled"
     hidden: int = Field(default=0, ge=0)
+    standardised: bool = False
     label: str = "default"
 
     def __eq__(self, other: object) -> bool:

@@ -256,7 +256,8 @@ def _no_text(table: Table, open_columns: list[str], place: str) -> DataError:
             return DataError(
                 f"The column {name!r} holds {count:,} numbers a cell{square}: they are no texts",
                 place=place,
-                hint="Write each row's picture to an image file, in one folder per class or named in a column",
+                hint="Write each row's picture to an image file, in one folder per class or named in a column. "
+                "If they are series: --task series-classification",
             )
     numeric = [name for name in open_columns if is_numeric(table.columns[name])]
     if len(numeric) >= MANY_NUMBERS:
@@ -264,7 +265,8 @@ def _no_text(table: Table, open_columns: list[str], place: str) -> DataError:
             f"The table has {len(numeric):,} columns of numbers ({numeric[0]}, {numeric[1]}, ... {numeric[-1]}) "
             "and no texts: tables of measurements are not supported",
             place=place,
-            hint="If they are pixels, write each row to an image file, in one folder per class",
+            hint="If they are pixels, write each row to an image file, in one folder per class. "
+            "If they are moments of series: --task series-classification",
         )
     for name in open_columns:
         if form := encoded_as(table.columns[name]):

@@ -33,6 +33,7 @@ OWN = {
     "image": "headstart.modalities.image.modality:ImageModality",
     "text": "headstart.modalities.text.modality:TextModality",
     "sound": "headstart.modalities.sound.modality:SoundModality",
+    "series": "headstart.modalities.series.modality:SeriesModality",
 }
 
 

@@ -177,6 +177,19 @@ class Modality(Kind):
         """
         return None
 
+    def made_with(self, candidate: Candidate) -> dict[str, Any]:
+        """Further arguments of :attr:`scratch` networks, such as a number of channels."""
+        return {}
+
+    def opened(self, path: Path, columns: Sequence[str]) -> list[tuple[str, Any]] | None:
+        """New examples in a file that holds many, each with its place; None where the file is read otherwise.
+
+        Args:
+            path: An existing file.
+            columns: Of the study's table, or those that the user named.
+        """
+        return None
+
     def longest(self, candidate: Candidate) -> Any:
         """An item that fills what a candidate reads, to count operations on; None where all are alike."""
         return None

@@ -70,7 +70,7 @@ def export_onnx(model: FittedModel, file: str | Path) -> Exported:
     class names and how pictures become pixels.
 
     Args:
-        model: Any network; pipelines such as TF-IDF have none.
+        model: A network; features in closed form, as of TF-IDF or MiniRocket, are none.
         file: Where to.
 
     Raises:
@@ -80,7 +80,7 @@ def export_onnx(model: FittedModel, file: str | Path) -> Exported:
     """
     if not isinstance(model.model, Network):
         raise SettingsError(
-            "a pipeline is no network, so ONNX is not its form",
+            f"{model.card.candidate.name} is no network, so ONNX is not its form",
             hint="Use headstart.load; or export another option's model",
         )
     _import_packages()
@@ -119,7 +119,8 @@ def _write(network: Network, card: Card, file: Path) -> tuple[tuple[str, ...], i
 
     batch = _made_up(network, card, *SHAPES[1], seed=0)
     names = tuple(batch)
-    axes = dict.fromkeys((0, 1) if is_padded(batch) else (0,), torch.export.Dim.DYNAMIC)
+    padded = is_padded(batch)  # the last axis of each tensor then differs from batch to batch
+    axes = [dict.fromkeys((0, t.ndim - 1) if padded else (0,), torch.export.Dim.DYNAMIC) for t in batch.values()]
     try:
         with _quietly():
             program = torch.onnx.export(
@@ -128,7 +129,7 @@ def _write(network: Network, card: Card, file: Path) -> tuple[tuple[str, ...], i
                 dynamo=True,
                 input_names=list(names),
                 output_names=[OUTPUT],
-                dynamic_shapes={"tensors": tuple(axes for _ in names)},
+                dynamic_shapes={"tensors": tuple(axes)},
                 verbose=False,
                 optimize=True,
             )

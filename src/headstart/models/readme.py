@@ -25,7 +25,7 @@ USES: dict[ModelFormat, str] = {
     "`headstart.load(folder).merged().save(other)` writes a folder that stands for itself.",
     "headstart": "No other library's form can express it, and transformers refuses this folder.",
     "ensemble": "It is several networks whose probabilities are averaged; transformers refuses this folder.",
-    "skops": "It is a pipeline of scikit-learn; transformers refuses this folder.",
+    "skops": "It is features in closed form with a linear head; transformers refuses this folder.",
 }
 
 

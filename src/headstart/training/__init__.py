@@ -1,8 +1,8 @@
 """Trials: the one training loop, closed-form heads, caches, checkpoints."""
 
+from headstart.models.heads import LinearHead, fit_ridge_head
 from headstart.training.bench import Bench, DataReference
 from headstart.training.features import FeatureCache
-from headstart.training.heads import LinearHead, fit_ridge_head
 from headstart.training.loop import LoopOptions, LoopRecord, train
 from headstart.training.outcome import Outcome, Trained
 from headstart.training.trial import UNSAVED, execute, train_trial, trial_rows

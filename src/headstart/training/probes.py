@@ -13,8 +13,8 @@ from torch import nn
 from headstart.core import Recipe
 from headstart.modalities import get_modality
 from headstart.models import Network, OneLayer, Readout, TwoLayers, Vote, classifier_on
+from headstart.models.heads import LinearHead, centre_and_scale, fit_ridge_head, softmax
 from headstart.strategies import FitHead
-from headstart.training.heads import LinearHead, centre_and_scale, fit_ridge_head, softmax
 from headstart.training.worker import Worker
 
 NEIGHBOURS = (1, 3, 5, 10, 20, 50, 100, 200)

@@ -19,7 +19,7 @@ from headstart.modalities.sound.variation import varied
 from headstart.models import build, encode, encode_items, resolve
 from headstart.models.families.compact import CompactFamily
 from headstart.models.families.logmel import LogMelFamily, slices_of
-from headstart.models.families.picture import PictureFamily
+from headstart.models.families.spectrograms import SpectrogramFamily
 from headstart.strategies import get_strategy, strategy_names
 from headstart.testing import check_family, check_modality
 
@@ -33,8 +33,8 @@ def test_it_keeps_every_promise_of_a_modality(tones):
 FAMILIES = [
     (CompactFamily(), "builtin:compact-sound"),
     (LogMelFamily(), "builtin:logmel"),
-    (PictureFamily(), "picture:builtin:image"),
-    (PictureFamily(), "picture:builtin:compact-image"),
+    (SpectrogramFamily(), "picture:builtin:image"),
+    (SpectrogramFamily(), "picture:builtin:compact-image"),
 ]
 
 

@@ -39,7 +39,8 @@ class CompactFamily(Family):
     def build(self, candidate: Candidate, class_names: tuple[str, ...], weights: str, with_head: bool) -> Network:
         """The network at the candidate's input size."""
         made = get_modality(candidate.modality).scratch[candidate.name]
-        return Network(made.build(len(class_names), candidate.input_size), candidate)
+        more = get_modality(candidate.modality).made_with(candidate)
+        return Network(made.build(len(class_names), candidate.input_size, **more), candidate)
 
     def read_body(self, candidate: Candidate, class_names: tuple[str, ...], file: Path, allow_code: bool) -> Network:
         """By the settings that lie in the file, so that other defaults change no saved model."""

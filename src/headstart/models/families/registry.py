@@ -21,7 +21,9 @@ OWN = {
     "own": "headstart.models.families.own:OwnFamily",
     "tfidf": "headstart.models.families.tfidf:TfidfFamily",
     "logmel": "headstart.models.families.logmel:LogMelFamily",
-    "picture": "headstart.models.families.picture:PictureFamily",
+    "spectrograms": "headstart.models.families.spectrograms:SpectrogramFamily",
+    "minirocket": "headstart.models.families.minirocket:MiniRocketFamily",
+    "drawings": "headstart.models.families.drawings:DrawingFamily",
     "compact": "headstart.models.families.compact:CompactFamily",
 }
 _added: dict[str, Family] = {}

@@ -57,10 +57,10 @@ class SquareInputs:
         return {"pixel_values": ((grey - mean) / std).contiguous(memory_format=torch.channels_last)}
 
 
-class PictureFamily(Family):
+class SpectrogramFamily(Family):
     """Candidates for images, which see what sounds look like."""
 
-    name = "picture"
+    name = "spectrograms"
 
     def resolve(self, name: str, modality: Modality, native_size: int) -> Candidate | None:
         """Names that begin with ``picture:``, for modalities whose examples become log-mel pictures."""

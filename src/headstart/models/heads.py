@@ -14,6 +14,8 @@ import torch
 STRENGTHS = np.logspace(-3, 4, 15)  # relative to the mean eigenvalue
 TEMPERATURES = np.logspace(-0.3, 1.7, 12)  # ridge predicts shares near 0 and 1; logits must be 0.5 to 50 times that
 POWER = 0.5  # of a column's deviation in its scale; bench/probe_scaling.py compares 0, 0.5 and 1
+PRODUCT_ROWS = 512  # of a Gram matrix at once
+SAMPLE = 2000  # examples by which the head of many more is tuned
 SELECTION_ROWS = 4000  # leave-one-out losses of this many examples choose well enough
 
 
@@ -26,12 +28,16 @@ class LinearHead:
         bias: (classes,) fp32.
         strength: Chosen ridge strength, relative to the mean eigenvalue.
         loss: Leave-one-out log-loss at that strength.
+        penalty: The same strength, absolute in scaled features.
+        temperature: What shares are multiplied with to be logits.
     """
 
     weight: np.ndarray
     bias: np.ndarray
     strength: float
     loss: float
+    penalty: float = 0.0
+    temperature: float = 1.0
 
     def probabilities(self, features: np.ndarray) -> np.ndarray:
         """Class probabilities (N, classes) of features (N, D)."""
@@ -97,7 +103,62 @@ def fit_ridge_head(features: np.ndarray, targets: np.ndarray, num_classes: int) 
     weight = (right @ (projected / (values + strength * mean_value)[:, None] * values.sqrt()[:, None])).numpy()
     weight = weight.T * temperature / scale
     bias = prior.numpy() * temperature - weight @ mean
-    return LinearHead(weight.astype(np.float32), bias.astype(np.float32), strength, loss)
+    penalty = strength * mean_value
+    return LinearHead(weight.astype(np.float32), bias.astype(np.float32), strength, loss, penalty, temperature)
+
+
+def fit_large_ridge_head(features: np.ndarray, targets: np.ndarray, num_classes: int, seed: int) -> LinearHead:
+    """The same for many examples of many features, whose eigenvalues would take minutes.
+
+    Strength and temperature are chosen on a sample, by leave-one-out; then one system of equations is solved for all
+    examples: n^2 D + n^3 / 3 operations. The penalty is that of the sample, not the strength: what is added to
+    the squared errors does not depend on how many there are.
+
+    Args:
+        features: (n, D) fp32; overwritten.
+        targets: (n,) classes below ``num_classes``.
+        num_classes: Width of the head.
+        seed: Of the sample.
+    """
+    if len(targets) <= SAMPLE or features.shape[1] < SAMPLE:
+        return fit_ridge_head(features, targets, num_classes)
+    rows = np.sort(np.random.default_rng(seed).choice(len(targets), SAMPLE, replace=False))
+    first = fit_ridge_head(features[rows], targets[rows], num_classes)
+    mean, scale = centre_and_scale(features)
+    features -= mean
+    features /= scale
+    onehot = np.zeros((len(targets), num_classes), dtype=np.float32)
+    onehot[np.arange(len(targets)), targets] = 1
+    prior = onehot.mean(0)
+    x, y = torch.from_numpy(features), torch.from_numpy(onehot - prior)
+    if len(targets) <= features.shape[1]:
+        dual = _solved(_products(x), y, first.penalty)
+        weight = (x.T @ dual).numpy().T
+    else:
+        weight = _solved(_products(x.T), x.T @ y, first.penalty).numpy().T
+    weight = weight * first.temperature / scale
+    bias = prior * first.temperature - weight @ mean
+    return LinearHead(
+        weight.astype(np.float32), bias.astype(np.float32), first.strength, first.loss, first.penalty, first.temperature
+    )
+
+
+def _products(x: torch.Tensor) -> torch.Tensor:
+    """Products x @ x.T of all rows with all rows; each pair is computed once."""
+    count = len(x)
+    found = torch.empty(count, count, dtype=x.dtype)
+    for start in range(0, count, PRODUCT_ROWS):
+        end = min(start + PRODUCT_ROWS, count)
+        found[start:, start:end] = x[start:] @ x[start:end].T
+        found[start:end, end:] = found[end:, start:end].T
+    return found
+
+
+def _solved(gram: torch.Tensor, right: torch.Tensor, penalty: float) -> torch.Tensor:
+    """The solution of (gram + penalty) x = right, in fp64 whatever the features were."""
+    gram = gram.double()
+    gram.diagonal().add_(penalty)
+    return torch.cholesky_solve(right.double(), torch.linalg.cholesky(gram)).float()
 
 
 def _economy_svd(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
