@@ -42,11 +42,8 @@ PLAN = {  # labels, and the arms in the order of their price
             (LITE, "full_finetune"),
         ),
     ),
-    "chest_xray3": (None, ((SMALL, "linear_probe"), (LITE, "linear_probe"), ("builtin:compact-image", "from_scratch"))),
-    "chars74k_fnt": (
-        1000,
-        ((SMALL, "linear_probe"), (LITE, "linear_probe"), ("builtin:compact-image", "from_scratch")),
-    ),
+    "chest_xray3": (None, ((SMALL, "linear_probe"), (LITE, "linear_probe"))),
+    "chars74k_fnt": (1000, ((SMALL, "linear_probe"), (LITE, "linear_probe"))),
     "tweeteval_emotion": (2000, TEXTS),
     "sst2": (1000, TEXTS),
 }
