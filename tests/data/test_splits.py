@@ -55,6 +55,18 @@ def test_large_data_get_one_part(make_texts, monkeypatch):
     assert len(make_splits(data)[0].test) == 100
 
 
+@pytest.mark.parametrize(("groups", "parts"), [(6, 5), (29, 5), (30, 1)])
+def test_few_groups_rotate_however_many_examples_there_are(make_texts, monkeypatch, groups, parts):
+    """A fifth of six speakers is one, of whom nothing follows for others."""
+    monkeypatch.setattr(splits, "ROTATE_BELOW", 100)
+    rng = np.random.default_rng(0)
+    data = make_texts(rng.integers(0, 2, 600), groups=np.arange(600) % groups)
+    found = make_splits(data)
+    assert len(found) == parts
+    if parts > 1:
+        assert sorted(np.concatenate([split.test for split in found])) == list(range(600))
+
+
 def test_one_group_cannot_be_split(make_texts):
     with pytest.raises(DataError, match="All examples are in one group"):
         make_splits(make_texts([0, 1] * 5, groups=[0] * 10))

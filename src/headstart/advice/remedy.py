@@ -43,7 +43,7 @@ def remedy_for(state: StudyState, verdict: Verdict | None) -> str | None:
             return "Allow a larger --budget and run the same command again, so that both sides are measured."
         return "Leave --strategy away in a new study, so that both sides are measured."
     if 0 < verdict.draws.groups < FEWEST_GROUPS:
-        return f"Add groups: {verdict.draws.groups} are too few to say how groups differ; 20 or more would do."
+        return f"Add groups: too few were tested ({verdict.draws.groups}) to say how they differ; 20 or more would do."
     variance = gap_variance(evidence, verdict)
     steps = [*_more_time(state, verdict, variance), *_more_labels(evidence, verdict, variance)]
     likely = [step for step in steps if step.chance >= LIKELY]

@@ -47,7 +47,7 @@ def verdict_sentence(evidence: Evidence, verdict: Verdict | None) -> str:
         if verdict.runner_up.paradigm == verdict.winner.paradigm:
             return f"Not determined: {leads}; only one side was measured."
         if 0 < verdict.draws.groups < FEWEST_GROUPS:
-            return f"Not determined: {leads}; {verdict.draws.groups} groups are too few to say."
+            return f"Not determined: {leads}; too few groups to say ({verdict.draws.groups} tested)."
         if low > 0:
             return f"Too close to call: {leads}; an option that was not measured there may be better."
         return f"Too close to call: {leads}{_within(verdict)}."

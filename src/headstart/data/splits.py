@@ -12,6 +12,7 @@ from headstart.data.labelled import LabelledData
 from headstart.data.units import Units, hold_out, stratified_order, units_of
 
 ROTATE_BELOW = 2_000  # examples; with fewer, one test part is too noisy
+ROTATE_GROUPS_BELOW = 30  # groups; a fifth of fewer is less than six, of which nothing can be said
 FOLDS = 5
 MAX_TEST = 5_000  # beyond it the standard error of an accuracy is below 0.7 points anyway
 JUDGE_FROM = 2_000  # test examples, from which half may guide the planner
@@ -37,8 +38,8 @@ class Split:
 def make_splits(data: LabelledData, seed: int = 0, test_share: float = 0.2) -> tuple[Split, ...]:
     """Part the examples into pool and test.
 
-    An official test part is kept. Without one, fewer than 2,000 examples rotate (five folds; every example is in
-    test once), more get one test part. Both are stratified, and groups stay whole.
+    An official test part is kept. Without one, fewer than 2,000 examples, or fewer than 30 groups, rotate (five folds;
+    every example is in test once), more get one test part. Both are stratified, and groups stay whole.
 
     Args:
         data: The data.
@@ -66,7 +67,7 @@ def make_splits(data: LabelledData, seed: int = 0, test_share: float = 0.2) -> t
             place=data.source,
             hint="Look at some of them: were they saved empty, or written from one file?",
         )
-    if len(data) < ROTATE_BELOW:
+    if len(data) < ROTATE_BELOW or (data.has_groups and len(units.members) < ROTATE_GROUPS_BELOW):
         return _rotate(units, derive_seed(seed, "folds"))
     order = stratified_order(units, derive_seed(seed, "test part"))
     target = min(MAX_TEST, round(test_share * len(data)))
