@@ -23,7 +23,7 @@ IMAGE, TEXT = "image-classification", "text-classification"
 TEXTS = ["the film was red", "a very quite blue scene", "green", "one two three is the actor was a plot red " * 3]
 MORE = ("ensemble:full_finetune", "peft:vera")
 NETWORKS = ("bert", "vit")
-COMPACT = {name: kind.task for kind in modalities() for name in kind.scratch}
+COMPACT = {name: kind.task for kind in modalities() if kind.task in (IMAGE, TEXT) for name in kind.scratch}
 OTHERS = [
     *((name, "from_scratch") for name in COMPACT),
     ("builtin:tfidf", "from_scratch"),

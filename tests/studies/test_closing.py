@@ -23,7 +23,7 @@ def test_a_longer_study_keeps_back_what_a_page_takes():
 
 @pytest.mark.slow
 def test_ten_seconds_are_enough_for_a_first_answer(words, tmp_path):
-    frame = pd.DataFrame({"text": words.texts, "label": [words.class_names[label] for label in words.labels]})
+    frame = pd.DataFrame({"text": words.content.texts, "label": [words.class_names[label] for label in words.labels]})
     study = hs.study(frame, "10s", out=tmp_path / "study", strategies=["from_scratch"], quiet=True)
     assert study.recommendation.metric.value is not None
     assert study.model_dir is not None

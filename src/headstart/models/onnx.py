@@ -119,8 +119,11 @@ def _write(network: Network, card: Card, file: Path) -> tuple[tuple[str, ...], i
 
     batch = _made_up(network, card, *SHAPES[1], seed=0)
     names = tuple(batch)
-    padded = is_padded(batch)  # the last axis of each tensor then differs from batch to batch
-    axes = [dict.fromkeys((0, t.ndim - 1) if padded else (0,), torch.export.Dim.DYNAMIC) for t in batch.values()]
+    length = batch["attention_mask"].shape[1] if is_padded(batch) else None  # the axis that long differs by batch
+    axes = [
+        {axis: torch.export.Dim.DYNAMIC for axis in range(one.ndim) if axis == 0 or one.shape[axis] == length}
+        for one in batch.values()
+    ]
     try:
         with _quietly():
             program = torch.onnx.export(
