@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from headstart.core import TrialSpec
+from headstart.studies import Stop
 from headstart.studies.planners import DEFAULT, ContendersPlanner, get_planner
 from headstart.studies.planners.rivals import HELD_OUT, HELD_OUT_PART, Rivals, knee
 from headstart.testing import Situation, check_planner, replay
@@ -108,3 +109,17 @@ def test_leader_and_challenger_are_of_two_sides_while_that_is_open(table):
     assert rivals.leader is not None
     assert rivals.challenger is not None
     assert rivals.leader != rivals.challenger
+
+
+def test_the_cheapest_trial_is_tried_where_nothing_fits_by_its_price(table):
+    study = replay(table, Nothing(), 60.0)
+    done = study.state.evidence.trials(role="measuring")
+    assert [trial.spec.arm.key for trial in done] == ["linear_probe@start"]
+    assert done[0].succeeded
+
+
+class Nothing(ContendersPlanner):
+    """Finds everything too dear."""
+
+    def suggest(self, state, seconds, running):
+        return Stop("nothing that is open fits into the time that is left")

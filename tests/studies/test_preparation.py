@@ -53,7 +53,9 @@ def look_with(text_bench, kept):
         prices = PriceModel(counter, this_machine(probe_hardware()), 1, stored)
         observer = SimpleNamespace(stage=lambda _: None, note=lambda _: None)
         evidence = SimpleNamespace(table=SimpleNamespace(trials=list))
-        preparation = Preparation(worker, Journal(kept, kept.record, budget), prices, counter, observer)
+        look.preparation = preparation = Preparation(
+            worker, Journal(kept, kept.record, budget), prices, counter, observer
+        )
         state = StudyState(kept.record, line_up, evidence, prices, None, (96, 48))
         return preparation.look(state), prices
 
@@ -89,3 +91,37 @@ def test_a_run_without_time_left_times_nothing(look_with):
 def test_seconds_of_looking_count_at_once(look_with, kept):
     look_with(Budget(100.0, before=7.0))
     assert kept.record.spent_seconds > 7.0
+
+
+def test_a_slow_look_leaves_time_for_trials_and_begins_with_what_costs_least(look_with, monkeypatch):
+    clock = SimpleNamespace(now=0.0)
+    looked = []
+
+    def slow(prices, arm, *words):
+        clock.now += 50.0
+        looked.append(arm.candidate)
+        prices.learn("fit", arm.key, 0, 1.0)
+
+    monkeypatch.setattr("headstart.studies.preparation.time_arm", slow)
+    state, _ = look_with(Budget(100.0, started=0.0, clock=lambda: clock.now))
+    assert looked == ["builtin:tfidf"]  # without gradient descent
+    assert [key for key in state.record.dropped] == [ARMS[1].key]
+    assert clock.now < 100.0
+
+
+def test_an_arm_that_was_not_looked_at_is_when_time_is_left(look_with, monkeypatch):
+    clock = SimpleNamespace(now=0.0)
+    seconds = 50.0
+
+    def slow(prices, arm, *words):
+        clock.now += seconds
+        prices.learn("train" if arm == ARMS[1] else "fit", arm.key, 16, 1.0)
+
+    monkeypatch.setattr("headstart.studies.preparation.time_arm", slow)
+    state, prices = look_with(Budget(100.0, started=0.0, clock=lambda: clock.now))
+    assert ARMS[1].key in state.record.dropped
+    seconds = 1.0
+    again = look_with.preparation.look_again(state)
+    assert again is not None
+    assert not again.record.dropped
+    assert prices.knows(ARMS[1])

@@ -73,6 +73,7 @@ class Driver:
         self.planner, self.executor, self.shelf, self.observer = planner, executor, shelf, observer
         self.after_trial, self.look_again = after_trial, look_again
         self._looks = 0
+        self._tried_anyway = False
         self.interrupted = False
         self._running: dict[Future[Outcome], _Running] = {}
         self._losses: Counter[str] = Counter()
@@ -100,6 +101,8 @@ class Driver:
             while True:
                 while len(self._running) < self.executor.slots and not interrupts.asked:
                     step = self.planner.suggest(self.state, self.budget.left - keep_back, self._specs)
+                    if isinstance(step, Stop):
+                        step = self._first_answer() or step
                     if isinstance(step, Drop):
                         self._drop(step)
                     elif isinstance(step, Stop):
@@ -111,6 +114,18 @@ class Driver:
                 elif interrupts.asked or not self._plan_again(keep_back):
                     break
         self.interrupted = interrupts.asked
+
+    def _first_answer(self) -> TrialSpec | None:
+        """The cheapest trial there is, once, where no price fits and nothing was tried: prices of a few steps err."""
+        state = self.state
+        if self._running or self._tried_anyway or self.budget.left <= 0 or not state.alive:
+            return None
+        if state.evidence.table.trials():
+            return None
+        self._tried_anyway = True
+        n = min(state.grid)
+        arm = min(state.alive, key=lambda arm: state.default_seconds(arm, n))
+        return state.spec(arm, state.line_up.recipes(arm, n)[0], n)
 
     def _plan_again(self, keep_back: float) -> bool:
         """Look at the machine once more while much of the time is left, and plan again if it has become faster."""

@@ -17,8 +17,10 @@ from headstart.training import OutOfTime, Worker
 from headstart.training.trial import PASSED_ON
 
 LOOKING_SHARE = 0.1  # of the budget: beyond it, only what is needed for a plan is timed
+MOST_LOOKING = 0.4  # of the time that is left when a look begins: trials need the rest, and arms can wait
 TIMING_SHARE = 0.01  # of the budget, for each arm and batch size
 CHEAPER = 1.5  # times cheaper, from which on a new plan is worth making
+NOT_LOOKED_AT = "no time was left to look at it"
 SLOW_STEP = 10.0  # seconds: a batch that would take longer a step is priced from a smaller one
 
 
@@ -38,6 +40,7 @@ class Preparation:
     ) -> None:
         self.worker, self.journal, self.prices, self.counter = worker, journal, prices, counter
         self.observer = observer
+        self._looks_until = 0.0
 
     def mirrored(self) -> bool:
         """Whether mirror images keep their label; kept in the record once it is known."""
@@ -61,8 +64,10 @@ class Preparation:
         assert isinstance(line_up, StrategyLineUp)
         for trial in state.evidence.table.trials():
             self.prices.observe(trial.spec, trial.measurement)
-        small = {arm: line_up.recipes(arm, state.grid[-1])[0] for arm in state.arms}
-        large = {arm: line_up.recipes(arm, state.grid[0])[0] for arm in state.arms}
+        arms = self._cheapest_first(line_up)
+        small = {arm: line_up.recipes(arm, state.grid[-1])[0] for arm in arms}
+        large = {arm: line_up.recipes(arm, state.grid[0])[0] for arm in arms}
+        self._looks_until = budget.spent + MOST_LOOKING * budget.left
         for arm, recipe in small.items():
             if not self.prices.knows(arm):
                 state = self._time(state, arm, recipe)
@@ -79,28 +84,42 @@ class Preparation:
         return replace(state, record=self.journal.update(cut_texts=cut, rates=rates))
 
     def look_again(self, state: StudyState) -> StudyState | None:
-        """Time once more what no finished trial has priced: the machine may have been busy while it was looked at.
+        """Time what was not looked at, and once more what no finished trial has priced: the machine may have been busy.
 
         Returns:
             The state with arms that were left out for their price taken in again and without its plan; None if
             nothing became cheaper.
         """
         line_up, cheaper = state.line_up, False
+        assert isinstance(line_up, StrategyLineUp)
         lasting = {key: why for key, why in state.record.dropped.items() if why.lasting}
-        for arm in state.arms:
-            if arm.key in lasting or line_up.closed_form(arm) or self.prices.proven(arm):
+        self._looks_until = self.journal.budget.spent + MOST_LOOKING * self.journal.budget.left
+        untimed = dict(lasting)
+        for arm in self._cheapest_first(line_up):
+            if arm.key in lasting or self.prices.proven(arm):
                 continue
             recipe = line_up.recipes(arm, state.grid[-1])[0]
-            before = self.prices.step_seconds(arm, recipe.batch_size)
-            if not before:
+            known, before = self.prices.knows(arm), self.prices.step_seconds(arm, recipe.batch_size)
+            if known and not before:  # closed forms are priced by their trials
                 continue
             self.prices.forget(arm)
-            self._time(replace(state, record=state.record.model_copy(update={"dropped": lasting})), arm, recipe)
-            cheaper |= 0 < self.prices.step_seconds(arm, recipe.batch_size) < before / CHEAPER
+            looked = self._time(
+                replace(state, record=state.record.model_copy(update={"dropped": lasting})), arm, recipe
+            )
+            now = self.prices.step_seconds(arm, recipe.batch_size)
+            if not self.prices.knows(arm):
+                untimed[arm.key] = looked.record.dropped[arm.key]
+            cheaper |= not known and self.prices.knows(arm) or 0 < now < before / CHEAPER
         if not cheaper:
             return None
         rates = self.prices.rates.model_dump(mode="json")
-        return replace(state, record=self.journal.update(dropped=lasting, plan=None, rates=rates))
+        return replace(state, record=self.journal.update(dropped=untimed, plan=None, rates=rates))
+
+    @staticmethod
+    def _cheapest_first(line_up: StrategyLineUp) -> list[Arm]:
+        """Arms in the order in which they are looked at: without gradient descent, small own networks, the others."""
+        own = {name for name, candidate in line_up.candidates.items() if not candidate.has_weights}
+        return sorted(line_up.arms, key=lambda arm: (not line_up.closed_form(arm), arm.candidate not in own))
 
     def _time(self, state: StudyState, arm: Arm, recipe: Recipe) -> StudyState:
         """Time an arm at one batch size; one that is slow or fails already at a smaller size is not tried again."""
@@ -109,15 +128,19 @@ class Preparation:
             return state
         if self.prices.step_seconds(arm, recipe.batch_size) > SLOW_STEP:
             return state
+        closed = state.line_up.closed_form(arm)
+        allowed = budget.left if closed else min(budget.left, self._looks_until - budget.spent)
+        if allowed <= 0:
+            return self._leave_out(state, arm, NOT_LOOKED_AT)
         try:
-            with self.worker.trial(None, max(budget.left, 0.0)):
+            with self.worker.trial(None, allowed):
                 counted = time_arm(
                     self.prices, arm, recipe, self.worker, self.worker.splits[0].pool, TIMING_SHARE * budget.seconds
                 )
             if counted is not None:
                 self.counter.arms[arm.key] = counted
         except OutOfTime:
-            return self._leave_out(state, arm, "no time was left to look at it")
+            return self._leave_out(state, arm, NOT_LOOKED_AT)
         except PASSED_ON:
             raise
         except BaseException as error:
