@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from headstart.core import TrialSpec
+from headstart.core import Recipe, TrialSpec
 from headstart.studies import Stop
 from headstart.studies.planners import DEFAULT, ContendersPlanner, get_planner
-from headstart.studies.planners.rivals import HELD_OUT, HELD_OUT_PART, Rivals, knee
+from headstart.studies.planners.contender_trials import ContenderTrials
+from headstart.studies.planners.contender_tuning import HELD_OUT, HELD_OUT_PART, ContenderTuning
+from headstart.studies.planners.rivals import Rivals, knee
 from headstart.testing import Situation, check_planner, replay
 
 
@@ -116,6 +118,55 @@ def test_the_cheapest_trial_is_tried_where_nothing_fits_by_its_price(table):
     done = study.state.evidence.trials(role="measuring")
     assert [trial.spec.arm.key for trial in done] == ["linear_probe@start"]
     assert done[0].succeeded
+
+
+def with_read_outs(table, gain):
+    """The table with a second recipe of its arm without gradient descent, better by so much."""
+    arms = [
+        replace(one, recipes=(Recipe(), Recipe(readout="searched")), tuned={0: 0.0, 1: gain})
+        if one.closed_form
+        else one
+        for one in table.arms
+    ]
+    return replace(table, arms=tuple(arms))
+
+
+@pytest.mark.parametrize(("gain", "readout"), [(0.05, "searched"), (-0.05, "pooled")])
+def test_recipes_without_gradient_descent_are_chosen_before_they_are_measured(table, gain, readout):
+    study = played(with_read_outs(table, gain))
+    own = [spec for spec in started(study) if spec.arm.key == "linear_probe@start"]
+    assert [spec.role for spec in own[:2]] == ["tuning", "tuning"]
+    assert own[0].n == table.pool  # a fit is cheap at any size
+    measured = [spec for spec in own if spec.role == "measuring"]
+    assert {spec.recipe.readout for spec in measured} == {readout}
+    assert study.state.evidence.sizes("linear_probe@start") == sorted(study.state.grid)
+
+
+def test_recipes_are_not_compared_where_that_would_take_too_much_of_the_time(table):
+    table = with_read_outs(table, 0.05)
+    slow = [replace(one, seconds=np.full(len(one.sizes), 20.0)) if one.closed_form else one for one in table.arms]
+    study = played(replace(table, arms=tuple(slow)))
+    assert not study.state.evidence.trials("linear_probe@start", "tuning")
+
+
+def test_with_few_groups_both_contenders_are_tested_on_every_part(table):
+    study = played(table, 100.0)
+    evidence = study.state.evidence
+    evidence.few_groups = True
+    evidence.splits, evidence.repeats = evidence.splits * 5, 5
+    study.state = replace(study.state, record=study.state.record.model_copy(update={"dropped": {}}))
+    rivals = Rivals(study.state, (), 1e6)
+    specs = list(ContenderTrials(rivals, ContenderTuning(rivals).open).every_part())
+    assert {spec.arm for spec in specs} == {rivals.leader, rivals.other_side}
+    assert {spec.n for spec in specs} == {table.pool}
+    short = Rivals(study.state, (), 0.0)
+    assert not [
+        spec
+        for spec in ContenderTrials(short, ContenderTuning(short).open).every_part()
+        if not study.state.closed_form(spec.arm)
+    ]
+    evidence.few_groups = False
+    assert not list(ContenderTrials(rivals, ContenderTuning(rivals).open).every_part())
 
 
 class Nothing(ContendersPlanner):

@@ -13,7 +13,7 @@ from headstart.data.findings import plural
 from headstart.evidence.remedies import GapVariance, chance_to_decide
 from headstart.evidence.spread import fitted_spread
 from headstart.studies import Evidence, StudyState
-from headstart.studies.planners.rivals import HELD_OUT, HELD_OUT_PART, TUNING_SHARE
+from headstart.studies.planners.contender_tuning import HELD_OUT, HELD_OUT_PART, TUNING_SHARE
 
 LIKELY = 0.75  # chance to decide that a remedy must promise
 LABEL_FACTORS = (1.5, 2.0, 3.0, 4.0)  # x the labels of now

@@ -63,6 +63,7 @@ class Recipe(Record):
         readout: Which features a head is fitted on: ``pooled`` as the network gives them, or ``searched``.
         hidden: Width of the one hidden layer of a head that is not linear; 0 for a linear one.
         standardised: Whether a pipeline brings each example to mean 0 and deviation 1 first.
+        prior: Power of the classes' shares that predictions keep: below 1, rare classes are called more often.
         label: Short name for tables, such as ``"default"`` or ``"rate x 3"``; no part of what a recipe is.
     """
 
@@ -87,6 +88,7 @@ class Recipe(Record):
     readout: Literal["pooled", "searched"] = "pooled"
     hidden: int = Field(default=0, ge=0)
     standardised: bool = False
+    prior: float = Field(default=1.0, ge=0, le=1)
     label: str = "default"
 
     def __eq__(self, other: object) -> bool:

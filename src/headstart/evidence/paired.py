@@ -21,6 +21,7 @@ from headstart.evidence.crossed import (
     repeat_covariance,
     shared_correlation,
 )
+from headstart.evidence.few_groups import are_few, between_parts, group_weights, stretch, unmet_sd
 from headstart.evidence.scores import LEVEL, Floats, Integers, Run, bootstrap_counts, metric_of, weighted_metric
 from headstart.evidence.spread import Spread
 
@@ -28,7 +29,6 @@ DRAWS = 2000
 PRIOR_FREEDOM = 4  # how many repeats' worth of trust one prior figure gets against an arm's own repeats
 TEST_TO_TRAIN = 0.25  # of five rotating parts, one tests and four are learnt from
 DIGITS = 12  # so that equal runs have equal sums in whatever order they are added
-MANY_GROUPS = 60  # from so many on a t distribution is a normal one
 BLOCK_CELLS = 4_000_000  # draws x examples that are in memory at once
 PATTERN_SHARE = 0.25  # of the examples: with more patterns than this, resampling them saves nothing
 
@@ -142,9 +142,7 @@ def joint_draws(
     training = repeat_covariance(arms, keys, sd, correlation)
     weights = arm_weights(arms, keys, training + sampling)
     estimates = np.round(weights @ values, DIGITS)
-    examples, groups = _example_draws(every, metric, num_classes, weights, rng, draws)
-    # a sample repeats examples, which shifts macro-F1; few groups know little of how groups scatter
-    examples = np.round(examples - examples.mean(0), DIGITS) * _group_stretch(groups, draws, rng)
+    examples, groups = _example_deviations(every, arms, metric, num_classes, weights, rng, draws)
     between = weights @ training @ weights.T
     if rotating and len(set(keys)) > 1:
         shared = correlation * np.outer(sd, sd)
@@ -177,47 +175,69 @@ def _spreads(
     return found
 
 
-def _group_stretch(groups: int, draws: int, rng: np.random.Generator) -> Floats:
-    """Turns the deviations of a bootstrap over G groups into those of a t distribution with G - 1 degrees (draws, 1).
-
-    Standard methods reject too often from five to thirty groups (Cameron, Gelbach and Miller 2008, *Review of
-    Economics and Statistics* 90, 414).
-    """
-    if not 2 <= groups < MANY_GROUPS:
-        return np.ones((draws, 1))
-    return np.asarray(np.sqrt(groups / rng.chisquare(groups - 1, (draws, 1))))
-
-
-def _example_draws(
-    runs: list[Run], metric: str, num_classes: int, weights: Floats, rng: np.random.Generator, draws: int
+def _example_deviations(
+    runs: Sequence[Run],
+    arms: Integers,
+    metric: str,
+    num_classes: int,
+    weights: Floats,
+    rng: np.random.Generator,
+    draws: int,
 ) -> tuple[Floats, int]:
-    """Resample groups of test examples, the same ones for every run.
+    """What other test examples would have changed, the same ones for every run.
 
     Returns:
-        The weighted sums of the runs' metrics (draws, A), and the number of groups.
+        Deviations of the arms' estimates (draws, A), and the number of groups of examples.
     """
     patterns = _patterns(runs, metric)
+    found: Floats
     if patterns is not None:
         alike_runs, alike = patterns
         drawn = rng.multinomial(alike.sum(), alike / alike.sum(), draws).astype(np.float32)
         columns = [weighted_metric(run, metric, num_classes, drawn) for run in alike_runs]
-        return np.stack(columns, 1) @ weights.T, int(alike.sum())
-    groups = np.unique(np.concatenate([run.groups for run in runs]))
-    places = [np.searchsorted(groups, run.groups) for run in runs]
+        found, groups, weighted = np.stack(columns, 1) @ weights.T, int(alike.sum()), False
+    else:
+        names = np.unique(np.concatenate([run.groups for run in runs]))
+        places = [np.searchsorted(names, run.groups) for run in runs]
+        groups = len(names)
+        weighted = are_few(groups) and any(len(np.unique(place)) < groups for place in places)
+        found = _resampled(runs, places, arms, metric, num_classes, weights, rng, draws, weighted)
+    # a sample repeats examples, which shifts macro-F1; few groups know little of how groups scatter
+    deviations = found - found.mean(0)
+    if weighted:
+        deviations = deviations + rng.standard_normal(deviations.shape) * unmet_sd(runs, arms)
+    return np.round(deviations, DIGITS) * stretch(groups, draws, rng, weighted=weighted), groups
+
+
+def _resampled(
+    runs: Sequence[Run],
+    places: Sequence[Integers],
+    arms: Integers,
+    metric: str,
+    num_classes: int,
+    weights: Floats,
+    rng: np.random.Generator,
+    draws: int,
+    weighted: bool,
+) -> Floats:
+    """The weighted sums of the runs' metrics (draws, A) with groups drawn anew, or weighted anew."""
+    groups = 1 + max(int(place.max()) for place in places)
+    draw = group_weights if weighted else bootstrap_counts
     result = np.zeros((draws, len(weights)))
-    block = max(1, BLOCK_CELLS // len(groups))
+    block = max(1, BLOCK_CELLS // groups)
     for start in range(0, draws, block):
         size = min(block, draws - start)
-        counts = bootstrap_counts(len(groups), size, rng)
-        columns = [
-            weighted_metric(run, metric, num_classes, _columns(counts, place))
-            for run, place in zip(runs, places, strict=True)
-        ]
-        result[start : start + size] = np.stack(columns, 1) @ weights.T
-    return result, len(groups)
+        counts = draw(groups, size, rng)
+        each = [_columns(counts, place) for place in places]
+        columns = [weighted_metric(run, metric, num_classes, own) for run, own in zip(runs, each, strict=True)]
+        found: Floats = np.stack(columns, 1)
+        if weighted:
+            found += between_parts(found, np.stack([own.mean(1) for own in each], 1), arms)
+        result[start : start + size] = found @ weights.T
+    return result
 
 
-def _patterns(runs: list[Run], metric: str) -> tuple[list[Run], NDArray[np.int64]] | None:
+def _patterns(runs: Sequence[Run], metric: str) -> tuple[list[Run], NDArray[np.int64]] | None:
     """One example for all those that look alike to every run, and how many each stands for.
 
     To resample M examples is to resample their P patterns, multinomially: the same draws for a small share of the

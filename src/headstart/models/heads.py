@@ -6,7 +6,7 @@ O(n D min(n, D)) however many strengths are tried (Golub, Heath & Wahba 1979; Ri
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -42,6 +42,22 @@ class LinearHead:
     def probabilities(self, features: np.ndarray) -> np.ndarray:
         """Class probabilities (N, classes) of features (N, D)."""
         return softmax(features @ self.weight.T + self.bias)
+
+
+def with_prior(head: LinearHead, targets: np.ndarray, power: float) -> LinearHead:
+    """The same head as if classes had other shares: to the power given, 1 for theirs and 0 for equal ones.
+
+    What the metric weighs alike is predicted best if rare classes are called more often than they occur (logit
+    adjustment; Menon et al. 2021, arXiv 2007.07314, equation 9).
+
+    Args:
+        head: Fitted on the targets.
+        targets: (n,) classes that all occur.
+        power: Of the shares.
+    """
+    shares = np.bincount(targets, minlength=len(head.bias)) / len(targets)
+    moved = head.bias + (power - 1) * np.log(shares)
+    return replace(head, bias=moved.astype(np.float32))
 
 
 def softmax(scores: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 
 from headstart.core import Arm, derive_seed
 from headstart.data import LabelledData, Split, judge_mask
+from headstart.data.splits import ROTATE_GROUPS_BELOW
 from headstart.evidence import (
     ArmErrors,
     CostCurve,
@@ -24,6 +25,7 @@ from headstart.evidence import (
 )
 from headstart.evidence.curves import TEST_CORRELATION
 from headstart.evidence.exponents import fitted_exponents
+from headstart.evidence.few_groups import effective_examples
 from headstart.evidence.projection import project
 from headstart.evidence.spread import Cell, Kind, Spread, arm_spread, fitted_spread
 from headstart.studies.settings import StudySettings
@@ -68,6 +70,11 @@ class Evidence:
     def rotating(self) -> bool:
         """Whether repeats rotate the test part."""
         return len(self.splits) > 1
+
+    @cached_property
+    def few_groups(self) -> bool:
+        """Whether test parts rotate over so few groups that one of them says little about the others."""
+        return self.rotating and len(np.unique(self.data.groups)) < ROTATE_GROUPS_BELOW
 
     @cached_property
     def pool_size(self) -> int:
@@ -145,7 +152,9 @@ class Evidence:
     def spread(self, arm: str, n: int) -> Spread:
         """Spread between repeats of an arm at n labels: by its kind, and by its own repeats at every size."""
         cells = {size: self._cell(arm, size) for size in self.sizes(arm)}
-        found = arm_spread(list(cells.values()), cells[n], self.kind(arm))
+        # with few groups, repeats differ by what they are tested on, which the groups' own spread accounts for
+        own = [] if self.few_groups else list(cells.values())
+        found = arm_spread(own, cells[n], self.kind(arm))
         return Spread(float(f"{found.sd:.2g}"), found.freedom)  # coarse: a trial elsewhere changes few old draws
 
     def _cell(self, arm: str, n: int) -> Cell:
@@ -214,6 +223,11 @@ class Evidence:
         mask, halved = self.judged
         return len(rows) if part == "all" or not halved else int((mask[rows] == (part == "judge")).sum())
 
+    def _effective(self, part: str) -> int:
+        """Independent examples that the tested ones are worth: those of few groups are right or wrong together."""
+        examples = self.tested(part)
+        return effective_examples(examples, len(np.unique(self.data.groups))) if self.few_groups else examples
+
     def curves(self, part: str = "all") -> CurveDraws | None:
         """Joint draws of the learning curves of the arms that take part; None where nothing was measured.
 
@@ -230,7 +244,7 @@ class Evidence:
             self._curves[key] = fit_curves(
                 [self.errors(arm, part) for arm in contenders],
                 seed=derive_seed(self.settings.seed, "curves"),
-                n_test=max(1, self.tested(part)),
+                n_test=max(1, self._effective(part)),
                 chance=1 - self.baseline,
                 test_correlation=TEST_CORRELATION if known is None else known,
             )

@@ -13,6 +13,8 @@ from collections.abc import Iterator, Sequence
 
 from headstart.core import TrialSpec
 from headstart.studies.planners.base import LeftOut, Plan, PlanRow, Step, Stop
+from headstart.studies.planners.contender_trials import ContenderTrials
+from headstart.studies.planners.contender_tuning import ContenderTuning
 from headstart.studies.planners.rivals import Rivals, knee
 from headstart.studies.state import StudyState
 
@@ -27,16 +29,19 @@ class ContendersPlanner:
     def plan(self, state: StudyState, seconds: float) -> Plan:
         """What the first pass takes, and how far one arm of each side could then be carried."""
         rivals = Rivals(state, (), seconds)
+        tuning = ContenderTuning(rivals)
         first: dict[str, list[TrialSpec]] = {arm.key: [] for arm in state.alive}
-        for spec in rivals.first_pass():
+        for spec in (*tuning.closed_trials(), *ContenderTrials(rivals, tuning.open).first_pass()):
             first[spec.arm.key].append(spec)
         rows, left_out = [], []
         for arm in state.alive:
             specs = first[arm.key]
             if specs:
                 seconds_of = sum(state.seconds(spec) for spec in specs)
-                sizes = tuple(sorted({spec.n for spec in specs}))
-                rows.append(PlanRow(arm=arm.name, sizes=sizes, repeats=PLANNED_REPEATS, recipes=1, seconds=seconds_of))
+                sizes = tuple(sorted({spec.n for spec in specs if spec.role == "measuring"}))
+                recipes = max(1, len({spec.recipe for spec in specs if spec.role == "tuning"}))
+                row = PlanRow(arm=arm.name, sizes=sizes, repeats=PLANNED_REPEATS, recipes=recipes, seconds=seconds_of)
+                rows.append(row)
             elif not state.evidence.sizes(arm.key):
                 price = state.default_seconds(arm, knee(state, arm))
                 left_out.append(
@@ -70,17 +75,21 @@ class ContendersPlanner:
 
     def _wanted(self, rivals: Rivals) -> Iterator[TrialSpec]:
         """Open trials in the order of their worth."""
-        yield from rivals.first_pass()
+        tuning = ContenderTuning(rivals)
+        trials = ContenderTrials(rivals, tuning.open)
+        yield from tuning.closed_trials()
+        yield from trials.first_pass()
         if rivals.waiting:  # what comes next depends on the first looks that are under way
             return
-        yield from rivals.tuning()
-        yield from rivals.pair()
+        yield from trials.every_part()
+        yield from tuning.trials()
+        yield from trials.pair()
         if not rivals.decided:
-            yield from rivals.paired_repeats()
-        yield from rivals.next_challengers()
+            yield from trials.paired_repeats()
+        yield from trials.next_challengers()
         if rivals.decided:
             return
-        yield from rivals.whatever_fits()
+        yield from trials.whatever_fits()
 
 
 def _words(seconds: float) -> str:

@@ -75,6 +75,11 @@ class OpenTrials:
             if arm.key in extra:
                 yield from self.tuning(arm, extra[arm.key])
 
+    def choosing(self, arm: Arm, n: int, recipe: Recipe) -> Iterator[TrialSpec]:
+        """One tuning trial at a size of its own."""
+        if not self.done("tuning", arm, n, 0, recipe):
+            yield self.state.spec(arm, recipe, n, role="tuning")
+
     def tuning(self, arm: Arm, recipe: Recipe, *, convergence_check: bool = False) -> Iterator[TrialSpec]:
         """One tuning trial."""
         n = self.tuning_size

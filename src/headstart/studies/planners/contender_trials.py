@@ -1,0 +1,185 @@
+"""The trials that tell leader and challenger apart, stage by stage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+from headstart.core import Arm, TrialSpec
+from headstart.studies.planners.open_trials import OpenTrials
+from headstart.studies.planners.rivals import POSSIBLE, STEP_UP, Rivals, knee
+
+FIRST_PASS_SHARE = 0.25  # of the budget, for a first look at every arm
+CLOSED_SHARE = 0.3  # of the budget, for one trial of an arm without gradient descent: features are computed once
+PAIRING_SHARE = 0.15  # of the time left: below it the leader is measured at the challenger's size too
+OPEN = 0.05  # P(side) between this and its complement: repeats may still decide
+PARTS_SHARE = 0.7  # of the time left: what testing both contenders on every group may take
+
+
+class ContenderTrials:
+    """Lists what is open in each stage.
+
+    Args:
+        rivals: The study at this moment.
+        open_trials: What was neither run nor started.
+    """
+
+    def __init__(self, rivals: Rivals, open_trials: OpenTrials) -> None:
+        self.rivals, self.state, self.evidence, self.open = rivals, rivals.state, rivals.evidence, open_trials
+
+    def first_pass(self) -> Iterator[TrialSpec]:
+        """Arms without gradient descent at every size, then each other arm at its knee and at four times that."""
+        for n in self.rivals.sizes:
+            for arm in self.rivals.closed:
+                if self.rivals.price(arm, n) <= CLOSED_SHARE * self.rivals.budget:
+                    yield from self.open.measuring(arm, n)
+        for arm, n in self._first_looks:
+            yield from self.open.measuring(arm, n)
+
+    @cached_property
+    def _first_looks(self) -> list[tuple[Arm, int]]:
+        """Looks that a quarter of the budget pays for; the cheapest of each side if it fits at all."""
+        spent = self._spent("measuring", self.rivals.gradient)
+        allowed = FIRST_PASS_SHARE * self.rivals.budget
+        by_price = sorted(self.rivals.gradient, key=lambda arm: self.rivals.price(arm, knee(self.state, arm)))
+        looks: list[tuple[Arm, int]] = []
+        sides = {arm.paradigm for arm in self.rivals.closed}
+        for arm in by_price:
+            n, price = knee(self.state, arm), self.rivals.price(arm, knee(self.state, arm))
+            seen = bool(self.evidence.sizes(arm.key))
+            first_of_side = arm.paradigm not in sides
+            if seen or (first_of_side and price <= self.rivals.seconds) or spent + price <= allowed:
+                sides.add(arm.paradigm)
+                looks += [] if seen else [(arm, n)]
+                spent += 0.0 if seen else price
+        for arm in by_price:
+            second = self._second_look(arm)
+            if second is None or any(size >= second for size in self.evidence.sizes(arm.key)):
+                continue
+            if spent + self.rivals.price(arm, second) <= allowed:
+                looks.append((arm, second))
+                spent += self.rivals.price(arm, second)
+        return looks
+
+    def _second_look(self, arm: Arm) -> int | None:
+        first = knee(self.state, arm)
+        above = [n for n in self.rivals.sizes if first < n <= STEP_UP * first]
+        return above[-1] if above else None
+
+    def every_part(self) -> Iterator[TrialSpec]:
+        """Where test examples come in few groups: both contenders on every test part, at the largest size that fits.
+
+        One speaker or patient says little about others, and nothing that is learnt from more labels makes up for that.
+        """
+        leader, other = self.rivals.leader, self.rivals.other_side
+        if not self.evidence.few_groups or leader is None or other is None:
+            return
+        for n in reversed(self.rivals.sizes):
+            specs = [
+                spec
+                for repeat in range(min(len(self.evidence.splits), self.evidence.repeats))
+                for arm in (leader, other)
+                for spec in self.open.measuring(arm, n, repeat)
+            ]
+            if sum(self.state.seconds(spec) for spec in specs) <= PARTS_SHARE * self.rivals.seconds:
+                yield from specs
+                return
+
+    def pair(self) -> Iterator[TrialSpec]:
+        """Leader and challenger at the sizes that carry the leader as far as it goes (the challenger runs first)."""
+        leader, challenger = self.rivals.leader, self.rivals.challenger
+        if leader is None:
+            return
+        top = self.rivals.reached(leader)
+        best: tuple[int, int] | None = None
+        ups = [n for n in self.rivals.sizes if n > top] or [0]
+        downs = self.rivals.climbs(challenger) or [0]
+        for up in sorted(ups, reverse=True):
+            for down in sorted(downs, reverse=True):
+                if self.rivals.cost(leader, up) + self.rivals.cost(challenger, down) <= self.rivals.seconds:
+                    best = (up, down)
+                    break
+            if best is not None:
+                break
+        if best is None:
+            best = max(((n, 0) for n in ups if self.rivals.cost(leader, n) <= self.rivals.seconds), default=(0, 0))
+        up, down = best
+        if challenger is not None and down:
+            yield from self.open.measuring(challenger, down)
+            if down != up and self.rivals.cost(leader, down) <= PAIRING_SHARE * self.rivals.seconds:
+                yield from self.open.measuring(leader, down)
+        if up:
+            yield from self.open.measuring(leader, up)
+        elif challenger is not None:
+            both = min(self.rivals.reached(challenger), top)
+            if both in self.rivals.sizes and self.rivals.cost(leader, both) <= PAIRING_SHARE * max(
+                self.rivals.seconds, 0
+            ):
+                yield from self.open.measuring(leader, both)
+
+    def paired_repeats(self) -> Iterator[TrialSpec]:
+        """One more repeat of both contenders at the compared size, if both fit and the side is open there."""
+        n, leader, other = self.rivals.compared, self.rivals.leader, self.rivals.other_side
+        if n is None or leader is None or other is None or not OPEN < self.rivals.p_side_here < 1 - OPEN:
+            return
+        for repeat in range(1, self.evidence.repeats):
+            specs = [spec for arm in (leader, other) for spec in self.open.measuring(arm, n, repeat)]
+            if specs and sum(self.state.seconds(spec) for spec in specs) <= self.rivals.seconds:
+                yield from specs
+                return
+
+    def next_challengers(self) -> Iterator[TrialSpec]:
+        """Arms that may be the best, of all or of their side, and have not been measured as far as the contenders.
+
+        Those that were too dear for the first pass come back here, those of the side that is behind first.
+        """
+        possible = [
+            arm for arm in self.rivals.ranked[1:] if self.rivals.p_best(arm) >= POSSIBLE or self._may_lead_its_side(arm)
+        ]
+        for arm in sorted(possible, key=lambda arm: (self._same_side(arm), -self.rivals.p_best(arm))):
+            fitting = [n for n in self.rivals.climbs(arm) if self.rivals.price(arm, n) <= self.rivals.seconds]
+            if self.rivals.compared in fitting:
+                yield from self.open.measuring(arm, self.rivals.compared)
+            elif fitting:
+                yield from self.open.measuring(arm, fitting[-1])
+        unseen = [arm for arm in self.rivals.gradient + self.rivals.closed if not self.evidence.sizes(arm.key)]
+        for arm in sorted(
+            unseen, key=lambda arm: (self._same_side(arm), self.rivals.price(arm, knee(self.state, arm)))
+        ):
+            yield from self.open.measuring(arm, knee(self.state, arm))
+
+    def _same_side(self, arm: Arm) -> bool:
+        return self.rivals.leader is not None and arm.paradigm == self.rivals.leader.paradigm
+
+    def _may_lead_its_side(self, arm: Arm) -> bool:
+        """Whether an arm of the side that is behind may be its best at the target."""
+        if self.rivals.outlook is None or self._same_side(arm):
+            return False
+        mates = [one.key for one in self.rivals.ranked if one.paradigm == arm.paradigm and one != arm]
+        return not mates or self.rivals.outlook.p_side([arm.key], mates) >= POSSIBLE
+
+    def whatever_fits(self) -> Iterator[TrialSpec]:
+        """Repeats of the contenders, larger sizes of other arms, then repeats of anything: time is there to be used."""
+        contenders = [
+            arm for arm in (self.rivals.leader, self.rivals.other_side, self.rivals.challenger) if arm is not None
+        ]
+        order = [*dict.fromkeys(contenders), *(arm for arm in self.rivals.ranked if arm not in contenders)]
+        top = self.rivals.compared or max(self.evidence.all_sizes, default=0)
+        for repeat in range(1, self.evidence.repeats):
+            for arm in order[: max(2, len(contenders))]:
+                for n in (top, self.rivals.reached(arm)):
+                    if n in self.rivals.sizes and self.evidence.sizes(arm.key):
+                        yield from self.open.measuring(arm, n, repeat)
+        for repeat in range(self.evidence.repeats):
+            for n in sorted(self.rivals.sizes, reverse=True):
+                for arm in order:
+                    if n >= knee(self.state, arm):
+                        yield from self.open.measuring(arm, n, repeat)
+        for arm in self.state.alive:  # not even a knee fitted
+            if not self.evidence.sizes(arm.key):
+                yield from self.open.measuring(arm, self.rivals.sizes[0])
+
+    def _spent(self, role: str, arms: Sequence[Arm]) -> float:
+        keys = {arm.key for arm in arms}
+        trials = self.evidence.trials(role=role)
+        return sum(trial.ended - trial.started for trial in trials if trial.spec.arm.key in keys)

@@ -1,0 +1,104 @@
+"""The recipes of contenders: as many for one as for the other, inside their share of the budget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+from headstart.core import Arm, TrialSpec
+from headstart.studies.planners.open_trials import OpenTrials
+from headstart.studies.planners.rivals import Rivals, knee
+from headstart.studies.planners.tuning import SMALLEST_PER_CLASS
+
+TUNING_SHARE = 0.22  # of the budget, for the two contenders together
+HELD_OUT, HELD_OUT_PART = 40, 5  # examples that a choice of recipe needs; one in so many labels is held out
+CLOSED_TUNING_SHARE = 0.05  # of the budget, for each arm without gradient descent
+RECIPES = 3  # of each contender at most
+
+
+class ContenderTuning:
+    """Chooses what is tuned, where and how far.
+
+    Args:
+        rivals: The study at this moment.
+    """
+
+    def __init__(self, rivals: Rivals) -> None:
+        self.rivals, self.state, self.evidence = rivals, rivals.state, rivals.evidence
+        self.open = OpenTrials(rivals.state, rivals.running, self.size, self.evaluations)
+
+    @cached_property
+    def tuned(self) -> list[Arm]:
+        """Arms that recipes are chosen for: those begun, and the contenders until there are two."""
+        begun = [arm for arm in self.rivals.gradient if self._tries(arm)]
+        pair = [
+            arm
+            for arm in (self.rivals.leader, self.rivals.challenger)
+            if arm is not None and arm in self.rivals.gradient
+        ]
+        for arm in pair:
+            if arm not in begun and len(begun) < len(pair):
+                begun.append(arm)
+        return begun
+
+    def _tries(self, arm: Arm) -> int:
+        return len(self._tuning_specs(arm))
+
+    @cached_property
+    def size(self) -> int | None:
+        """The smallest size that holds out enough examples and is not dearer than it need be."""
+        known = [spec.n for arm in self.rivals.gradient for spec in self._tuning_specs(arm)]
+        if known:
+            return known[0]
+        enough = [n for n in self.rivals.sizes if n // HELD_OUT_PART >= HELD_OUT]
+        if not enough or not self.tuned:
+            return None
+        knees = min(knee(self.state, arm) for arm in self.tuned)
+        return max([n for n in enough if n <= knees], default=enough[0])
+
+    @cached_property
+    def evaluations(self) -> dict[str, int]:
+        """Recipes for each tuned arm: as many for one as for the other, as far as the share allows."""
+        n, tuned = self.size, self.tuned
+        if n is None or not tuned:
+            return {}
+        for count in range(RECIPES, 1, -1):
+            lists = {arm.key: self.state.line_up.recipes(arm, n)[:count] for arm in tuned}
+            if min(len(recipes) for recipes in lists.values()) < min(count, 2):
+                continue
+            needed = sum(
+                self.state.prices.seconds(arm, recipe, n, "tuning") for arm in tuned for recipe in lists[arm.key]
+            )
+            begun = max(self._tries(arm) for arm in tuned) >= count
+            if begun or needed <= TUNING_SHARE * self.rivals.budget:
+                return {key: len(recipes) for key, recipes in lists.items()}
+        return {}
+
+    def trials(self) -> Iterator[TrialSpec]:
+        """The contenders' recipes, in turn."""
+        yield from self.open.listed(self.tuned)
+
+    def closed_trials(self) -> Iterator[TrialSpec]:
+        """Recipes of arms without gradient descent, before they are measured: each takes a fit, not a training run."""
+        for arm in self.rivals.closed:
+            n = self._closed_size(arm)
+            if n is not None:
+                for recipe in self.state.line_up.recipes(arm, n)[:RECIPES]:
+                    yield from self.open.choosing(arm, n, recipe)
+
+    def _closed_size(self, arm: Arm) -> int | None:
+        """The largest size at which an arm's recipes fit their share; None where there is nothing to choose."""
+        begun = [spec.n for spec in self._tuning_specs(arm)]
+        if begun or self.evidence.sizes(arm.key):
+            return begun[0] if begun else None
+        for n in reversed(self.rivals.sizes):
+            recipes = self.state.line_up.recipes(arm, n)[:RECIPES]
+            enough = n // HELD_OUT_PART >= HELD_OUT and n >= SMALLEST_PER_CLASS * self.state.classes
+            needed = sum(self.state.prices.seconds(arm, recipe, n, "tuning") for recipe in recipes)
+            if len(recipes) > 1 and enough and needed <= CLOSED_TUNING_SHARE * self.rivals.budget:
+                return n
+        return None
+
+    def _tuning_specs(self, arm: Arm) -> list[TrialSpec]:
+        done = [trial.spec for trial in self.evidence.trials(arm.key, "tuning")]
+        return done + [spec for spec in self.rivals.running if spec.role == "tuning" and spec.arm == arm]
