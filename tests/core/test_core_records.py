@@ -82,6 +82,7 @@ OTHER = {
 }
 OTHER_RECIPE = {
     "standardised": True,
+    "prior": 0.5,
     "learning_rate": 0.1,
     "head_rate": 2.0,
     "weight_decay": 0.1,

@@ -4,7 +4,7 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
 from headstart.models import heads
-from headstart.models.heads import centre_and_scale
+from headstart.models.heads import centre_and_scale, with_prior
 from headstart.training import fit_ridge_head
 
 
@@ -125,3 +125,18 @@ def test_one_or_two_examples_do(n):
     x, labels = data(n, 8)
     head = fit_ridge_head(x, labels, 3)
     assert np.isfinite(head.probabilities(x)).all()
+
+
+def test_a_head_with_another_prior_has_the_log_odds_of_other_shares():
+    rng = np.random.default_rng(3)
+    targets = (np.arange(200) % 5 == 0).astype(np.int64)
+    features = rng.standard_normal((200, 4)) + targets[:, None]
+    head = fit_ridge_head(features, targets, 2)
+    equal = with_prior(head, targets, 0.0)
+
+    def odds(one):
+        probabilities = one.probabilities(features)
+        return np.log(probabilities[:, 1] / probabilities[:, 0])
+
+    np.testing.assert_allclose(odds(equal) - odds(head), np.log(4), atol=1e-4)  # classes of 160 and 40
+    np.testing.assert_array_equal(with_prior(head, targets, 1.0).bias, head.bias)

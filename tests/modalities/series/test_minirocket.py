@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from made_up_series import waves
 
+from headstart.modalities import Regime
 from headstart.modalities.series.convolutions import LENGTH
 from headstart.modalities.series.minirocket import KERNELS, MiniRocket, spread
+from headstart.models.families.minirocket import MiniRocketFamily
 from headstart.models.heads import fit_large_ridge_head, fit_ridge_head
 
 # Written by aeon 1.6 from its own random walks: parameters and features of one channel and of several.
@@ -96,3 +98,15 @@ def test_a_head_on_many_examples_agrees_with_one_by_eigenvalues(monkeypatch):
     new = rng.normal(size=(300, 400)).astype(np.float32)
     agree = (whole.probabilities(new).argmax(1) == large.probabilities(new).argmax(1)).mean()
     assert agree > 0.85
+
+
+def test_a_recipe_calls_rare_classes_more_often_and_stays_a_distribution():
+    rng = np.random.default_rng(0)
+    labels = (rng.random(240) < 0.1).astype(np.int64)
+    series = [rng.standard_normal((1, 40)).astype(np.float32) + 0.4 * label * np.sin(np.arange(40)) for label in labels]
+    family = MiniRocketFamily()
+    plain, _, rare = family.recipes(Regime("series", "minirocket", 160, 2))
+    usual = family.fit(series[:160], labels[:160], plain.model_copy(update={"standardised": True}), 0)
+    often = family.fit(series[:160], labels[:160], rare, 0)
+    assert often.predict_proba(series[160:])[:, 1].mean() > usual.predict_proba(series[160:])[:, 1].mean()
+    np.testing.assert_allclose(often.predict_proba(series[160:]).sum(1), 1, atol=1e-5)
