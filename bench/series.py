@@ -23,9 +23,13 @@ from headstart.strategies import get_strategy
 from headstart.studies import SpecMaker
 from headstart.training import Bench, Worker, train_trial
 
+CHOSEN = -1  # in place of a recipe: the one that labels held out by patient choose
+PARTS = 5  # held out in turn: each holds few patients
 ARMS = (
+    ("builtin:minirocket", "from_scratch", CHOSEN),
     ("builtin:minirocket", "from_scratch", 0),
     ("builtin:minirocket", "from_scratch", 1),
+    ("builtin:minirocket", "from_scratch", 2),
     ("builtin:lite", "from_scratch", 0),
     ("builtin:resnet1d", "from_scratch", 0),
     ("picture:builtin:image", "linear_probe", 0),
@@ -81,9 +85,16 @@ def row(data: LabelledData, name: str, strategy: str, place: int, n: int, folder
         folder=folder / "bench",
     )
     known = get_strategy(strategy)
-    recipe = known.recipes(Regime("series", candidate.family, n, len(data.class_names)))[place]
+    recipes = known.recipes(Regime("series", candidate.family, n, len(data.class_names)))
     arm = Arm(candidate=name, strategy=strategy, paradigm=known.paradigm)
-    outcome = train_trial(SpecMaker.of(bench).spec(arm, recipe, n), Worker(bench)).outcome
+    maker, worker, chosen = SpecMaker.of(bench), Worker(bench), ""
+    if place == CHOSEN:
+        specs = [[maker.spec(arm, one, n, role="tuning", repeat=part) for part in range(PARTS)] for one in recipes]
+        tried = [np.mean([train_trial(one, worker).outcome.measurement.value for one in own]) for own in specs]
+        place = int(np.argmax(tried))
+        chosen = "chosen on held-out patients (" + ", ".join(f"{one:.3f}" for one in tried) + "): "
+    recipe = recipes[place]
+    outcome = train_trial(maker.spec(arm, recipe, n), worker).outcome
     found = outcome.measurement
     if found.error:
         return f"| {strategy} of {name} | {recipe.label} | {n:,} | failed: {found.error} | | | | |"
@@ -92,7 +103,7 @@ def row(data: LabelledData, name: str, strategy: str, place: int, n: int, folder
     recalls = ", ".join(f"{data.class_names[k]} {right[labels == k].mean():.2f}" for k in np.unique(labels))
     accuracy = METRICS["accuracy"](outcome.probabilities, labels)
     return (
-        f"| {strategy} of {name} | {recipe.label} | {n:,} | {found.value:.3f} | {accuracy:.3f} | {recalls} "
+        f"| {strategy} of {name} | {chosen}{recipe.label} | {n:,} | {found.value:.3f} | {accuracy:.3f} | {recalls} "
         f"| {found.seconds:.0f} | {found.cpu_seconds:.0f} |"
     )
 

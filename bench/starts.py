@@ -71,17 +71,30 @@ def main() -> None:
             some = tuple(arm for arm in arms if given.finetune or arm not in LONG)
             rows += measured(given.data / name, labels, some, given.work.absolute(), given.threads)
     place = Path(__file__).parent / "results" / "starts.csv"
+    rows = with_earlier(place, rows)
     with place.open("w", newline="") as stream:
         table = csv.DictWriter(stream, fieldnames=list(rows[0]))
         table.writeheader()
         table.writerows(rows)
     lines = ["| data | labels | start | strategy | recipe | metric % | seconds | CPU seconds |", "|" + " --- |" * 8]
     lines += [
-        f"| {r['data']} | {r['labels']:,} | {r['start']} | {r['strategy']} | {r['recipe']} | {100 * r['value']:.1f} | "
-        f"{r['seconds']:.0f} | {r['cpu_seconds']:.0f} |"
+        f"| {r['data']} | {int(r['labels']):,} | {r['start']} | {r['strategy']} | {r['recipe']} | "
+        f"{100 * float(r['value']):.1f} | {float(r['seconds']):.0f} | {float(r['cpu_seconds']):.0f} |"
         for r in rows
     ]
     write("starts", "Which pretrained start wins where", lines)
+
+
+def with_earlier(place: Path, rows: list[dict]) -> list[dict]:
+    """These rows, and those of an earlier run for what this one left out, in the order of the plan."""
+
+    def of(row: dict) -> tuple[int, int]:
+        _, arms = PLAN[row["data"]]
+        return list(PLAN).index(row["data"]), arms.index((row["start"], row["strategy"]))
+
+    known = {of(row): row for row in csv.DictReader(place.open())} if place.exists() else {}
+    known |= {of(row): row for row in rows}
+    return [known[key] for key in sorted(known)]
 
 
 def measured(source: Path, labels: int | None, arms, work: Path, threads: int) -> list[dict]:

@@ -1,6 +1,7 @@
 """The planner of leader and challenger, on tables whose best arm is known."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -147,6 +148,20 @@ def test_recipes_are_not_compared_where_that_would_take_too_much_of_the_time(tab
     slow = [replace(one, seconds=np.full(len(one.sizes), 20.0)) if one.closed_form else one for one in table.arms]
     study = played(replace(table, arms=tuple(slow)))
     assert not study.state.evidence.trials("linear_probe@start", "tuning")
+
+
+def test_with_few_groups_to_learn_from_several_parts_are_held_out(table):
+    study = replay(with_read_outs(table, 0.05), ContendersPlanner(), 1.0)
+    study.state.evidence.learns_from_few_groups = True
+    specs = list(ContenderTuning(Rivals(study.state, (), 1e6)).closed_trials())
+    assert not specs  # measured already: what was chosen stays
+    fresh = replay(with_read_outs(table, 0.05), Nothing(), 1e4).state
+    fresh.evidence.learns_from_few_groups = True
+    fresh.evidence.table = SimpleNamespace(trials=list)
+    specs = list(ContenderTuning(Rivals(fresh, (), 1e6)).closed_trials())
+    assert [(spec.repeat, spec.recipe.readout) for spec in specs] == [
+        (part, readout) for part in range(5) for readout in ("pooled", "searched")
+    ]
 
 
 def test_with_few_groups_both_contenders_are_tested_on_every_part(table):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headstart.core import Arm
+from headstart.core import Arm, Recipe
 from headstart.models import resolve
 from headstart.studies import StrategyLineUp
 from headstart.studies.planners.tuning import (
@@ -14,6 +14,7 @@ from headstart.studies.planners.tuning import (
     carried_over,
     equal_effort,
     further_recipes,
+    ranked_tuning,
 )
 
 PROBE = Arm(candidate="p", strategy="linear_probe", paradigm="transfer")
@@ -87,7 +88,7 @@ class Tried:
         for arm, by_label in self.values.items():
             recipes = {recipe.label: recipe for recipe in LINE_UP.recipes(arm, N)}
             for label, value in by_label.items() if arm.key == key else ():
-                spec = SimpleNamespace(recipe=recipes[label], n=100, convergence_check=False)
+                spec = SimpleNamespace(recipe=recipes[label], n=100, repeat=0, convergence_check=False)
                 found.append(SimpleNamespace(spec=spec, measurement=SimpleNamespace(value=value)))
         return found
 
@@ -130,3 +131,25 @@ def test_a_tuned_recipe_is_carried_to_another_size_by_its_place_in_the_list():
     found = carried_over(new, small, large)
     assert found.learning_rate == new.learning_rate
     assert found.steps == large[0].steps
+
+
+def compared(recipe, repeat, value, spec_of):
+    return SimpleNamespace(
+        spec=spec_of(recipe=recipe, role="tuning", repeat=repeat), measurement=SimpleNamespace(value=value)
+    )
+
+
+def test_recipes_that_were_held_out_on_several_parts_are_ranked_by_the_parts_that_all_met(spec_of):
+    plain, other = Recipe(), Recipe(standardised=True)
+    trials = [
+        compared(plain, 0, 0.7, spec_of),
+        compared(other, 0, 0.6, spec_of),
+        compared(plain, 1, 0.5, spec_of),
+        compared(other, 1, 0.7, spec_of),
+        compared(plain, 2, 0.99, spec_of),  # the time was over before the other one met this part
+    ]
+    evidence = SimpleNamespace(trials=lambda *words: trials)
+    ranked = ranked_tuning(evidence, trials[0].spec.arm)
+    assert [trial.spec.recipe for trial in ranked] == [other, plain]
+    assert {trial.spec.repeat for trial in ranked} == {0}
+    assert not ranked_tuning(SimpleNamespace(trials=lambda *words: []), trials[0].spec.arm)

@@ -402,3 +402,14 @@ def test_a_model_that_cannot_be_saved_leaves_its_measurement_and_a_note(image_da
     assert outcome.model_dir is None
     assert any("could not be saved: No space left on device" in note for note in outcome.measurement.notes)
     assert not worker.bench.model_folder(spec.key).exists()
+
+
+def test_another_repeat_at_the_same_labels_holds_out_other_examples(image_data, resnet, worker_of, spec_of):
+    worker = worker_of(image_data, resnet)
+    n = len(worker.splits[0].pool)
+    parts = [
+        trial_rows(spec_of(worker, "linear_probe", resnet, PROBE, role="tuning", n=n, repeat=repeat), worker)
+        for repeat in (0, len(worker.splits))
+    ]
+    assert set(parts[0][0]) | set(parts[0][1]) == set(parts[1][0]) | set(parts[1][1])
+    assert set(parts[0][1]) != set(parts[1][1])

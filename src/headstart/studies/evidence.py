@@ -77,6 +77,12 @@ class Evidence:
         return self.rotating and len(np.unique(self.data.groups)) < ROTATE_GROUPS_BELOW
 
     @cached_property
+    def learns_from_few_groups(self) -> bool:
+        """Whether what is held out of the labels holds few groups, too."""
+        learnt = self.data.groups[self.splits[0].pool]
+        return self.data.has_groups and len(np.unique(learnt)) < ROTATE_GROUPS_BELOW
+
+    @cached_property
     def pool_size(self) -> int:
         """Labels that a trial can learn from at most."""
         return min(len(split.pool) for split in self.splits)

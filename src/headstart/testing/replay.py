@@ -324,6 +324,7 @@ class _Data:
     ids: list[str]
     findings: tuple[object, ...] = ()
     has_test: bool = True
+    has_groups: bool = False
     texts: None = None
     images: None = None
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from headstart.core import BundleError, HeadstartError, Measurement, TrialSpec, reason_of
+from headstart.core import BundleError, HeadstartError, Measurement, TrialSpec, derive_seed, reason_of
 from headstart.core.hardware import machine_name
 from headstart.data import nested_subset, tuning_holdout
 from headstart.evidence.metrics import METRICS
@@ -134,7 +134,8 @@ def trial_rows(spec: TrialSpec, worker: Worker) -> tuple[np.ndarray, np.ndarray,
     subset = nested_subset(worker.data, split, spec.n, spec.repeat, worker.seed)
     if spec.role == "measuring":
         return subset, split.test, len(subset)
-    learn, held_out = tuning_holdout(worker.data, subset, worker.seed)
+    seed = derive_seed(worker.seed, "held out", spec.repeat) if spec.repeat else worker.seed
+    learn, held_out = tuning_holdout(worker.data, subset, seed)
     return learn, held_out, len(subset)
 
 

@@ -83,8 +83,14 @@ class ContenderTuning:
         for arm in self.rivals.closed:
             n = self._closed_size(arm)
             if n is not None:
-                for recipe in self.state.line_up.recipes(arm, n)[:RECIPES]:
-                    yield from self.open.choosing(arm, n, recipe)
+                for part in range(self._parts):
+                    for recipe in self.state.line_up.recipes(arm, n)[:RECIPES]:
+                        yield from self.open.choosing(arm, n, recipe, part * len(self.evidence.splits))
+
+    @property
+    def _parts(self) -> int:
+        """Parts that are held out in turn: several where one holds few groups, which say little about the others."""
+        return HELD_OUT_PART if self.evidence.learns_from_few_groups else 1
 
     def _closed_size(self, arm: Arm) -> int | None:
         """The largest size at which an arm's recipes fit their share; None where there is nothing to choose."""
@@ -94,7 +100,7 @@ class ContenderTuning:
         for n in reversed(self.rivals.sizes):
             recipes = self.state.line_up.recipes(arm, n)[:RECIPES]
             enough = n // HELD_OUT_PART >= HELD_OUT and n >= SMALLEST_PER_CLASS * self.state.classes
-            needed = sum(self.state.prices.seconds(arm, recipe, n, "tuning") for recipe in recipes)
+            needed = self._parts * sum(self.state.prices.seconds(arm, recipe, n, "tuning") for recipe in recipes)
             if len(recipes) > 1 and enough and needed <= CLOSED_TUNING_SHARE * self.rivals.budget:
                 return n
         return None

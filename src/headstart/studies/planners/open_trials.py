@@ -75,10 +75,10 @@ class OpenTrials:
             if arm.key in extra:
                 yield from self.tuning(arm, extra[arm.key])
 
-    def choosing(self, arm: Arm, n: int, recipe: Recipe) -> Iterator[TrialSpec]:
-        """One tuning trial at a size of its own."""
-        if not self.done("tuning", arm, n, 0, recipe):
-            yield self.state.spec(arm, recipe, n, role="tuning")
+    def choosing(self, arm: Arm, n: int, recipe: Recipe, repeat: int) -> Iterator[TrialSpec]:
+        """One tuning trial at a size of its own, with the part held out that belongs to the repeat."""
+        if not self.done("tuning", arm, n, repeat, recipe):
+            yield self.state.spec(arm, recipe, n, role="tuning", repeat=repeat)
 
     def tuning(self, arm: Arm, recipe: Recipe, *, convergence_check: bool = False) -> Iterator[TrialSpec]:
         """One tuning trial."""

@@ -132,9 +132,22 @@ def equal_effort(line_up: LineUp, arms: Sequence[Arm], n: int) -> list[dict[str,
 
 
 def ranked_tuning(evidence: Evidence, arm: Arm) -> list[Trial]:
-    """An arm's tuning trials, the best first; longer schedules are checks, not recipes."""
+    """The first tuning trial of each of an arm's recipes, the best recipe first; longer schedules are checks.
+
+    Recipes that were compared on several held-out parts are ranked by their mean over the parts that all of them met.
+    """
     tried = [trial for trial in evidence.trials(arm.key, "tuning") if not trial.spec.convergence_check]
-    return sorted(tried, key=lambda trial: -trial.measurement.value)
+    by_recipe: dict[Recipe, dict[int, Trial]] = {}
+    for trial in tried:
+        by_recipe.setdefault(trial.spec.recipe, {})[trial.spec.repeat] = trial
+    shared = set.intersection(*(set(found) for found in by_recipe.values())) if by_recipe else set()
+
+    def mean(found: Mapping[int, Trial]) -> float:
+        values = [trial.measurement.value for repeat, trial in found.items() if repeat in shared or not shared]
+        return sum(values) / len(values)
+
+    ranked = sorted(by_recipe.values(), key=lambda found: -mean(found))
+    return [found[min(found)] for found in ranked]
 
 
 def chosen_recipe(evidence: Evidence, line_up: LineUp, arm: Arm, n: int) -> tuple[Recipe, int | None]:
