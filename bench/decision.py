@@ -15,7 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from decision_planners import AlwaysFineTune, Halving, ProbeThenFineTune, Uniform
+from decision_planners import AlwaysFineTune, Halving, LikeQuickTune, ProbeThenFineTune, Uniform
 from decision_tables import TrueTable, foreign, lcdb, oracle
 from record import write
 
@@ -25,7 +25,7 @@ from headstart.testing import replay
 
 SHARES = (0.02, 0.05, 0.1, 0.2, 0.5)
 EVERYWHERE = (ContendersPlanner, StagedPlanner)
-AT_A_TENTH = (Uniform, Halving, AlwaysFineTune, ProbeThenFineTune)
+AT_A_TENTH = (Uniform, Halving, LikeQuickTune, AlwaysFineTune, ProbeThenFineTune)
 TIE = 0.01
 SIDES = ("transfer", "scratch")
 

@@ -113,7 +113,10 @@ def scattered(
 
 
 def lcdb(folder: Path, pool: int, seed: int) -> list[TrueTable]:
-    """LCDB 1.1: cheap early learners stand for transfer, the others for from scratch; a run costs its labels."""
+    """LCDB 1.1: cheap early learners stand for transfer, the others for from scratch; a run costs its labels.
+
+    Its figures are those of untuned learners, and stand for tuned ones here: what tuning wins is drawn as elsewhere.
+    """
     rows = pd.read_csv(folder / "lcdb11_test_error.csv")
     sizes = np.asarray([2**k for k in range(5, 20) if 2**k <= pool], dtype=float)
     columns = [f"err_{int(n)}" for n in sizes]
@@ -129,7 +132,7 @@ def lcdb(folder: Path, pool: int, seed: int) -> list[TrueTable]:
             arm = Arm(candidate=row.learner, strategy="recorded", paradigm="transfer" if early else "scratch")
             seconds = np.maximum(sizes, 256) / (50 if early else 1)
             arms.append((arm, sizes, 1 - row[columns].to_numpy(dtype=float), seconds, early))
-        tables.append(scattered(f"lcdb {data} at {pool}", arms, 2, 1000, seed, gains=0.0))
+        tables.append(scattered(f"lcdb {data} at {pool}", arms, 2, 1000, seed))
     return tables
 
 
