@@ -143,7 +143,7 @@ def test_recipes_that_were_held_out_on_several_parts_are_ranked_by_the_parts_tha
     plain, other = Recipe(), Recipe(standardised=True)
     trials = [
         compared(plain, 0, 0.7, spec_of),
-        compared(other, 0, 0.6, spec_of),
+        compared(other, 0, 0.8, spec_of),
         compared(plain, 1, 0.5, spec_of),
         compared(other, 1, 0.7, spec_of),
         compared(plain, 2, 0.99, spec_of),  # the time was over before the other one met this part
@@ -152,4 +152,6 @@ def test_recipes_that_were_held_out_on_several_parts_are_ranked_by_the_parts_tha
     ranked = ranked_tuning(evidence, trials[0].spec.arm)
     assert [trial.spec.recipe for trial in ranked] == [other, plain]
     assert {trial.spec.repeat for trial in ranked} == {0}
+    trials[3].measurement.value = 0.45  # ahead on one part, behind on the other: no more than chance
+    assert [trial.spec.recipe for trial in ranked_tuning(evidence, trials[0].spec.arm)] == [plain, other]
     assert not ranked_tuning(SimpleNamespace(trials=lambda *words: []), trials[0].spec.arm)

@@ -28,6 +28,7 @@ from headstart.core import (
 )
 from headstart.core.hardware import default_threads
 from headstart.data import nested_subset
+from headstart.evidence.metrics import CLASSES_ALIKE
 from headstart.models import FittedModel, make_inserted
 from headstart.models import load as load_model
 from headstart.strategies import Strategy, get_strategy
@@ -171,7 +172,13 @@ def fit(
     worker = Worker(bench)
     worker.inputs(known.name)  # a tokenizer that does not fit is reported here, not as a failed training
     size = check_size(n, len(bench.splits[0].pool))
-    line_up = StrategyLineUp((arm,), setup.candidates, len(labelled.class_names), labels_survive_mirroring(worker))
+    line_up = StrategyLineUp(
+        (arm,),
+        setup.candidates,
+        len(labelled.class_names),
+        labels_survive_mirroring(worker),
+        setup.metric in CLASSES_ALIKE,
+    )
     chosen = with_values(line_up.recipes(arm, size)[0], recipe or {})
     if chosen.inserted:
         _check_inserted(way, chosen, worker, known.name)

@@ -12,6 +12,7 @@ from headstart.advice import folder_size_mb, recommend, resolution_warning
 from headstart.api.request import Request
 from headstart.api.setup import Setup
 from headstart.core import Hardware, SettingsError, seconds_waited
+from headstart.evidence.metrics import CLASSES_ALIKE
 from headstart.models import ModelFacts, read_card, write_readme
 from headstart.report import write_html, write_json
 from headstart.report.summary import Summary, build_summary
@@ -106,9 +107,7 @@ class Session:
         self.shelf.recover(self.store.trials())
         with self.journal.heartbeat():
             look = Preparation(self.worker, self.journal, self.prices, self.counter, observer)
-            line_up = StrategyLineUp(
-                self.arms, self.setup.candidates, len(self.setup.data.class_names), look.mirrored()
-            )
+            line_up = self._line_up(look.mirrored())
             self.counter.line_up = line_up
             grid = size_grid(self.setup.data, self.setup.splits, self.request.options.seed)
             maker = SpecMaker.of(self.bench)
@@ -170,6 +169,11 @@ class Session:
         self._write(answer, True)
         return answer
 
+    def _line_up(self, mirrored: bool) -> StrategyLineUp:
+        setup = self.setup
+        alike = setup.metric in CLASSES_ALIKE
+        return StrategyLineUp(self.arms, setup.candidates, len(setup.data.class_names), mirrored, alike)
+
     @cached_property
     def bench(self) -> Bench:
         """What trials share."""
@@ -199,7 +203,7 @@ class Session:
     def counter(self) -> WorkCounter:
         """Counts the work of trials."""
         data = self.setup.data
-        line_up = StrategyLineUp(self.arms, self.setup.candidates, len(data.class_names), False)
+        line_up = self._line_up(False)
         stored = self._stored_rates
         work = dict(stored.work) if stored is not None else {}
         return WorkCounter(

@@ -36,17 +36,19 @@ class StrategyLineUp:
         candidates: By name.
         classes: Number of classes of the data.
         mirrored: Whether mirror images keep their label; recipes depend on it.
+        classes_alike: Whether the metric weighs every class alike, however rare; so do some recipes.
     """
 
     arms: tuple[Arm, ...]
     candidates: Mapping[str, Candidate]
     classes: int
     mirrored: bool
+    classes_alike: bool = False
 
     def regime(self, arm: Arm, n: int) -> Regime:
         """What an arm's recipes depend on at n labels."""
         candidate = self.candidates[arm.candidate]
-        return Regime(candidate.modality, candidate.family, n, self.classes, self.mirrored)
+        return Regime(candidate.modality, candidate.family, n, self.classes, self.mirrored, self.classes_alike)
 
     def recipes(self, arm: Arm, n: int) -> tuple[Recipe, ...]:
         """An arm's recipes at n labels, the default first."""

@@ -67,23 +67,31 @@ class ContenderTrials:
         return above[-1] if above else None
 
     def every_part(self) -> Iterator[TrialSpec]:
-        """Where test examples come in few groups: both contenders on every test part, at the largest size that fits.
+        """Where test examples come in few groups: both sides on every test part, at the largest size that fits.
 
         One speaker or patient says little about others, and nothing that is learnt from more labels makes up for that.
+        Where the best of a side cannot be tested on all of them in time, the next best that may lead it is.
         """
-        leader, other = self.rivals.leader, self.rivals.other_side
-        if not self.evidence.few_groups or leader is None or other is None:
+        if not self.evidence.few_groups or self.rivals.other_side is None:
             return
-        for n in reversed(self.rivals.sizes):
-            specs = [
-                spec
-                for repeat in range(min(len(self.evidence.splits), self.evidence.repeats))
-                for arm in (leader, other)
-                for spec in self.open.measuring(arm, n, repeat)
-            ]
-            if sum(self.state.seconds(spec) for spec in specs) <= PARTS_SHARE * self.rivals.seconds:
-                yield from specs
-                return
+        for one, other in self._pairs():
+            for n in reversed(self.rivals.sizes):
+                specs = [
+                    spec
+                    for repeat in range(min(len(self.evidence.splits), self.evidence.repeats))
+                    for arm in (one, other)
+                    for spec in self.open.measuring(arm, n, repeat)
+                ]
+                if sum(self.state.seconds(spec) for spec in specs) <= PARTS_SHARE * self.rivals.seconds:
+                    yield from specs
+                    return
+
+    def _pairs(self) -> list[tuple[Arm, Arm]]:
+        """Arms of both sides that may lead them, the most promising pairs first."""
+        mine = [arm for arm in self.rivals.ranked if self._same_side(arm) and self.rivals.may_lead_its_side(arm)]
+        others = [arm for arm in self.rivals.ranked if not self._same_side(arm) and self.rivals.may_lead_its_side(arm)]
+        places = [(i, j) for i in range(len(mine)) for j in range(len(others))]
+        return [(mine[i], others[j]) for i, j in sorted(places, key=sum)]
 
     def pair(self) -> Iterator[TrialSpec]:
         """Leader and challenger at the sizes that carry the leader as far as it goes (the challenger runs first)."""
@@ -134,7 +142,9 @@ class ContenderTrials:
         Those that were too dear for the first pass come back here, those of the side that is behind first.
         """
         possible = [
-            arm for arm in self.rivals.ranked[1:] if self.rivals.p_best(arm) >= POSSIBLE or self._may_lead_its_side(arm)
+            arm
+            for arm in self.rivals.ranked[1:]
+            if self.rivals.p_best(arm) >= POSSIBLE or (not self._same_side(arm) and self.rivals.may_lead_its_side(arm))
         ]
         for arm in sorted(possible, key=lambda arm: (self._same_side(arm), -self.rivals.p_best(arm))):
             fitting = [n for n in self.rivals.climbs(arm) if self.rivals.price(arm, n) <= self.rivals.seconds]
@@ -150,13 +160,6 @@ class ContenderTrials:
 
     def _same_side(self, arm: Arm) -> bool:
         return self.rivals.leader is not None and arm.paradigm == self.rivals.leader.paradigm
-
-    def _may_lead_its_side(self, arm: Arm) -> bool:
-        """Whether an arm of the side that is behind may be its best at the target."""
-        if self.rivals.outlook is None or self._same_side(arm):
-            return False
-        mates = [one.key for one in self.rivals.ranked if one.paradigm == arm.paradigm and one != arm]
-        return not mates or self.rivals.outlook.p_side([arm.key], mates) >= POSSIBLE
 
     def whatever_fits(self) -> Iterator[TrialSpec]:
         """Repeats of the contenders, larger sizes of other arms, then repeats of anything: time is there to be used."""

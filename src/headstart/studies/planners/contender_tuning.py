@@ -100,6 +100,8 @@ class ContenderTuning:
         for n in reversed(self.rivals.sizes):
             recipes = self.state.line_up.recipes(arm, n)[:RECIPES]
             enough = n // HELD_OUT_PART >= HELD_OUT and n >= SMALLEST_PER_CLASS * self.state.classes
+            if self.evidence.learns_from_few_groups and n < self.state.pool_size:
+                return None  # fewer labels are fewer groups, of which none may be left to hold out
             needed = self._parts * sum(self.state.prices.seconds(arm, recipe, n, "tuning") for recipe in recipes)
             if len(recipes) > 1 and enough and needed <= CLOSED_TUNING_SHARE * self.rivals.budget:
                 return n

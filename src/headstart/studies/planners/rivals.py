@@ -96,6 +96,13 @@ class Rivals:
         """P(best at the target)."""
         return self.outlook.p_best(arm.key) if self.outlook is not None and arm.key in self.outlook.arms else 0.0
 
+    def may_lead_its_side(self, arm: Arm) -> bool:
+        """Whether an arm may be the best of its side at the target."""
+        if self.outlook is None or arm.key not in self.outlook.arms:
+            return False
+        mates = [one.key for one in self.ranked if one.paradigm == arm.paradigm and one != arm]
+        return not mates or self.outlook.p_side([arm.key], mates) >= POSSIBLE
+
     @cached_property
     def p_side_there(self) -> float:
         """P(the leader's side is better at the target)."""

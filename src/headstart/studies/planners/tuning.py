@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from headstart.core import Arm, Recipe
 from headstart.studies.evidence import Evidence
 from headstart.studies.line_up import LineUp
@@ -134,20 +136,25 @@ def equal_effort(line_up: LineUp, arms: Sequence[Arm], n: int) -> list[dict[str,
 def ranked_tuning(evidence: Evidence, arm: Arm) -> list[Trial]:
     """The first tuning trial of each of an arm's recipes, the best recipe first; longer schedules are checks.
 
-    Recipes that were compared on several held-out parts are ranked by their mean over the parts that all of them met.
+    Recipes that were compared on several held-out parts are ranked by their mean over the parts that all of them met;
+    one that is not the first must be ahead of it by more than the standard error of that (the rule of one standard
+    error; Breiman et al. 1984, *Classification and Regression Trees*, section 3.4).
     """
     tried = [trial for trial in evidence.trials(arm.key, "tuning") if not trial.spec.convergence_check]
     by_recipe: dict[Recipe, dict[int, Trial]] = {}
     for trial in tried:
         by_recipe.setdefault(trial.spec.recipe, {})[trial.spec.repeat] = trial
-    shared = set.intersection(*(set(found) for found in by_recipe.values())) if by_recipe else set()
-
-    def mean(found: Mapping[int, Trial]) -> float:
-        values = [trial.measurement.value for repeat, trial in found.items() if repeat in shared or not shared]
-        return sum(values) / len(values)
-
-    ranked = sorted(by_recipe.values(), key=lambda found: -mean(found))
-    return [found[min(found)] for found in ranked]
+    if not by_recipe:
+        return []
+    shared = sorted(set.intersection(*(set(found) for found in by_recipe.values())))
+    gains = {}
+    for recipe, found in by_recipe.items():
+        first = next(iter(by_recipe.values()))
+        values = [found[part].measurement.value - first[part].measurement.value for part in shared]
+        error = float(np.std(values, ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else 0.0
+        gains[recipe] = float(np.mean(values)) - error if values else 0.0
+    ranked = sorted(by_recipe, key=lambda recipe: -gains[recipe])
+    return [by_recipe[recipe][min(by_recipe[recipe])] for recipe in ranked]
 
 
 def chosen_recipe(evidence: Evidence, line_up: LineUp, arm: Arm, n: int) -> tuple[Recipe, int | None]:
