@@ -1,14 +1,15 @@
 """Replay studies on tables whose truth is known, planner against planner.
 
-    python bench/decision.py DATA [--sets 20] [--seeds 3] [--foreign 16] [--workers 2]
+    python bench/decision.py DATA [--sets 20] [--seeds 3] [--foreign 16] [--workers 2] [--work FILE]
 
-``DATA`` holds ``lcdb11_test_error.csv``; ``--sets`` bounds how many LCDB data sets of each pool are played. Writes
-``results/decision.md``.
+``DATA`` holds ``lcdb11_test_error.csv``; ``--sets`` bounds how many LCDB data sets of each pool are played. Played
+studies are kept in the file of ``--work``, so that a run that was stopped goes on. Writes ``results/decision.md``.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import warnings
 from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
@@ -85,6 +86,26 @@ def job(task) -> dict:
     return judge(*task)
 
 
+def kept(tasks: list, work: Path | None, workers: int) -> list[dict]:
+    """A row for each task, from the file where it was played before."""
+
+    def key(table, planner, share) -> str:
+        return f"{table.name} {table.seed} {planner.name} {share}"
+
+    known = {}
+    if work is not None and work.exists():
+        known = dict(json.loads(line) for line in work.read_text().splitlines())
+    missing = [task for task in tasks if key(*task) not in known]
+    with ProcessPoolExecutor(workers) as pool:
+        for task, row in zip(missing, pool.map(job, missing, chunksize=2), strict=True):
+            row = {name: value.item() if isinstance(value, np.generic) else value for name, value in row.items()}
+            known[key(*task)] = row
+            if work is not None:
+                with work.open("a") as stream:
+                    stream.write(json.dumps([key(*task), row]) + "\n")
+    return [known[key(*task)] for task in tasks]
+
+
 def of(rows, name, default=np.nan):
     """The values of a column where there are any."""
     values = [float(row[name]) for row in rows if name in row]
@@ -136,6 +157,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--foreign", type=int, default=16)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--work", type=Path)
     given = parser.parse_args()
     folder, sets = given.data, given.sets
     tables = [table for seed in range(given.seeds) for table in oracle(seed)] + foreign(given.foreign, 0)
@@ -144,8 +166,7 @@ def main() -> None:
         tables += [found[i] for i in np.random.default_rng(0).permutation(len(found))[:sets]]
     tasks = [(table, planner, share) for table in tables for planner in EVERYWHERE for share in SHARES]
     tasks += [(table, planner, 0.1) for table in tables for planner in AT_A_TENTH]
-    with ProcessPoolExecutor(given.workers) as pool:
-        rows = list(pool.map(job, tasks, chunksize=8))
+    rows = kept(tasks, given.work, given.workers)
     played = (
         f"{len(tables)} tables: {given.seeds} draws of the oracle sets, {given.foreign} of foreign shapes, the rest "
         "LCDB 1.1."
