@@ -21,6 +21,7 @@ from headstart.modalities import Regime
 from headstart.models import resolve
 from headstart.strategies import get_strategy
 from headstart.studies import SpecMaker
+from headstart.studies.planners.tuning import OVERLAP
 from headstart.training import Bench, Worker, train_trial
 
 CHOSEN = -1  # in place of a recipe: the one that labels held out by patient choose
@@ -72,7 +73,7 @@ def main() -> None:
 def by_one_error(values: np.ndarray) -> int:
     """The place of the recipe to use, from values (recipes, parts): the first, unless another is clearly ahead."""
     gains = values - values[0]
-    errors = gains.std(1, ddof=1) / np.sqrt(values.shape[1])
+    errors = gains.std(1, ddof=1) * np.sqrt(1 / values.shape[1] + OVERLAP)
     return int(np.argmax(gains.mean(1) - errors))
 
 
@@ -98,6 +99,7 @@ def row(data: LabelledData, name: str, strategy: str, place: int, n: int, folder
         specs = [[maker.spec(arm, one, n, role="tuning", repeat=part) for part in range(PARTS)] for one in recipes]
         tried = [[train_trial(one, worker).outcome.measurement.value for one in own] for own in specs]
         place = by_one_error(np.asarray(tried))
+        print(np.round(tried, 3).tolist(), flush=True)
         chosen = "chosen on held-out patients (" + ", ".join(f"{np.mean(one):.3f}" for one in tried) + "): "
     recipe = recipes[place]
     outcome = train_trial(maker.spec(arm, recipe, n), worker).outcome

@@ -14,6 +14,7 @@ from headstart.studies.trials import Trial
 
 SMALLEST_PER_CLASS = 10  # labels of a class below which no held-out choice can be trusted
 WIDEN = 3.0  # the step between neighbouring learning rates
+OVERLAP = 0.25  # held out over learnt from: a fifth over four fifths
 SIDES = ("transfer", "scratch", "hybrid")
 
 
@@ -138,7 +139,8 @@ def ranked_tuning(evidence: Evidence, arm: Arm) -> list[Trial]:
 
     Recipes that were compared on several held-out parts are ranked by their mean over the parts that all of them met;
     one that is not the first must be ahead of it by more than the standard error of that (the rule of one standard
-    error; Breiman et al. 1984, *Classification and Regression Trees*, section 3.4).
+    error; Breiman et al. 1984, *Classification and Regression Trees*, section 3.4), in which what is learnt from overlaps
+    (Nadeau and Bengio 2003, equation 9).
     """
     tried = [trial for trial in evidence.trials(arm.key, "tuning") if not trial.spec.convergence_check]
     by_recipe: dict[Recipe, dict[int, Trial]] = {}
@@ -151,7 +153,7 @@ def ranked_tuning(evidence: Evidence, arm: Arm) -> list[Trial]:
     for recipe, found in by_recipe.items():
         first = next(iter(by_recipe.values()))
         values = [found[part].measurement.value - first[part].measurement.value for part in shared]
-        error = float(np.std(values, ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else 0.0
+        error = float(np.std(values, ddof=1)) * math.sqrt(1 / len(values) + OVERLAP) if len(values) > 1 else 0.0
         gains[recipe] = float(np.mean(values)) - error if values else 0.0
     ranked = sorted(by_recipe, key=lambda recipe: -gains[recipe])
     return [by_recipe[recipe][min(by_recipe[recipe])] for recipe in ranked]
