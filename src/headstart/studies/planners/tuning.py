@@ -139,8 +139,8 @@ def ranked_tuning(evidence: Evidence, arm: Arm) -> list[Trial]:
 
     Recipes that were compared on several held-out parts are ranked by their mean over the parts that all of them met;
     one that is not the first must be ahead of it by more than the standard error of that (the rule of one standard
-    error; Breiman et al. 1984, *Classification and Regression Trees*, section 3.4). What they learnt from overlaps, which
-    the error counts (Nadeau and Bengio 2003, equation 9).
+    error; Breiman et al. 1984, *Classification and Regression Trees*, section 3.4). The error counts that what they
+    learnt from overlaps (Nadeau and Bengio 2003, equation 9).
     """
     tried = [trial for trial in evidence.trials(arm.key, "tuning") if not trial.spec.convergence_check]
     by_recipe: dict[Recipe, dict[int, Trial]] = {}
