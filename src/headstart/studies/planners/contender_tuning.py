@@ -50,7 +50,7 @@ class ContenderTuning:
         known = [spec.n for arm in self.rivals.gradient for spec in self._tuning_specs(arm)]
         if known:
             return known[0]
-        enough = [n for n in self.rivals.sizes if n // HELD_OUT_PART >= HELD_OUT]
+        enough = [n for n in self.rivals.sizes if self._holds_out_enough(n)]
         if not enough or not self.tuned:
             return None
         knees = min(knee(self.state, arm) for arm in self.tuned)
@@ -99,13 +99,16 @@ class ContenderTuning:
             return begun[0] if begun else None
         for n in reversed(self.rivals.sizes):
             recipes = self.state.line_up.recipes(arm, n)[:RECIPES]
-            enough = n // HELD_OUT_PART >= HELD_OUT and n >= SMALLEST_PER_CLASS * self.state.classes
-            if self.evidence.learns_from_few_groups and n < self.state.pool_size:
-                return None  # fewer labels are fewer groups, of which none may be left to hold out
+            enough = self._holds_out_enough(n) and n >= SMALLEST_PER_CLASS * self.state.classes
             needed = self._parts * sum(self.state.prices.seconds(arm, recipe, n, "tuning") for recipe in recipes)
             if len(recipes) > 1 and enough and needed <= CLOSED_TUNING_SHARE * self.rivals.budget:
                 return n
         return None
+
+    def _holds_out_enough(self, n: int) -> bool:
+        """Whether a choice can be made at a size; fewer labels of few groups may be of one, which cannot be divided."""
+        whole = n == self.state.pool_size or not self.evidence.learns_from_few_groups
+        return whole and n // HELD_OUT_PART >= HELD_OUT
 
     def _tuning_specs(self, arm: Arm) -> list[TrialSpec]:
         done = [trial.spec for trial in self.evidence.trials(arm.key, "tuning")]
