@@ -83,3 +83,13 @@ def test_examples_of_few_groups_are_worth_fewer_independent_ones():
     assert effective_examples(3000, 6) == 104
     assert effective_examples(50, 6) == 50
     assert effective_examples(3000, 3000) == 3000
+
+
+def test_an_option_that_met_every_part_has_the_plain_mean_whatever_others_met():
+    shares = [0.99, 0.98, 0.95, 0.80, 0.99, 0.97]
+    rng = np.random.default_rng(0)
+    probe = [run_on(rng, np.asarray(shares), [group], group) for group in range(GROUPS)]
+    network = [run_on(rng, np.asarray(shares) - 0.05, [group], group) for group in (0, 1)]
+    mean = np.mean([(run.predictions == run.labels).mean() for run in probe])
+    draws = joint_draws({"probe": probe, "network": network}, "accuracy", 2, SPREAD, 0, rotating=True, draws=100)
+    assert draws.estimates[0] == pytest.approx(mean, abs=0.003)

@@ -63,17 +63,37 @@ def shared_correlation(values: Floats, arms: Integers, keys: Sequence[tuple[int,
     return float(min(max(total / count, 0.0), LARGEST_CORRELATION))
 
 
-def example_covariance(runs: Sequence[Run]) -> Floats:
-    """Covariance (K, K) of runs that the choice of their test examples causes; 0 between different test parts."""
-    result = np.zeros((len(runs), len(runs)))
+def example_covariance(runs: Sequence[Run], arms: Integers) -> Floats:
+    """Covariance (K, K) of runs that the choice of their test examples causes; 0 between different test parts.
+
+    Pooled over the runs of an arm and of two arms: weighted by its own variance, a run that happened to meet easy
+    examples would count for more than one that met hard ones, and the estimate would be too good.
+
+    Args:
+        runs: All of them (K,).
+        arms: Place of each run's arm (K,).
+    """
+    count, size = len(runs), int(arms.max()) + 1
     wrong = [(run.predictions != run.labels).astype(float) for run in runs]
-    for i, one in enumerate(runs):
-        for j in range(i, len(runs)):
-            other = runs[j]
-            if np.array_equal(one.examples, other.examples) and len(one.examples) > 1:
-                shared = float(np.mean(wrong[i] * wrong[j]) - wrong[i].mean() * wrong[j].mean())
-                result[i, j] = result[j, i] = shared / len(one.examples)
-    return result
+    alike = [
+        (i, j)
+        for i in range(count)
+        for j in range(i, count)
+        if len(runs[i].examples) > 1 and np.array_equal(runs[i].examples, runs[j].examples)
+    ]
+    total, found = np.zeros((2, size, size)), np.zeros((2, size, size))
+    for i, j in alike:
+        kind = int(i == j)
+        shared = float(np.mean(wrong[i] * wrong[j]) - wrong[i].mean() * wrong[j].mean())
+        for one, other in {(arms[i], arms[j]), (arms[j], arms[i])}:
+            total[kind, one, other] += shared
+            found[kind, one, other] += 1
+    pooled = total / np.maximum(found, 1)
+    result = np.zeros((count, count))
+    for i, j in alike:
+        result[i, j] = result[j, i] = pooled[int(i == j), arms[i], arms[j]] / len(runs[i].examples)
+    values, vectors = np.linalg.eigh(result)
+    return np.asarray((vectors * np.maximum(values, 0.0)) @ vectors.T)  # pooled pairs need not fit together
 
 
 def arm_weights(arms: Integers, keys: Sequence[tuple[int, int]], covariance: Floats) -> Floats:

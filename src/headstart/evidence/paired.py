@@ -135,7 +135,7 @@ def joint_draws(
     arms = np.repeat(np.arange(len(runs)), [len(of_arm) for of_arm in runs.values()])
     keys = [run.key for run in every]
     values = np.asarray([metric_of(run, metric, num_classes) for run in every])
-    sampling = example_covariance(every) if rotating else np.zeros((len(every), len(every)))
+    sampling = example_covariance(every, arms) if rotating else np.zeros((len(every), len(every)))
     spreads = _spreads(runs, values, arms, sampling, scatter)
     sd = np.asarray([spread.sd for spread in spreads])
     correlation = shared_correlation(values, arms, keys, correlation)
