@@ -261,9 +261,13 @@ def test_differences_name_better_worse_tie_and_open():
 
 def test_the_reader_is_told_what_the_choice_of_recipes_leaves_open():
     spec = SimpleNamespace(
-        recipe=Recipe(learning_rate=3.0, label="rate x 3"), recipe_informed=True, n=100, convergence_check=False
+        recipe=Recipe(learning_rate=3.0, label="rate x 3"),
+        recipe_informed=True,
+        n=100,
+        convergence_check=False,
+        repeat=0,
     )
-    lower = SimpleNamespace(recipe=Recipe(learning_rate=1.0, label="default"), n=100, convergence_check=False)
+    lower = SimpleNamespace(recipe=Recipe(learning_rate=1.0, label="default"), n=100, convergence_check=False, repeat=0)
     tuning = [
         SimpleNamespace(spec=spec, measurement=SimpleNamespace(value=0.6)),
         SimpleNamespace(spec=lower, measurement=SimpleNamespace(value=0.5)),
