@@ -22,6 +22,7 @@ from headstart.models import resolve
 from headstart.strategies import get_strategy
 from headstart.studies import SpecMaker
 from headstart.studies.planners.tuning import OVERLAP
+from headstart.studies.settings import class_prior
 from headstart.training import Bench, Worker, train_trial
 
 CHOSEN = -1  # in place of a recipe: the one that labels held out by patient choose
@@ -92,7 +93,8 @@ def row(data: LabelledData, name: str, strategy: str, place: int, n: int, folder
         folder=folder / "bench",
     )
     known = get_strategy(strategy)
-    recipes = known.recipes(Regime("series", candidate.family, n, len(data.class_names), classes_alike=True))
+    listed = known.recipes(Regime("series", candidate.family, n, len(data.class_names)))
+    recipes = [one.model_copy(update={"prior": class_prior("macro-f1")}) for one in listed]
     arm = Arm(candidate=name, strategy=strategy, paradigm=known.paradigm)
     maker, worker, chosen = SpecMaker.of(bench), Worker(bench), ""
     if place == CHOSEN:

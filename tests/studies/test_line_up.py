@@ -4,8 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from headstart.core import Arm, SettingsError
+from headstart.core import Arm, Recipe, SettingsError
 from headstart.studies import StrategyLineUp
+from headstart.studies.settings import class_prior
 
 ARM = Arm(candidate="c", strategy="foreign", paradigm="transfer")
 CANDIDATES = {"c": SimpleNamespace(modality="text", family="tfidf")}
@@ -24,3 +25,16 @@ def test_a_strategy_without_recipes_is_one_line_that_names_it(monkeypatch, recip
     with pytest.raises(SettingsError, match=words) as error:
         StrategyLineUp((ARM,), CANDIDATES, 2, True).recipes(ARM, 100)
     assert "package that brings it" in error.value.hint
+
+
+def test_every_arm_gets_the_prior_that_the_metric_asks_for(monkeypatch):
+    lists = SimpleNamespace(recipes=lambda _: (Recipe(), Recipe(learning_rate=0.1)))
+    monkeypatch.setattr("headstart.studies.line_up.get_strategy", lambda _: lists)
+    by_metric = {
+        metric: [
+            recipe.prior
+            for recipe in StrategyLineUp((ARM,), CANDIDATES, 2, True, class_prior(metric)).recipes(ARM, 100)
+        ]
+        for metric in ("accuracy", "macro-f1", "balanced-accuracy")
+    }
+    assert by_metric == {"accuracy": [1, 1], "macro-f1": [0.5, 0.5], "balanced-accuracy": [0.5, 0.5]}

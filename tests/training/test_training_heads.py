@@ -4,7 +4,7 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
 from headstart.models import heads
-from headstart.models.heads import centre_and_scale, with_prior
+from headstart.models.heads import centre_and_scale, prior_shift, shift_intercepts, with_prior
 from headstart.training import fit_ridge_head
 
 
@@ -140,3 +140,26 @@ def test_a_head_with_another_prior_has_the_log_odds_of_other_shares():
 
     np.testing.assert_allclose(odds(equal) - odds(head), np.log(4), atol=1e-4)  # classes of 160 and 40
     np.testing.assert_array_equal(with_prior(head, targets, 1.0).bias, head.bias)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_logistic_regression_gets_the_log_odds_of_other_shares(classes):
+    rng = np.random.default_rng(3)
+    targets = np.concatenate([np.full(40 * (label + 1), label) for label in range(classes)])
+    features = rng.standard_normal((len(targets), 3)) + targets[:, None]
+    usual, moved = (LogisticRegression().fit(features, targets) for _ in range(2))
+    shift_intercepts(moved, targets, 0.5)
+
+    def odds(fitted):
+        probabilities = fitted.predict_proba(features)
+        return np.log(probabilities[:, 1:] / probabilities[:, :1])
+
+    shares = np.arange(1, classes + 1)
+    np.testing.assert_allclose(odds(moved) - odds(usual), np.tile(-0.5 * np.log(shares[1:]), (len(targets), 1)))
+    shift_intercepts(usual, targets, 1.0)
+    assert odds(usual).shape == (len(targets), classes - 1)
+
+
+def test_a_class_that_was_not_learnt_is_not_moved():
+    assert prior_shift(np.asarray([0, 0, 0, 2]), 3, 0.0).tolist() == pytest.approx([np.log(4 / 3), 0.0, np.log(4)])
+    assert not prior_shift(np.asarray([0, 1, 1]), 2, 1.0).any()

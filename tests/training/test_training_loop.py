@@ -302,3 +302,27 @@ def test_short_schedules_have_rates_too(steps, warmup):
     shares = [rate_share(step, steps, warmup) for step in range(steps)]
     assert all(0 < share <= 1 for share in shares)
     assert max(shares) == 1
+
+
+def test_a_prior_of_less_than_one_calls_the_rare_class_more_often(tiny, pixels):
+    inputs, labels = pixels
+    often, rare = np.flatnonzero(labels == 0), np.flatnonzero(labels == 1)
+    rows = np.concatenate([often[:15], rare[:3]])
+    asked = np.setdiff1d(np.arange(len(labels)), rows)
+    called = {}
+    for prior in (1.0, 0.5, 0.0):
+        network = tiny()
+        run(network, pixels, recipe=RECIPE.model_copy(update={"steps": 30, "prior": prior}), rows=rows)
+        called[prior] = predict_network(network, inputs, asked)[:, 1].mean()
+    assert called[1.0] < called[0.5] < called[0.0]
+
+
+def test_equal_shares_have_nothing_to_move(tiny, pixels):
+    inputs, labels = pixels
+    rows = np.concatenate([np.flatnonzero(labels == label)[:10] for label in np.unique(labels)])
+    found = []
+    for prior in (1.0, 0.5):
+        network = tiny()
+        run(network, pixels, recipe=RECIPE.model_copy(update={"prior": prior}), rows=rows)
+        found.append(predict_network(network, inputs, np.arange(len(labels))))
+    np.testing.assert_allclose(found[0], found[1], atol=1e-2)  # but for rounding

@@ -28,7 +28,6 @@ from headstart.core import (
 )
 from headstart.core.hardware import default_threads
 from headstart.data import nested_subset
-from headstart.evidence.metrics import CLASSES_ALIKE
 from headstart.models import FittedModel, make_inserted
 from headstart.models import load as load_model
 from headstart.strategies import Strategy, get_strategy
@@ -36,6 +35,7 @@ from headstart.studies import SpecMaker, StrategyLineUp, parse_budget
 from headstart.studies.prices import PriceModel, WorkCounter, this_machine, time_arm
 from headstart.studies.probing import labels_survive_mirroring
 from headstart.studies.refit import every_label
+from headstart.studies.settings import class_prior
 from headstart.training import Bench, Worker, train_trial
 
 SHARE_FOR_TRAINING = 0.85  # of a budget; the rest is for what predictions miss
@@ -173,11 +173,7 @@ def fit(
     worker.inputs(known.name)  # a tokenizer that does not fit is reported here, not as a failed training
     size = check_size(n, len(bench.splits[0].pool))
     line_up = StrategyLineUp(
-        (arm,),
-        setup.candidates,
-        len(labelled.class_names),
-        labels_survive_mirroring(worker),
-        setup.metric in CLASSES_ALIKE,
+        (arm,), setup.candidates, len(labelled.class_names), labels_survive_mirroring(worker), class_prior(setup.metric)
     )
     chosen = with_values(line_up.recipes(arm, size)[0], recipe or {})
     if chosen.inserted:

@@ -12,7 +12,6 @@ from headstart.advice import folder_size_mb, recommend, resolution_warning
 from headstart.api.request import Request
 from headstart.api.setup import Setup
 from headstart.core import Hardware, SettingsError, seconds_waited
-from headstart.evidence.metrics import CLASSES_ALIKE
 from headstart.models import ModelFacts, read_card, write_readme
 from headstart.report import write_html, write_json
 from headstart.report.summary import Summary, build_summary
@@ -42,6 +41,7 @@ from headstart.studies.planners import get_planner
 from headstart.studies.planners.tuning import chosen_recipe
 from headstart.studies.prices import PriceModel, Rates, WorkCounter, this_machine
 from headstart.studies.refit import refit
+from headstart.studies.settings import class_prior
 from headstart.training import Bench, Worker
 
 LIMITS = 5  # warnings that the model's README repeats
@@ -81,6 +81,7 @@ class Session:
             strategies=tuple(dict.fromkeys(arm.strategy for arm in arms)),
             data_fingerprint=setup.data.fingerprint,
             budget_seconds=request.budget_seconds,
+            class_prior=class_prior(setup.metric),
         )
         self.arms = arms
         self.planner: Planner = get_planner(request.options.planner)
@@ -171,8 +172,8 @@ class Session:
 
     def _line_up(self, mirrored: bool) -> StrategyLineUp:
         setup = self.setup
-        alike = setup.metric in CLASSES_ALIKE
-        return StrategyLineUp(self.arms, setup.candidates, len(setup.data.class_names), mirrored, alike)
+        prior = class_prior(setup.metric)
+        return StrategyLineUp(self.arms, setup.candidates, len(setup.data.class_names), mirrored, prior)
 
     @cached_property
     def bench(self) -> Bench:

@@ -63,7 +63,7 @@ class Recipe(Record):
         readout: Which features a head is fitted on: ``pooled`` as the network gives them, or ``searched``.
         hidden: Width of the one hidden layer of a head that is not linear; 0 for a linear one.
         standardised: Whether a pipeline brings each example to mean 0 and deviation 1 first.
-        prior: Power of the classes' shares that predictions keep: below 1, rare classes are called more often.
+        prior: Power to which the classes' shares count in predictions: below 1, rare classes are called more often.
         label: Short name for tables, such as ``"default"`` or ``"rate x 3"``; no part of what a recipe is.
     """
 

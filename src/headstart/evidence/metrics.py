@@ -47,8 +47,6 @@ METRICS: dict[str, Callable[[Floats, Integers], float]] = {
     "balanced-accuracy": balanced_accuracy,
 }
 
-CLASSES_ALIKE = frozenset({"macro-f1", "balanced-accuracy"})  # weigh every class alike, however rare
-
 
 def majority_baseline(metric: str, train_labels: Integers, test_labels: Integers, num_classes: int) -> float:
     """The metric of always guessing the commonest training class."""

@@ -14,7 +14,6 @@ class Regime:
         family: How the candidate is built, as in ``transformers``.
         n: Labels the trial may look at.
         mirrored: Whether examples keep their label when they are mirrored, so that flips are safe.
-        classes_alike: Whether the metric weighs every class alike, however rare: macro-F1, balanced accuracy.
     """
 
     modality: str
@@ -22,7 +21,6 @@ class Regime:
     n: int
     num_classes: int
     mirrored: bool = True
-    classes_alike: bool = False
 
 
 def steps_for(n: int, batch_size: int, *, epochs: float, at_least: int, at_most: int) -> int:

@@ -7,6 +7,7 @@ O(n D min(n, D)) however many strengths are tried (Golub, Heath & Wahba 1979; Ri
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -44,20 +45,35 @@ class LinearHead:
         return softmax(features @ self.weight.T + self.bias)
 
 
-def with_prior(head: LinearHead, targets: np.ndarray, power: float) -> LinearHead:
-    """The same head as if classes had other shares: to the power given, 1 for theirs and 0 for equal ones.
+def prior_shift(targets: np.ndarray, num_classes: int, power: float) -> np.ndarray:
+    """What is added to the logits of classes (num_classes,) so that their shares count to a power alone.
 
-    What the metric weighs alike is predicted best if rare classes are called more often than they occur (logit
-    adjustment; Menon et al. 2021, arXiv 2007.07314, equation 9).
+    Where a metric weighs all classes alike, rare ones must be called more often than they occur (logit adjustment;
+    Menon et al. 2021, arXiv 2007.07314, equation 9).
 
     Args:
-        head: Fitted on the targets.
-        targets: (n,) classes that all occur.
-        power: Of the shares.
+        targets: (n,) classes that were learnt from; what does not occur among them is not moved.
+        num_classes: Width of the result.
+        power: Of the shares: 1 for theirs, 0 for equal ones.
     """
-    shares = np.bincount(targets, minlength=len(head.bias)) / len(targets)
-    moved = head.bias + (power - 1) * np.log(shares)
-    return replace(head, bias=moved.astype(np.float32))
+    counts = np.bincount(targets, minlength=num_classes)
+    shares = np.where(counts > 0, counts / max(len(targets), 1), 1.0)
+    shift: np.ndarray = (power - 1) * np.log(shares)
+    return shift.astype(np.float32)
+
+
+def with_prior(head: LinearHead, targets: np.ndarray, power: float) -> LinearHead:
+    """The same head with :func:`prior_shift` in its bias."""
+    return replace(head, bias=head.bias + prior_shift(targets, len(head.bias), power)) if power != 1 else head
+
+
+def shift_intercepts(head: Any, targets: np.ndarray, power: float) -> None:
+    """Move the intercepts of a fitted logistic regression of scikit-learn by :func:`prior_shift`."""
+    if power == 1:
+        return
+    _, places = np.unique(targets, return_inverse=True)
+    shift = prior_shift(places, len(head.classes_), power)
+    head.intercept_ = head.intercept_ + (shift[1:] - shift[:1] if len(shift) == 2 else shift)
 
 
 def softmax(scores: np.ndarray) -> np.ndarray:

@@ -36,19 +36,19 @@ class StrategyLineUp:
         candidates: By name.
         classes: Number of classes of the data.
         mirrored: Whether mirror images keep their label; recipes depend on it.
-        classes_alike: Whether the metric weighs every class alike, however rare; so do some recipes.
+        prior: Power to which the classes' shares count in the predictions of every arm.
     """
 
     arms: tuple[Arm, ...]
     candidates: Mapping[str, Candidate]
     classes: int
     mirrored: bool
-    classes_alike: bool = False
+    prior: float = 1.0
 
     def regime(self, arm: Arm, n: int) -> Regime:
         """What an arm's recipes depend on at n labels."""
         candidate = self.candidates[arm.candidate]
-        return Regime(candidate.modality, candidate.family, n, self.classes, self.mirrored, self.classes_alike)
+        return Regime(candidate.modality, candidate.family, n, self.classes, self.mirrored)
 
     def recipes(self, arm: Arm, n: int) -> tuple[Recipe, ...]:
         """An arm's recipes at n labels, the default first."""
@@ -68,7 +68,9 @@ class StrategyLineUp:
                 place="--strategy",
                 hint="Repair or leave out the package that brings it",
             )
-        return recipes
+        if self.prior == 1:
+            return recipes
+        return tuple(recipe.model_copy(update={"prior": self.prior}) for recipe in recipes)
 
     def closed_form(self, arm: Arm) -> bool:
         """Whether an arm needs no gradient descent."""

@@ -12,6 +12,8 @@ PIECE = re.compile(r"(\d+(?:\.\d+)?)\s*(s|secs?|seconds?|m|mins?|minutes?|h|hrs?
 SMALLEST_BUDGET = 10.0
 MARGIN = 0.01  # unless the user names another
 IMBALANCE = 3.0  # from this ratio of class sizes on, accuracy hides the small classes
+CLASSES_ALIKE = frozenset({"macro-f1", "balanced-accuracy"})  # weigh every class alike, however rare
+RARE = 0.5  # bench/results/prior.md: between the shares of the data and equal ones, both of which cost macro-F1
 
 
 class StudySettings(Record):
@@ -24,6 +26,7 @@ class StudySettings(Record):
         budget_seconds: Time allowed in all, summed over resumes.
         planned_labels: Labels that the answer is for; None for all that are there.
         target: Value of the metric that is to be reached; None if none was named.
+        class_prior: Power to which the classes' shares count in predictions; see :func:`class_prior`.
     """
 
     schema_version: int = 1
@@ -39,6 +42,7 @@ class StudySettings(Record):
     budget_seconds: float
     planned_labels: int | None = None
     target: float | None = None
+    class_prior: float = 1.0
 
     def differences(self, other: StudySettings) -> list[str]:
         """What changed between two settings, in words; a larger budget is no change."""
@@ -97,6 +101,11 @@ def choose_metric(asked: str | None, class_counts: list[int]) -> tuple[str, str]
     if ratio > IMBALANCE:
         return "macro-f1", f"the largest class is {ratio:.1f} times the smallest"
     return "accuracy", "classes are of like size"
+
+
+def class_prior(metric: str) -> float:
+    """The power to which the classes' shares count in predictions that this metric judges, the same for every arm."""
+    return RARE if metric in CLASSES_ALIKE else 1.0
 
 
 def margin_at(settings: StudySettings, error: float) -> float:

@@ -15,6 +15,7 @@ from torch import nn
 from headstart.core import Recipe
 from headstart.modalities import get_modality
 from headstart.models import Inputs, Network
+from headstart.models.heads import prior_shift
 from headstart.models.inputs import Batch
 from headstart.training.activations import ActivationCache, Views
 from headstart.training.batches import endless_batches
@@ -87,6 +88,7 @@ class ExampleLearner(Learner):
     ) -> None:
         super().__init__(*common)  # type: ignore[arg-type]
         self.model, self.rows, self.cache = model, rows, cache
+        self._labels_learnt, self._shift = self.labels.numpy()[rows], torch.zeros(0)
         self._views = Views(self.inputs, self.recipe, seed)
         self._batches = endless_batches(rows, self.inputs.lengths, self.recipe.batch_size, seed, skip=skip)
 
@@ -111,6 +113,15 @@ class ExampleLearner(Learner):
             return self.inputs.batch(batch, self.recipe.augmentation)
         return source.batch(batch, step * self.recipe.batch_size // len(self.rows))
 
+    def _adjusted(self, logits: torch.Tensor) -> torch.Tensor:
+        """Logits as the loss sees them, so that those of the network hold another prior than the labels' own."""
+        if self.recipe.prior == 1:
+            return logits
+        if not len(self._shift):
+            shift = prior_shift(self._labels_learnt, logits.shape[1], self.recipe.prior)
+            self._shift = torch.from_numpy(shift).to(logits.device)
+        return logits - self._shift
+
     def _accumulate(self, values: Batch, wanted: torch.Tensor) -> float:
         share, partners = 1.0, wanted
         mixed = [name for name in get_modality(self.network.candidate.modality).mixed if name in values]
@@ -120,7 +131,7 @@ class ExampleLearner(Learner):
         for part in self._slices(len(wanted)):
             with self._autocast():
                 logits = self.model(**{name: tensor[part] for name, tensor in values.items()})
-            logits = logits.float()
+            logits = self._adjusted(logits.float())
             loss = F.cross_entropy(logits, wanted[part], label_smoothing=smoothing)
             if share < 1:
                 other = F.cross_entropy(logits, partners[part], label_smoothing=smoothing)

@@ -13,7 +13,7 @@ from torch import nn
 from headstart.core import Recipe
 from headstart.modalities import get_modality
 from headstart.models import Network, OneLayer, Readout, TwoLayers, Vote, classifier_on
-from headstart.models.heads import LinearHead, centre_and_scale, fit_ridge_head, softmax
+from headstart.models.heads import LinearHead, centre_and_scale, fit_ridge_head, prior_shift, softmax, with_prior
 from headstart.strategies import FitHead
 from headstart.training.worker import Worker
 
@@ -50,7 +50,7 @@ def fit_probe(
     """
     labels, classes = worker.data.labels[learn], len(worker.data.class_names)
     if tuned is not None:
-        return _on_tuned(phase, worker, name, learn, tuned), Readout()
+        return _on_tuned(phase, recipe, worker, name, learn, tuned), Readout()
     frozen = worker.frozen(name)
     ridge: dict[Readout, LinearHead] = {}
     if phase.kind == "linear" and (not recipe.hidden or recipe.readout == "searched"):
@@ -59,22 +59,24 @@ def fit_probe(
     readout = min(ridge, key=lambda place: ridge[place].loss) if ridge else Readout()
     features = worker.read(name, learn, readout)
     if phase.kind == "neighbours":
-        head: nn.Module = _fit_vote(features, labels, classes)
+        head: nn.Module = _fit_vote(features, labels, classes, recipe.prior)
     elif phase.kind == "logistic":
-        head = _filled(OneLayer(features.shape[1], classes), _fit_logistic(features, labels, classes))
+        fitted = with_prior(_fit_logistic(features, labels, classes), labels, recipe.prior)
+        head = _filled(OneLayer(features.shape[1], classes), fitted)
     elif recipe.hidden:
-        head = _fit_two_layers(features, labels, classes, recipe.hidden, seed)
+        head = _fit_two_layers(features, labels, classes, recipe.hidden, seed, recipe.prior)
     else:
-        head = _filled(OneLayer(features.shape[1], classes), ridge[readout])
+        fitted = with_prior(ridge[readout], labels, recipe.prior)
+        head = _filled(OneLayer(features.shape[1], classes), fitted)
         if readout == Readout() and not get_modality(frozen.candidate.modality).tokens:
             network = frozen.with_own_head()
-            _filled(network.head, ridge[readout])
+            _filled(network.head, fitted)
             return network.eval(), None
     head = head.to(next(frozen.parameters()).device)
     return classifier_on(frozen, readout, head).eval(), readout
 
 
-def _on_tuned(phase: FitHead, worker: Worker, name: str, learn: np.ndarray, tuned: Network) -> Network:
+def _on_tuned(phase: FitHead, recipe: Recipe, worker: Worker, name: str, learn: np.ndarray, tuned: Network) -> Network:
     """A head on features that no cache holds."""
     inputs, labels, classes = worker.inputs(name), worker.data.labels[learn], len(worker.data.class_names)
     device = next(tuned.parameters()).device
@@ -94,7 +96,7 @@ def _on_tuned(phase: FitHead, worker: Worker, name: str, learn: np.ndarray, tune
         if phase.kind == "logistic"
         else fit_ridge_head(features, labels, classes)
     )
-    head = _filled(OneLayer(features.shape[1], classes), fitted).to(device)
+    head = _filled(OneLayer(features.shape[1], classes), with_prior(fitted, labels, recipe.prior)).to(device)
     return classifier_on(tuned, Readout(), head).eval()
 
 
@@ -119,8 +121,8 @@ def _filled(layer: nn.Linear, head: LinearHead) -> nn.Linear:
     return layer
 
 
-def _fit_vote(features: np.ndarray, labels: np.ndarray, classes: int) -> Vote:
-    """The number of neighbours by leave-one-out log-loss."""
+def _fit_vote(features: np.ndarray, labels: np.ndarray, classes: int, prior: float) -> Vote:
+    """The number of neighbours by leave-one-out log-loss; votes for rare classes may weigh more."""
     examples, targets = torch.from_numpy(features), torch.from_numpy(labels)
     unit = F.normalize(examples, dim=1)
     likeness = (unit @ unit.T).fill_diagonal_(-np.inf)
@@ -129,10 +131,15 @@ def _fit_vote(features: np.ndarray, labels: np.ndarray, classes: int) -> Vote:
     for count in NEIGHBOURS:
         if count < len(labels):
             losses[count] = F.nll_loss(Vote.log_shares(likeness, onehot, count), targets).item()
-    return Vote.of(examples, targets, classes, min(losses, key=losses.__getitem__) if losses else 1)
+    vote = Vote.of(examples, targets, classes, min(losses, key=losses.__getitem__) if losses else 1)
+    if prior != 1:
+        vote.votes *= torch.from_numpy(np.exp(prior_shift(labels, classes, prior)))
+    return vote
 
 
-def _fit_two_layers(features: np.ndarray, labels: np.ndarray, classes: int, hidden: int, seed: int) -> TwoLayers:
+def _fit_two_layers(
+    features: np.ndarray, labels: np.ndarray, classes: int, hidden: int, seed: int, prior: float
+) -> TwoLayers:
     """scikit-learn's network on centred and scaled features, written back as layers on raw ones."""
     from sklearn.neural_network import MLPClassifier
 
@@ -156,6 +163,8 @@ def _fit_two_layers(features: np.ndarray, labels: np.ndarray, classes: int, hidd
         if len(seen) == len(second):
             outer.weight[seen] = second
             outer.bias[seen] = biases[1]
+        if prior != 1:
+            outer.bias.add_(torch.from_numpy(prior_shift(labels, classes, prior)))
     return head
 
 

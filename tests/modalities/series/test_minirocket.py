@@ -100,13 +100,13 @@ def test_a_head_on_many_examples_agrees_with_one_by_eigenvalues(monkeypatch):
     assert agree > 0.85
 
 
-def test_where_classes_count_alike_rare_ones_are_called_more_often():
+def test_a_prior_of_less_than_one_calls_rare_classes_more_often():
     rng = np.random.default_rng(0)
     labels = (rng.random(240) < 0.1).astype(np.int64)
     series = [rng.standard_normal((1, 40)).astype(np.float32) + 0.4 * label * np.sin(np.arange(40)) for label in labels]
     family = MiniRocketFamily()
     plain = family.recipes(Regime("series", "minirocket", 160, 2))[0]
-    rare = family.recipes(Regime("series", "minirocket", 160, 2, classes_alike=True))[0]
+    rare = plain.model_copy(update={"prior": 0.5})
     usual, often = (family.fit(series[:160], labels[:160], recipe, 0) for recipe in (plain, rare))
     assert often.predict_proba(series[160:])[:, 1].mean() > usual.predict_proba(series[160:])[:, 1].mean()
     np.testing.assert_allclose(often.predict_proba(series[160:]).sum(1), 1, atol=1e-5)

@@ -12,6 +12,7 @@ from headstart.core import Recipe
 from headstart.data import Content
 from headstart.modalities import Candidate, Inputs, ItemInputs, Modality, Regime, get_modality
 from headstart.models.families.base import Pipeline
+from headstart.models.heads import shift_intercepts
 
 NAME = "builtin:logmel"
 SLICES = 6  # of equal length, each averaged over time
@@ -73,6 +74,7 @@ class LogMelFamily(Pipeline):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             pipeline.fit(np.stack(items), targets)
+        shift_intercepts(head, targets, recipe.prior)
         check_time()
         return pipeline
 

@@ -17,7 +17,6 @@ from headstart.models.heads import fit_large_ridge_head, softmax, with_prior
 
 NAME = "builtin:minirocket"
 MOST_FEATURES = 2**20
-RARE = 0.5  # power of the classes' shares: between those of the data and equal ones, both of which cost macro-F1
 FLAT = 1e-8  # deviation of a channel in which nothing happens
 ARRAYS = {"channels": "b", "dilations": "iu", "counts": "iu", "biases": "f"}
 
@@ -102,14 +101,9 @@ class MiniRocketFamily(Pipeline):
     def recipes(self, regime: Regime) -> tuple[Recipe, ...]:
         """Each series on its own scale, as the UCR archive has them: sensors and patients differ in gain and level.
 
-        Or as they are, where the level tells classes apart. Where every class counts alike, rare ones are called
-        more often than they occur.
+        Or as they are, where the level tells classes apart.
         """
-        prior = RARE if regime.classes_alike else 1.0
-        return (
-            Recipe(standardised=True, prior=prior, label="each series standardised"),
-            Recipe(prior=prior, label="series as they are"),
-        )
+        return (Recipe(standardised=True, label="each series standardised"), Recipe(label="series as they are"))
 
     def fit(
         self,
@@ -128,8 +122,7 @@ class MiniRocketFamily(Pipeline):
         classes, places = np.unique(targets, return_inverse=True)
         head = fit_large_ridge_head(features, places, len(classes), seed)
         check_time()
-        if recipe.prior != 1:
-            head = with_prior(head, places, recipe.prior)
+        head = with_prior(head, places, recipe.prior)
         return RocketClassifier(rocket, head.weight, head.bias, classes, recipe.standardised)
 
     def weights(self, pipeline: Any) -> int:

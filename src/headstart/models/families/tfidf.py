@@ -13,6 +13,7 @@ from headstart.core import Recipe
 from headstart.data import Content
 from headstart.modalities import Candidate, Inputs, ItemInputs, Modality, Regime
 from headstart.models.families.base import Pipeline
+from headstart.models.heads import shift_intercepts
 
 MOST_WEIGHTS = 8_000_000  # features x classes: beyond it L-BFGS takes minutes a fit and gigabytes of workspace
 MOST_FEATURES, FEWEST_FEATURES = 60_000, 1_000  # of words, and again of character grams
@@ -87,7 +88,7 @@ def fit_tfidf(
     Args:
         texts: The n texts the trial may see; the vocabulary comes from them alone.
         targets: Their classes.
-        recipe: ``weight_decay`` is 1 / C of the logistic regression.
+        recipe: ``weight_decay`` is 1 / C of the logistic regression; ``prior`` moves its intercepts.
         seed: For the solver.
         check_time: Called between the parts of the fit; raises when the time is over.
 
@@ -114,6 +115,7 @@ def fit_tfidf(
         counts = union.fit_transform(texts)
         check_time()
         head.fit(counts, targets)
+    shift_intercepts(head, targets, recipe.prior)
     check_time()
     return pipeline
 
