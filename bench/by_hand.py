@@ -141,15 +141,12 @@ def with_parts(source: Path, labels: int, place: Path) -> Path:
         test, pool = order[: len(data) // 5], order[len(data) // 5 :]
     rows = {"train": rng.permutation(pool)[:labels], "test": rng.permutation(test)[:TESTED]}
     if data.kind.name == "image":
-        from PIL import Image
-
         root = place / "pictures"
         for part, chosen in rows.items():
             for number in chosen:
                 folder = root / part / data.class_names[data.labels[number]]
                 folder.mkdir(parents=True, exist_ok=True)
-                pixels = np.asarray(data.content.load([number])[0])
-                Image.fromarray(pixels).save(folder / f"{number}.png")
+                data.content.load([number])[0].convert("RGB").save(folder / f"{number}.png")
         return root
     texts = {part: data.content.load(list(chosen)) for part, chosen in rows.items()}
     frame = pd.concat(
