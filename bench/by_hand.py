@@ -11,6 +11,7 @@ set is kept in WORK. Writes ``results/by_hand.md``.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import shutil
 import subprocess
@@ -146,7 +147,7 @@ def with_parts(source: Path, labels: int, place: Path) -> Path:
             for number in chosen:
                 folder = root / part / data.class_names[data.labels[number]]
                 folder.mkdir(parents=True, exist_ok=True)
-                data.content.load([number])[0].convert("RGB").save(folder / f"{number}.png")
+                picture(data.content.load([number])[0]).save(folder / f"{number}.png")
         return root
     texts = {part: data.content.load(list(chosen)) for part, chosen in rows.items()}
     frame = pd.concat(
@@ -155,6 +156,15 @@ def with_parts(source: Path, labels: int, place: Path) -> Path:
     )
     frame.to_csv(place / "texts.csv", index=False)
     return place / "texts.csv"
+
+
+def picture(item):
+    """An image, from a path, the bytes of a file, or itself."""
+    from PIL import Image
+
+    if isinstance(item, bytes):
+        item = io.BytesIO(item)
+    return (item if isinstance(item, Image.Image) else Image.open(item)).convert("RGB")
 
 
 def by_hand(data, usual: Usual) -> float:
