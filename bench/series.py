@@ -21,7 +21,7 @@ from headstart.modalities import Regime
 from headstart.models import resolve
 from headstart.strategies import get_strategy
 from headstart.studies import SpecMaker
-from headstart.studies.planners.tuning import OVERLAP
+from headstart.studies.planners.tuning import lead
 from headstart.studies.settings import class_prior
 from headstart.training import Bench, Worker, train_trial
 
@@ -71,13 +71,6 @@ def main() -> None:
     record.write("series", "Heartbeats between patients, option by option", lines)
 
 
-def by_one_error(values: np.ndarray) -> int:
-    """The place of the recipe to use, from values (recipes, parts): the first, unless another is clearly ahead."""
-    gains = values - values[0]
-    errors = gains.std(1, ddof=1) * np.sqrt(1 / values.shape[1] + OVERLAP)
-    return int(np.argmax(gains.mean(1) - errors))
-
-
 def row(data: LabelledData, name: str, strategy: str, place: int, n: int, folder: Path) -> str:
     """One trial on the official split."""
     splits = make_splits(data)
@@ -100,7 +93,7 @@ def row(data: LabelledData, name: str, strategy: str, place: int, n: int, folder
     if place == CHOSEN:
         specs = [[maker.spec(arm, one, n, role="tuning", repeat=part) for part in range(PARTS)] for one in recipes]
         tried = [[train_trial(one, worker).outcome.measurement.value for one in own] for own in specs]
-        place = by_one_error(np.asarray(tried))
+        place = int(np.argmax([lead(list(np.subtract(one, tried[0]))) for one in tried]))
         print(np.round(tried, 3).tolist(), flush=True)
         chosen = "chosen on held-out patients (" + ", ".join(f"{np.mean(one):.3f}" for one in tried) + "): "
     recipe = recipes[place]

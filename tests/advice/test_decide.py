@@ -321,3 +321,14 @@ def test_the_model_at_hand_is_used_unless_another_arm_likely_overtakes_it():
         )
         view.outlook = lambda n, part="all", ahead=ahead: ahead
         assert decide(view).chosen == chosen
+
+
+def test_the_reader_is_told_that_rare_classes_are_called_more_often():
+    def said(prior):
+        spec = SimpleNamespace(recipe=Recipe(prior=prior), recipe_informed=False)
+        measured = [SimpleNamespace(spec=spec, measurement=SimpleNamespace(notes=()))]
+        trials = lambda arm=None, role=None, n=None: [] if role == "tuning" else measured  # noqa: E731
+        return _about_recipes(SimpleNamespace(arms=(TUNE,), trials=trials))
+
+    assert not said(1.0)
+    assert "probabilities are not those of the data" in said(0.5)[0]

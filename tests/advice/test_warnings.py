@@ -3,14 +3,14 @@
 from types import SimpleNamespace
 
 from headstart.advice.sentences import warnings_for
-from headstart.core import Measurement
+from headstart.core import Measurement, Recipe
 from headstart.training.trial import UNSAVED
 
 
 def state_with(notes=(), events=()):
     """A study of one finished trial."""
     trial = SimpleNamespace(
-        spec=SimpleNamespace(recipe_informed=False), measurement=Measurement(value=0.9, notes=notes)
+        spec=SimpleNamespace(recipe=Recipe(), recipe_informed=False), measurement=Measurement(value=0.9, notes=notes)
     )
     evidence = SimpleNamespace(
         arms=(), data=SimpleNamespace(findings=(), labels=range(9)), trials=lambda *_, **__: [trial, trial]

@@ -169,7 +169,6 @@ def test_with_few_groups_both_contenders_are_tested_on_every_part(table):
     evidence = study.state.evidence
     evidence.few_groups = True
     evidence.splits, evidence.repeats = evidence.splits * 5, 5
-    study.state = replace(study.state, record=study.state.record.model_copy(update={"dropped": {}}))
     rivals = Rivals(study.state, (), 1e6)
     specs = list(ContenderTrials(rivals, ContenderTuning(rivals).open).every_part())
     assert {spec.arm for spec in specs} == {rivals.leader, rivals.other_side}

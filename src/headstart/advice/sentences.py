@@ -217,5 +217,10 @@ def _about_recipes(evidence: Evidence) -> list[str]:
             f"{elsewhere} of {len(measured)} runs used settings tuned on labels beyond their own "
             "(at a larger size or in another repeat)."
         )
+    if any(trial.spec.recipe.prior != 1 for trial in measured):
+        warnings.append(
+            "Rare classes are called more often than they occur, as the metric weighs all classes alike; "
+            "probabilities are not those of the data as it is (--metric accuracy gives these)."
+        )
     changed = sorted({note for trial in measured for note in trial.measurement.notes})
     return warnings + [f"In training: {note}" for note in changed[:3]]
