@@ -31,6 +31,12 @@ TIE = 0.01
 SIDES = ("transfer", "scratch")
 
 
+def learnt_from(evidence, arm: str) -> float:
+    """Labels that the model at hand is worth: a schedule that was ended early counts as so many fewer."""
+    size = evidence.sizes(arm)[-1]
+    return size * (1 - min(trial.shortened for trial in evidence.trials(arm, "measuring", size)))
+
+
 def judge(table: TrueTable, planner, share: float) -> dict:
     """One replayed study against the truth."""
     played = replay(table, planner(), share * table.exhaustive, margin=None)
@@ -46,7 +52,7 @@ def judge(table: TrueTable, planner, share: float) -> dict:
     better = max(best, key=best.get)
     row["apart"] = abs(best["transfer"] - best["scratch"]) > TIE
     row["wrong_side"] = chosen.paradigm != better
-    learnt = pool if table.find(chosen).closed_form else evidence.sizes(chosen.key)[-1]
+    learnt = pool if table.find(chosen).closed_form else learnt_from(evidence, chosen.key)
     row["delivered"] = 1 - table.truth(chosen.key, learnt)
     row["n_c"], row["definite"] = verdict.n / pool, verdict.kind in SIDES
     row["tie"] = verdict.kind == "tie"

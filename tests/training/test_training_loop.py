@@ -10,7 +10,7 @@ from headstart.training.anchor import Anchor
 from headstart.training.checkpoint import Checkpoint
 from headstart.training.loop import Diverged
 from headstart.training.moving import freeze, moving_stages
-from headstart.training.optimizer import build_optimizer, rate_share
+from headstart.training.optimizer import build_optimizer
 from headstart.training.relevance import relative_gradients
 
 RECIPE = Recipe(learning_rate=3e-3, head_rate=2.0, weight_decay=0.05, steps=8, batch_size=8)
@@ -264,6 +264,52 @@ def test_stopping_early_keeps_the_schedule(tiny, pixels):
     assert equal(seen["state"], state(short))
 
 
+def ends_at(step, seen):
+    """Time that is over from a step on."""
+    return lambda: 0.0 if len(seen) >= step else float("inf")
+
+
+@pytest.mark.parametrize("recipe", [RECIPE, FULL])
+@pytest.mark.parametrize("late", [6, 13])
+def test_a_run_that_is_late_ends_early_and_can_be_repeated(tiny, pixels, recipe, late):
+    recipe = recipe.model_copy(update={"steps": 20})
+    seen = []
+    short, again, whole = tiny(dropout=0.2), tiny(dropout=0.2), tiny(dropout=0.2)
+    done = run(short, pixels, recipe=recipe, on_step=lambda *step: seen.append(step), time_left=ends_at(late, seen))
+    assert late < done.stopped_at == done.steps == len(seen) < 20
+    assert done.steps + done.left_out == 20
+    assert seen[-1] == (done.steps, done.steps)
+    repeated = run(again, pixels, recipe=recipe, stopped_at=done.stopped_at)
+    assert equal(state(short), state(again))
+    assert repeated.flops == done.flops
+    assert run(whole, pixels, recipe=recipe).flops == pytest.approx(done.flops * 20 / done.steps)
+    assert not equal(state(short), state(whole))
+
+
+def test_a_whole_run_goes_on_from_where_a_shorter_one_began_to_end(tiny, pixels, tmp_path):
+    recipe = FULL.model_copy(update={"steps": 20})
+    whole, short, extended = tiny(dropout=0.2), tiny(dropout=0.2), tiny(dropout=0.2)
+    run(whole, pixels, recipe=recipe)
+    checkpoint, seen = Checkpoint(tmp_path / "run.pt", every_seconds=0), []
+    run(
+        short,
+        pixels,
+        recipe=recipe,
+        checkpoint=checkpoint,
+        on_step=lambda *step: seen.append(step),
+        time_left=ends_at(10, seen),
+    )
+    assert run(extended, pixels, recipe=recipe, checkpoint=checkpoint).resumed_at == 10
+    assert equal(state(whole), state(extended))
+
+
+def test_a_run_with_time_enough_does_all_its_steps(tiny, pixels):
+    plain, timed = tiny(dropout=0.2), tiny(dropout=0.2)
+    run(plain, pixels)
+    assert run(timed, pixels, time_left=lambda: 1e6).stopped_at == 0
+    assert equal(state(plain), state(timed))
+
+
 def test_the_average_of_a_constant_is_the_constant(tiny, pixels):
     still = RECIPE.model_copy(update={"learning_rate": 0.0, "ema": 0.9})
     network = tiny(norm=False)
@@ -285,23 +331,6 @@ def test_bf16_is_only_for_training(tiny, pixels):
     full = tiny()
     run(full, pixels)  # a process may use both
     assert not equal(state(full), state(network))
-
-
-def test_the_rate_rises_and_falls():
-    steps = 100
-    shares = [rate_share(step, steps, 0.1) for step in range(steps)]
-    assert shares[:10] == pytest.approx([0.1 * (i + 1) for i in range(10)])
-    assert shares[10] == 1
-    assert shares[55] == pytest.approx(0.5)
-    assert 0 < shares[-1] < 0.001
-    assert shares[10:] == sorted(shares[10:], reverse=True)
-
-
-@pytest.mark.parametrize(("steps", "warmup"), [(1, 0.1), (1, 0), (2, 1), (5, 0), (3, 0.5)])
-def test_short_schedules_have_rates_too(steps, warmup):
-    shares = [rate_share(step, steps, warmup) for step in range(steps)]
-    assert all(0 < share <= 1 for share in shares)
-    assert max(shares) == 1
 
 
 def test_a_prior_of_less_than_one_calls_the_rare_class_more_often(tiny, pixels):

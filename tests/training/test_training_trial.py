@@ -246,6 +246,49 @@ def test_an_interrupted_trial_goes_on_with_the_same_numbers(image_data, worker_o
     assert list((resumed.bench.work_folder / "checkpoints").iterdir()) == []
 
 
+def over_after(worker, monkeypatch, step):
+    """Let the time of a trial be over from a step on; returns what to report steps to."""
+    done = []
+    left = property(lambda _: 0.0 if len(done) >= step else float("inf"))
+    monkeypatch.setattr(worker_module.Worker, "seconds_left", left)
+    return lambda *_: done.append(1)
+
+
+@pytest.mark.parametrize("strategy", ["from_scratch", "partial_finetune"])
+def test_a_trial_whose_time_is_over_is_measured_with_fewer_steps(image_data, worker_of, spec_of, monkeypatch, strategy):
+    recipe = SHORT.model_copy(update={"steps": 20})
+    name = "builtin:compact-image" if strategy == "from_scratch" else "builtin:image"
+    worker = worker_of(image_data, name)
+    spec = spec_of(worker, strategy, name, recipe)
+    with monkeypatch.context() as patch:
+        outcome = execute(spec, worker, over_after(worker, patch, 12))
+    measurement, stopped = outcome.measurement, outcome.spec_of(spec)
+    assert 12 < measurement.steps == outcome.stopped_at < measurement.steps_planned == 20
+    assert stopped.stopped_at == outcome.stopped_at
+    assert stopped.key != spec.key
+    assert outcome.model_dir.name == stopped.key == load(outcome.model_dir).card.trial
+    assert any(f"ended after {measurement.steps} of 20 steps" in note for note in measurement.notes)
+    again = execute(stopped, worker_of(image_data, name))
+    np.testing.assert_array_equal(again.probabilities, outcome.probabilities)
+    assert again.spec_of(stopped) == stopped
+    seen = []
+    whole = execute(spec, worker, lambda step, _: seen.append(step))
+    assert seen[0] > 12, "it goes on from where the rate began to fall"
+    assert whole.measurement.steps == 20
+    assert whole.spec_of(spec) == spec
+    fresh = execute(spec, worker_of(image_data, name))
+    np.testing.assert_array_equal(whole.probabilities, fresh.probabilities)
+
+
+def test_tuning_is_never_done_with_fewer_steps(image_data, worker_of, spec_of, monkeypatch):
+    recipe = SHORT.model_copy(update={"steps": 20})
+    worker = worker_of(image_data, "builtin:compact-image")
+    spec = spec_of(worker, "from_scratch", "builtin:compact-image", recipe, role="tuning")
+    with monkeypatch.context() as patch:
+        outcome = execute(spec, worker, over_after(worker, patch, 12))
+    assert outcome.measurement.steps == 20
+
+
 class ProbeThenTune(Strategy):
     """Two phases, as outsiders may write them."""
 

@@ -137,6 +137,8 @@ class TrialSpec(Record):
         recipe_informed: The recipe was chosen at a size larger than n, or in another repeat.
         inserted_source: Content hash of the file of a user's own module before the head; empty if there is none.
         convergence_check: A tuning trial with twice the steps of its recipe, which shows whether that had converged.
+        stopped_at: Steps of the last phase at which the run ended early, its rate brought to zero before: the time
+            was over. 0 where all steps were done.
     """
 
     role: Role
@@ -154,6 +156,7 @@ class TrialSpec(Record):
     recipe_informed: bool = False
     inserted_source: str = ""
     convergence_check: bool = False
+    stopped_at: int = Field(default=0, ge=0)
     protocol_version: int = PROTOCOL_VERSION
 
     @property
@@ -180,6 +183,7 @@ class Measurement(Record):
         n_realised: Labels used after rounding to classes and groups.
         n_test: Examples that ``value`` was measured on.
         steps: Optimiser steps that were done.
+        steps_planned: Those of the whole schedule, where it was ended early; else 0.
         flops: Floating-point operations of training: those of its steps as they were run, frozen parts without the
             backward pass; of a closed form, the forward passes that its features take.
         peak_memory_mb: Of the GPU during the trial; without one, of the process up to its end.
@@ -198,6 +202,7 @@ class Measurement(Record):
     n_realised: int = 0
     n_test: int = 0
     steps: int = 0
+    steps_planned: int = 0
     parameters: int = 0
     trainable_parameters: int = 0
     flops: float = 0.0

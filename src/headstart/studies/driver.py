@@ -169,7 +169,7 @@ class Driver:
 
     def _settle(self, running: _Running, outcome: Outcome) -> None:
         """Store a finished trial, then everything that follows from it."""
-        spec, ended = running.spec, self.budget.spent
+        spec, ended = outcome.spec_of(running.spec), self.budget.spent
         trial = self.store.add(spec, outcome, running.started, ended)
         try:
             self.shelf.take(trial, self.store.trials())

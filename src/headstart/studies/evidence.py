@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from functools import cached_property
 
@@ -29,11 +30,12 @@ from headstart.evidence.few_groups import effective_examples
 from headstart.evidence.projection import project
 from headstart.evidence.spread import Cell, Kind, Spread, arm_spread, fitted_spread
 from headstart.studies.settings import StudySettings
-from headstart.studies.trials import Trial, Trials
+from headstart.studies.trials import Trial, Trials, longest
 
 ROTATING_REPEATS = 5
 FIXED_REPEATS = 3
 OUTLOOK_DRAWS = 1000
+STEPS_EXPONENT = 0.5  # errors fall with steps no faster than with labels, whose exponents end here (exponents.md)
 
 
 class Evidence:
@@ -99,15 +101,15 @@ class Evidence:
         return mask, True
 
     def trials(self, arm: str | None = None, role: str | None = None, n: int | None = None) -> list[Trial]:
-        """Successful trials, filtered."""
-        return [
+        """Successful trials, filtered; of one that was ended early and run again for longer, only the longer one."""
+        return longest(
             trial
             for trial in self.table.trials()
             if trial.succeeded
             and (arm is None or trial.spec.arm.key == arm)
             and (role is None or trial.spec.role == role)
             and (n is None or trial.spec.n == n)
-        ]
+        )
 
     def run(self, trial: Trial) -> Run:
         """Predictions of a measuring trial."""
@@ -177,10 +179,11 @@ class Evidence:
         return len(recipes) > 1 or not self.sizes(arm) or self.kind(arm) == "closed"
 
     def untuned(self, arm: str) -> float:
-        """Standard deviation of what better tuning would still move an arm by; 0 where there are no recipes.
+        """Standard deviation of what better tuning and the steps left out would still move an arm by.
 
-        Measured on arms that were tuned after all; see ``bench/spread.py``. A choice among recipes leaves less of it,
-        the more examples it was held out on.
+        0 where there are no recipes. What tuning moves was measured on arms that were tuned after all; see
+        ``bench/spread.py``. A choice among recipes leaves less of it, the more examples it was held out on. Of steps:
+        see :data:`STEPS_EXPONENT`.
         """
         sizes = self.sizes(arm)
         if not sizes or self.kind(arm) == "closed":
@@ -189,7 +192,9 @@ class Evidence:
         held_out = 0
         if self.tuned(arm):
             held_out = min((trial.measurement.n_test or 0 for trial in self._tuning(arm)), default=0)
-        return fitted_spread().untuned_left(error, held_out)
+        left_out = min(trial.shortened for trial in self.trials(arm, "measuring", sizes[-1]))
+        steps = error * (1 - (1 - left_out) ** STEPS_EXPONENT)
+        return math.hypot(fitted_spread().untuned_left(error, held_out), steps)
 
     def _tuning(self, arm: str) -> list[Trial]:
         return [trial for trial in self.trials(arm, "tuning") if not trial.spec.convergence_check]

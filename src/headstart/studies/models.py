@@ -10,7 +10,7 @@ from pathlib import Path
 
 from headstart.core import BundleError, safe_name
 from headstart.models import read_card
-from headstart.studies.trials import Trial
+from headstart.studies.trials import Trial, longest
 
 
 class ModelShelf:
@@ -82,7 +82,7 @@ class ModelShelf:
 def behind_figure(trials: Iterable[Trial]) -> str | None:
     """Key of the trial of an arm whose model is kept: the first repeat at its largest size."""
     firsts = [trial for trial in trials if trial.spec.role == "measuring" and trial.spec.repeat == 0]
-    return max(firsts, key=lambda trial: trial.spec.n).key if firsts else None
+    return max(longest(firsts), key=lambda trial: trial.spec.n).key if firsts else None
 
 
 def _trained_by(folder: Path) -> str | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -35,6 +36,12 @@ class Trial:
         """Whether its numbers may be used."""
         return self.measurement.succeeded
 
+    @property
+    def shortened(self) -> float:
+        """Share of its steps that were not done, because its time was over; 0 where all were."""
+        planned = self.measurement.steps_planned
+        return 1 - self.measurement.steps / planned if planned else 0.0
+
 
 class Trials(Protocol):
     """Read access to finished trials: a store, or a table that is played back."""
@@ -44,3 +51,19 @@ class Trials(Protocol):
 
     def predictions(self, key: str) -> tuple[np.ndarray, np.ndarray]:
         """Example indices (M,) and probabilities (M, classes) of a successful trial."""
+
+
+def longest(trials: Iterable[Trial]) -> list[Trial]:
+    """Trials without those that were ended early and then run again for longer."""
+    found = list(trials)
+    if not any(trial.spec.stopped_at for trial in found):
+        return found
+    steps: dict[TrialSpec, float] = {}
+    for trial in found:
+        whole = trial.spec.model_copy(update={"stopped_at": 0})
+        steps[whole] = max(steps.get(whole, 0.0), trial.spec.stopped_at or math.inf)
+    return [
+        trial
+        for trial in found
+        if (trial.spec.stopped_at or math.inf) == steps[trial.spec.model_copy(update={"stopped_at": 0})]
+    ]

@@ -38,7 +38,7 @@ class RecordedArm:
     recipes: tuple[Recipe, ...] = (Recipe(learning_rate=1e-3, steps=100),)
     tuned: Mapping[int, float] = field(default_factory=dict)
 
-    def value(self, n: int, repeat: int) -> float:
+    def value(self, n: float, repeat: int) -> float:
         """The metric at n labels, between recorded sizes along the logarithm of n."""
         row = self.values[repeat % len(self.values)]
         return float(np.interp(np.log(n), np.log(self.sizes), row))
@@ -134,11 +134,16 @@ class RecordedTable:
         """The measurements of an arm."""
         return next(recorded for recorded in self.arms if recorded.arm == arm)
 
-    def predictions(self, arm: Arm, recipe: Recipe, n: int, repeat: int, labels: np.ndarray) -> np.ndarray:
-        """Probabilities (M, classes) whose accuracy is the recorded one; the same examples are hard for all arms."""
+    def predictions(
+        self, arm: Arm, recipe: Recipe, n: int, repeat: int, labels: np.ndarray, share: float = 1.0
+    ) -> np.ndarray:
+        """Probabilities (M, classes) whose accuracy is the recorded one; the same examples are hard for all arms.
+
+        A run with a share of its steps is taken to be as good as one with so many fewer labels.
+        """
         recorded = self.find(arm)
         place = recorded.recipes.index(recipe) if recipe in recorded.recipes else len(recorded.recipes)
-        value = recorded.value(n, repeat) + recorded.tuned.get(place, -EASY_LOSS * place)
+        value = recorded.value(share * n, repeat) + recorded.tuned.get(place, -EASY_LOSS * place)
         ease = np.random.default_rng(derive_seed("ease")).random(len(labels))
         own = np.random.default_rng(derive_seed(arm.key, n, repeat, place)).random(len(labels))
         order = np.argsort(HARD_SHARE * ease + (1 - HARD_SHARE) * own)

@@ -16,7 +16,7 @@ from headstart.studies.driver import Driver
 from headstart.studies.evidence import Evidence
 from headstart.studies.executors import WorkerLost
 from headstart.studies.journal import Journal
-from headstart.studies.planners.base import Drop, Plan, Planner, Step
+from headstart.studies.planners.base import SHORTENED, Drop, Plan, Planner, Step
 from headstart.studies.prices.machine import Machine
 from headstart.studies.prices.model import PriceModel
 from headstart.studies.settings import StudySettings
@@ -25,6 +25,7 @@ from headstart.studies.state import Dropped, StudyRecord, StudyState
 from headstart.studies.trials import Trial
 from headstart.testing.recorded import UNITS, RecordedLineUp, RecordedTable, RecordedWork
 from headstart.training import Outcome, OutOfTime
+from headstart.training.schedule import SHORTEST
 
 MACHINE = Machine(name="simulated", gflops_float32=1.0, gflops_bfloat16=1.0, memory_gb=1.0)
 TIMING_SECONDS = 0.5  # simulated seconds that a look at one arm takes
@@ -227,7 +228,10 @@ class SimulatedExecutor:
         work = recorded * float(np.exp(self.situation.noise * rng.standard_normal()))
         seconds = _passing(work, self.clock.now, self.situation.speed)
         number, self._submitted = self._submitted, self._submitted + 1
-        if seconds > deadline:
+        if seconds > deadline and spec.role == "measuring" and deadline >= SHORTEST * seconds and self._learns(spec):
+            share = deadline / seconds
+            self._ends[future] = (self.clock.now + deadline, self._outcome(spec, deadline, work * share, share))
+        elif seconds > deadline:
             self._ends[future] = (self.clock.now + max(deadline, 0.0), OutOfTime("the time allowed is used up"))
         elif number in self.situation.lost:
             self._ends[future] = (self.clock.now + seconds / 2, WorkerLost("a simulated worker was lost"))
@@ -249,13 +253,20 @@ class SimulatedExecutor:
     def close(self) -> None:
         """Nothing is held."""
 
-    def _outcome(self, spec: TrialSpec, seconds: float, work: float) -> Outcome:
+    def _learns(self, spec: TrialSpec) -> bool:
+        """Whether a trial has steps."""
+        return not RecordedLineUp(self.table).closed_form(spec.arm)
+
+    def _outcome(self, spec: TrialSpec, seconds: float, work: float, share: float = 1.0) -> Outcome:
+        """What is seen of a trial that did a share of its steps."""
         cpu = work if self.situation.busy else seconds
         if spec.arm.key in self.situation.failing:
             return Outcome(Measurement(error="it fails", machine=MACHINE.name), np.empty(0, int), np.empty((0, 0)))
         rows = self.split.test if spec.role == "measuring" else self.split.pool[: max(2, spec.n // 5)]
         labels = self.data.labels[rows]
-        probabilities = self.table.predictions(spec.arm, spec.recipe, spec.n, spec.repeat, labels)
+        probabilities = self.table.predictions(spec.arm, spec.recipe, spec.n, spec.repeat, labels, share)
+        steps = RecordedWork(self.table).count(spec.arm, spec.recipe, spec.n, spec.role).steps
+        done = max(1, round(share * steps))
         measurement = Measurement(
             value=float((probabilities.argmax(1) == labels).mean()),
             seconds=seconds,
@@ -264,9 +275,10 @@ class SimulatedExecutor:
             machine=MACHINE.name,
             n_realised=spec.n,
             n_test=len(rows),
-            steps=RecordedWork(self.table).count(spec.arm, spec.recipe, spec.n, spec.role).steps,
+            steps=done,
+            steps_planned=steps if done < steps else 0,
         )
-        return Outcome(measurement, rows, probabilities)
+        return Outcome(measurement, rows, probabilities, stopped_at=done if done < steps else 0)
 
 
 class _Watched:
@@ -286,7 +298,7 @@ class _Watched:
         if isinstance(step, TrialSpec):
             known = {trial.key for trial in state.evidence.table.trials()} | {spec.key for spec in running}
             assert step.key not in known, f"{step.arm.key} at {step.n} was suggested although it is done or running"
-            needed = state.seconds(step)
+            needed = state.seconds(step) * (1.0 if state.closed_form(step.arm) or step.role == "tuning" else SHORTENED)
             assert needed <= seconds + 1e-6, f"a trial of {needed:.1f} s was suggested with {seconds:.1f} s left"
         elif isinstance(step, Drop):
             assert step.arm in state.alive, f"{step.arm.key} was dropped twice"

@@ -23,8 +23,9 @@ from headstart.training.average import WeightAverage
 from headstart.training.checkpoint import Checkpoint
 from headstart.training.learners import ExampleLearner, Learner, PairLearner
 from headstart.training.moving import freeze
-from headstart.training.optimizer import build_optimizer, rate_share
+from headstart.training.optimizer import build_optimizer
 from headstart.training.relevance import relative_gradients
+from headstart.training.schedule import Schedule
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -48,6 +49,8 @@ class LoopRecord:
         resumed_at: Steps that a checkpoint saved.
         seconds_before: Seconds that a checkpoint saved.
         flops: Operations of all steps, as counted on one of them.
+        stopped_at: Steps after which the last phase was ended early; 0 if it was not.
+        left_out: Steps of the schedule that were therefore not done.
     """
 
     steps: int = 0
@@ -56,6 +59,8 @@ class LoopRecord:
     resumed_at: int = 0
     seconds_before: float = 0.0
     flops: float = 0.0
+    stopped_at: int = 0
+    left_out: int = 0
 
     def followed_by(self, other: LoopRecord) -> LoopRecord:
         """Both, one after the other."""
@@ -67,6 +72,8 @@ class LoopRecord:
             self.resumed_at + other.resumed_at,
             self.seconds_before + other.seconds_before,
             self.flops + other.flops,
+            other.stopped_at,
+            other.left_out,
         )
 
 
@@ -85,6 +92,8 @@ class LoopOptions:
         on_step: Called with (step, steps) after each step.
         watch: Called at a few points of the run; returns a metric for the run's curve.
         stop_after: Stop after so many steps of the schedule, to time it.
+        stopped_at: End the schedule early at so many steps, as an earlier run did; 0 does all.
+        time_left: Gives the seconds that steps may still take; the schedule is ended early where it would take longer.
         activations: Folder for the outputs of frozen stages; None recomputes them each time.
     """
 
@@ -95,6 +104,8 @@ class LoopOptions:
     on_step: Callable[[int, int], None] | None = None
     watch: Callable[[], float] | None = None
     stop_after: int | None = None
+    stopped_at: int = 0
+    time_left: Callable[[], float] | None = None
     activations: Path | None = None
 
 
@@ -127,33 +138,38 @@ def train(
         Diverged: The loss became infinite or not a number.
     """
     loop = _Setup.of(network, inputs, targets, rows, phase, recipe, seed, options)
-    steps, record, optimizer = loop.steps, loop.record, loop.optimizer
-    watch_at = {round(share * steps) for share in WATCH_SHARES} if options.watch else set()
+    schedule, record, optimizer = loop.schedule, loop.record, loop.optimizer
+    watch_at = {round(share * schedule.steps) for share in WATCH_SHARES} if options.watch else set()
     start = time.perf_counter() - record.seconds
-    for step in range(record.resumed_at, min(steps, options.stop_after or steps)):
-        share = rate_share(step, steps, recipe.warmup)
+    step, begun, flops = record.resumed_at, time.perf_counter(), 0.0
+    while step < min(schedule.end, options.stop_after or schedule.end):
+        loop.end_in_time(step, time.perf_counter() - begun)
+        share = schedule.share(step)
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * share
         with loop.counting(step) as counter:
             loss = loop.learner.backward(step)
         if counter is not None:
-            record.flops = counter.get_total_flops() * steps
+            flops = counter.get_total_flops()
         if not np.isfinite(loss):
-            raise Diverged(f"the loss became {loss} at step {step + 1} of {steps}")
+            raise Diverged(f"the loss became {loss} at step {step + 1} of {schedule.end}")
         loop.anchor.pull()
         loop.accelerator.clip_grad_norm_(loop.model.parameters(), MAX_GRADIENT_NORM)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         loop.average.update(step)
-        record.steps = step + 1
+        step += 1
+        record.steps = step
         record.seconds = time.perf_counter() - start
-        if step + 1 in watch_at and options.watch:
+        if step in watch_at and options.watch:
             record.curve.append((record.seconds, options.watch()))
             loop.set_modes()
             start = time.perf_counter() - record.seconds
         loop.save_if_due()
         if options.on_step:
-            options.on_step(step + 1, steps)
+            options.on_step(step, schedule.end)
+    record.stopped_at, record.left_out = schedule.stopped_at, schedule.steps - schedule.end
+    record.flops = flops * schedule.end
     loop.finish()
     return record
 
@@ -175,7 +191,7 @@ class _Setup:
     average: WeightAverage
     frozen: list[torch.nn.Module]
     options: LoopOptions
-    steps: int
+    schedule: Schedule
     record: LoopRecord
 
     @classmethod
@@ -215,7 +231,8 @@ class _Setup:
             seen = steps * recipe.batch_size
             cache = _kept_activations(network, inputs, rows, moving, seen, recipe, seed, options)
             learner = ExampleLearner(model, rows, seed, record.resumed_at, cache, *common)
-        return cls(network, model, optimizer, accelerator, learner, anchor, average, frozen, options, steps, record)
+        schedule = Schedule(steps, recipe.warmup, options.stopped_at)
+        return cls(network, model, optimizer, accelerator, learner, anchor, average, frozen, options, schedule, record)
 
     def counting(self, step: int) -> Any:
         """Count operations in the first step of this run; None later on."""
@@ -227,11 +244,29 @@ class _Setup:
         for module in self.frozen:
             module.eval()
 
+    def end_in_time(self, step: int, taken: float) -> None:
+        """End the schedule early where all of it would take longer than there is time, judged by the steps so far."""
+        done = step - self.record.resumed_at
+        if self.options.time_left is None or not done:
+            return
+        if self.schedule.is_late(step, taken, taken / done, self.options.time_left()):
+            self.save()  # a whole run goes on from here
+            self.schedule.cool_down(step)
+
     def save_if_due(self) -> None:
-        """Write a checkpoint where it is time for one, or where other phases follow."""
+        """Write a checkpoint where it is time for one, or where other phases follow.
+
+        None is written while the rate falls to an early end, which a whole run does not go through.
+        """
         checkpoint = self.options.checkpoint
-        last = self.options.keep_last and self.record.steps == self.steps
-        if checkpoint and (checkpoint.due() or last):
+        last = self.options.keep_last and self.record.steps == self.schedule.end
+        if checkpoint and (checkpoint.due() or last) and not self.schedule.stopped_at:
+            self.save()
+
+    def save(self) -> None:
+        """Write a checkpoint, if one is kept at all."""
+        checkpoint = self.options.checkpoint
+        if checkpoint:
             state = {
                 "step": self.record.steps,
                 "seconds": self.record.seconds,

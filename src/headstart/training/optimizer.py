@@ -1,8 +1,7 @@
-"""How fast each parameter moves, and how the rate changes over the steps."""
+"""How fast each parameter moves."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import torch
@@ -47,11 +46,3 @@ def build_optimizer(network: Network, moving: Sequence[int], recipe: Recipe) -> 
         {"params": held, "lr": rate, "peak": rate, "weight_decay": decay} for (rate, decay), held in groups.items()
     ]
     return torch.optim.AdamW(settings, lr=recipe.learning_rate, fused=True)  # half the time of a small step
-
-
-def rate_share(step: int, steps: int, warmup: float) -> float:
-    """Share of the peak rate at a step: linear warm-up, then a cosine to zero (Loshchilov & Hutter 2017)."""
-    rise = max(1, round(warmup * steps))
-    if step < rise:
-        return (step + 1) / rise
-    return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))

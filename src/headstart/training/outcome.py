@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from headstart.core import Measurement
+from headstart.core import Measurement, TrialSpec
 from headstart.models import FittedModel
 
 
@@ -19,12 +19,18 @@ class Outcome:
         measured: Example indices that were predicted (M,).
         probabilities: (M, classes), fp32; empty if the trial failed.
         model_dir: Where the worker left the trained model; None if it kept none.
+        stopped_at: Steps at which the last phase was ended early; 0 if it was not, or if the trial asked for it.
     """
 
     measurement: Measurement
     measured: np.ndarray
     probabilities: np.ndarray
     model_dir: Path | None = None
+    stopped_at: int = 0
+
+    def spec_of(self, spec: TrialSpec) -> TrialSpec:
+        """What was trained, where a trial was begun: the same, unless its time was over."""
+        return spec.model_copy(update={"stopped_at": self.stopped_at}) if self.stopped_at else spec
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import shutil
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -34,6 +36,8 @@ from headstart.training.worker import Worker
 
 WATCH_ROWS = 200  # measured examples that the curve during training is read from
 SMALLEST_MICROBATCH = 2
+PREDICTING = 1.3  # x the time that predictions took on a few examples
+AFTERWARDS = 0.5  # seconds for saving
 GENTLER = 0.1  # of the learning rate, where the loss stopped being a number
 
 
@@ -44,6 +48,7 @@ class PhaseRunner:
     Attributes:
         spec: The trial, or a member of its ensemble.
         measured: Examples the trial is scored on; a few of them give the curve, which nothing reads while it runs.
+        elastic: Whether the last phase may end early where time is short.
         notes: A line for each retry.
         checkpoints: Those that the trial's end makes superfluous.
     """
@@ -54,6 +59,7 @@ class PhaseRunner:
     measured: np.ndarray
     notes: list[str] = field(default_factory=list)
     checkpoints: list[Checkpoint] = field(default_factory=list)
+    elastic: bool = False
 
     def run(
         self, phase: Phase, name: str, start: FittedModel | None, rows: np.ndarray, *, last: bool = False
@@ -74,6 +80,9 @@ class PhaseRunner:
             return self._fit_head(phase, rows, start), LoopRecord()
         network, record = self._train(phase, name, start.model if start else None, rows, last)
         card = start.card if start else self.card(format_of(network))
+        if record.stopped_at:
+            stopped = self.spec.model_copy(update={"stopped_at": record.stopped_at})
+            card = card.model_copy(update={"trial": stopped.key})
         if inserted_in(network) is not None:  # which no other library's form can express
             inserted = {"inserted": self.spec.recipe.inserted, "inserted_source": self.spec.inserted_source}
             card = card.model_copy(update={"model_format": "headstart", **inserted})
@@ -133,14 +142,17 @@ class PhaseRunner:
             if has_inserted(phase):
                 network = insert(network, spec.recipe.inserted, derive_seed(spec.seed, "inserted"))
             kept = worker.bench.work_folder / f"border-{attempt}"
+            watch = _Watch(self, network)
             options = LoopOptions(
                 precision=spec.dtype,
                 microbatch=microbatch,
                 checkpoint=checkpoint,
                 keep_last=not last,
                 on_step=worker.on_step,
-                watch=_Watch(self, network) if spec.role == "measuring" else None,
+                watch=watch if spec.role == "measuring" else None,
                 activations=kept,
+                stopped_at=spec.stopped_at if last else 0,
+                time_left=self._time_left(watch) if last and self.elastic else None,
             )
             try:
                 return network, train(network, inputs, labels, learn, phase, recipe, seed, options)
@@ -160,6 +172,11 @@ class PhaseRunner:
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
 
+    def _time_left(self, watch: _Watch) -> Callable[[], float]:
+        """Seconds that steps may take: what is left of the trial's time, without predicting and saving."""
+        predicted = PREDICTING * len(self.measured)
+        return lambda: self.worker.seconds_left - AFTERWARDS - predicted * watch.latency
+
     def _prepared(self) -> Network:
         spec, worker = self.spec, self.worker
         candidate = worker.candidates[spec.arm.candidate]
@@ -175,11 +192,14 @@ class _Watch:
         measured = runner.measured
         chosen = np.random.default_rng(runner.spec.seed).choice(measured, min(WATCH_ROWS, len(measured)), replace=False)
         self._rows = chosen
+        self.latency = 0.0  # seconds an example, as last seen
 
     def __call__(self) -> float:
         worker = self._runner.worker
         inputs = worker.inputs(self._runner.spec.arm.candidate)
+        start = time.perf_counter()
         found = predict_network(self._network, inputs, self._rows)
+        self.latency = (time.perf_counter() - start) / len(self._rows)
         return METRICS[worker.metric](found, worker.data.labels[self._rows])
 
 

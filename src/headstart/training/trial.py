@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -38,26 +39,26 @@ def execute(
         spec: What to train; determines every number.
         worker: This process's caches.
         progress: Called with (done, total) at each step.
-        deadline: Seconds that the trial may take.
+        deadline: Seconds that the trial may take; a measuring trial that would take longer ends its schedule early.
 
     Returns:
         The outcome. A failure of the training is a measurement with ``error``, never an exception.
 
     Raises:
-        OutOfTime: The deadline passed; the trial's checkpoint stays.
+        OutOfTime: The deadline passed where nothing could be measured; the trial's checkpoint stays.
     """
     trained = train_trial(spec, worker, progress, deadline)
     if trained.model is None or spec.role != "measuring" or spec.repeat:
         return trained.outcome  # only the first repeat of a size may be handed over
-    folder = worker.bench.model_folder(spec.key)
+    folder = worker.bench.model_folder(trained.outcome.spec_of(spec).key)
     try:
         trained.model.save(folder)
     except BundleError as trouble:
         shutil.rmtree(folder, ignore_errors=True)
         measurement = trained.outcome.measurement
         noted = measurement.model_copy(update={"notes": (*measurement.notes, f"{UNSAVED}: {trouble}")})
-        return Outcome(noted, trained.outcome.measured, trained.outcome.probabilities)
-    return Outcome(trained.outcome.measurement, trained.outcome.measured, trained.outcome.probabilities, folder)
+        return replace(trained.outcome, measurement=noted)
+    return replace(trained.outcome, model_dir=folder)
 
 
 UNSAVED = "the model could not be saved"
@@ -76,7 +77,7 @@ def train_trial(
         spec: What to train; determines every number.
         worker: This process's caches.
         progress: Called with (done, total) at each step.
-        deadline: Seconds that the trial may take.
+        deadline: Seconds that the trial may take; a measuring trial that would take longer ends its schedule early.
         strategy: The arm's, where it is not an installed one.
 
     Raises:
@@ -96,6 +97,11 @@ def train_trial(
             threads = torch.get_num_threads()
             start, cpu = time.perf_counter(), time.process_time()
             model, record = _fit(strategy, spec, worker, learn, measured, notes)
+            if record.stopped_at:
+                notes.append(
+                    f"{spec.arm.name} at n = {spec.n:,} ended after {record.steps:,} of "
+                    f"{record.steps + record.left_out:,} steps, as its time was over; more steps may make it better"
+                )
             seconds, cpu = time.perf_counter() - start + record.seconds_before, time.process_time() - cpu
             probabilities, latency = _predict(model, strategy, spec, worker, measured)
             if not np.isfinite(probabilities).all():
@@ -119,13 +125,15 @@ def train_trial(
         n_realised=realised,
         n_test=len(measured),
         steps=record.steps,
+        steps_planned=record.steps + record.left_out if record.stopped_at else 0,
         latency=latency,
         peak_memory_mb=_peak_memory_mb(),
         curve=tuple(record.curve),
         notes=tuple(notes),
         **sizes,
     )
-    return Trained(Outcome(measurement, measured, probabilities), model)
+    stopped_at = record.stopped_at if record.stopped_at != spec.stopped_at else 0
+    return Trained(Outcome(measurement, measured, probabilities, stopped_at=stopped_at), model)
 
 
 def trial_rows(spec: TrialSpec, worker: Worker) -> tuple[np.ndarray, np.ndarray, int]:
@@ -164,13 +172,15 @@ def _fit(
     total = LoopRecord()
     for number, recipe in enumerate(recipes):
         member = spec.model_copy(update={"recipe": recipe})
-        runners.append(PhaseRunner(member, worker, strategy, measured, notes))
+        elastic = spec.role == "measuring" and not spec.stopped_at and len(recipes) == 1
+        runners.append(PhaseRunner(member, worker, strategy, measured, notes, elastic=elastic))
         model, record = _fit_one(runners[-1], learn, last=number == len(recipes) - 1)
         fitted.append(model)
         total = total.followed_by(record)
-    for runner in runners:
-        for checkpoint in runner.checkpoints:
-            checkpoint.discard()
+    if not total.stopped_at or spec.stopped_at:  # else a whole run may go on from there
+        for runner in runners:
+            for checkpoint in runner.checkpoints:
+                checkpoint.discard()
     if len(fitted) == 1:
         return fitted[0], total
     network = averaged([one.model for one in fitted])

@@ -9,6 +9,8 @@ from typing import Protocol
 from headstart.core import Arm, Record, TrialSpec
 from headstart.studies.state import StudyState
 
+SHORTENED = 0.6  # of a trial's price: with so much time left it may begin, as its schedule can be ended early
+
 
 class PlanRow(Record):
     """What is planned for one arm.

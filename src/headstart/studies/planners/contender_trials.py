@@ -12,6 +12,7 @@ from headstart.studies.planners.rivals import POSSIBLE, STEP_UP, Rivals, knee
 FIRST_PASS_SHARE = 0.25  # of the budget, for a first look at every arm
 CLOSED_SHARE = 0.3  # of the budget, for one trial of an arm without gradient descent: features are computed once
 PAIRING_SHARE = 0.15  # of the time left: below it the leader is measured at the challenger's size too
+CONCEIVABLE = 0.03  # P(best at the target) from which on an arm is worth carrying up before anything is repeated
 OPEN = 0.05  # P(side) between this and its complement: repeats may still decide
 PARTS_SHARE = 0.7  # of the time left: what testing both contenders on every group may take
 
@@ -93,6 +94,44 @@ class ContenderTrials:
         places = [(i, j) for i in range(len(mine)) for j in range(len(others))]
         return [(mine[i], others[j]) for i, j in sorted(places, key=sum)]
 
+    def compared(self) -> Iterator[TrialSpec]:
+        """Both sides far enough up that the comparison says something about all labels.
+
+        Where the best of the other side is too dear, the next best is taken. What the leader needs to be trained on all
+        labels stays.
+        """
+        leader, n = self.rivals.leader, self.rivals.far_enough
+        if leader is None:
+            return
+        for other in self.rivals.ranked:
+            if not self._same_side(other) and self.rivals.answer_seconds(leader, other) <= self.rivals.seconds:
+                yield from self.open.measuring(other, n)
+                yield from self.open.measuring(leader, n)
+                return
+
+    def carried(self) -> Iterator[TrialSpec]:
+        """Other arms of the leader's side that may be better with more labels, as far up as they can go.
+
+        Not before the leader itself has been.
+        """
+        if any(self.rivals.cost(self.rivals.leader, n) <= self.rivals.seconds for n in self._above_leader):
+            return
+        for arm in sorted(self._mates, key=lambda arm: -self.rivals.p_best(arm)):
+            fitting = [n for n in self.rivals.climbs(arm) if self.rivals.cost(arm, n) <= self.rivals.seconds]
+            if fitting:
+                yield from self.open.measuring(arm, fitting[-1])
+
+    @property
+    def _mates(self) -> list[Arm]:
+        """Arms of the leader's side that may be better than it."""
+        mates = [arm for arm in self.rivals.ranked[1:] if self._same_side(arm)]
+        return [arm for arm in mates if self.rivals.p_best(arm) >= CONCEIVABLE]
+
+    @property
+    def _above_leader(self) -> list[int]:
+        leader = self.rivals.leader
+        return [] if leader is None else [n for n in self.rivals.sizes if n > self.rivals.reached(leader)]
+
     def pair(self) -> Iterator[TrialSpec]:
         """Leader and challenger at the sizes that carry the leader as far as it goes (the challenger runs first)."""
         leader, challenger = self.rivals.leader, self.rivals.challenger
@@ -100,7 +139,7 @@ class ContenderTrials:
             return
         top = self.rivals.reached(leader)
         best: tuple[int, int] | None = None
-        ups = [n for n in self.rivals.sizes if n > top] or [0]
+        ups = self._above_leader or [0]
         downs = self.rivals.climbs(challenger) or [0]
         for up in sorted(ups, reverse=True):
             for down in sorted(downs, reverse=True):

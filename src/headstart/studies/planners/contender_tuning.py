@@ -70,9 +70,14 @@ class ContenderTuning:
                 self.state.prices.seconds(arm, recipe, n, "tuning") for arm in tuned for recipe in lists[arm.key]
             )
             begun = max(self._tries(arm) for arm in tuned) >= count
-            if begun or needed <= TUNING_SHARE * self.rivals.budget:
+            if begun or needed <= min(TUNING_SHARE * self.rivals.budget, self._spare):
                 return {key: len(recipes) for key, recipes in lists.items()}
         return {}
+
+    @property
+    def _spare(self) -> float:
+        """Seconds that the answer itself leaves: both sides far enough up, the leader with all labels."""
+        return self.rivals.seconds - self.rivals.answer_seconds(self.rivals.leader, self.rivals.other_side)
 
     def trials(self) -> Iterator[TrialSpec]:
         """The contenders' recipes, in turn."""

@@ -83,6 +83,8 @@ class ContendersPlanner:
             return
         yield from trials.every_part()
         yield from tuning.trials()
+        yield from trials.compared()
+        yield from trials.carried()
         yield from trials.pair()
         if not rivals.decided:
             yield from trials.paired_repeats()

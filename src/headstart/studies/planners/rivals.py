@@ -7,6 +7,7 @@ from functools import cached_property
 
 from headstart.core import Arm, TrialSpec
 from headstart.evidence import JointDraws
+from headstart.studies.planners.base import SHORTENED
 from headstart.studies.state import StudyState
 
 CHEAPER = 1.1  # a size below the knee saves less than this share of the smallest size's price
@@ -14,10 +15,9 @@ STEP_UP = 4  # from the knee to the second look; and how far the outlook reaches
 CLIMB = 2.0  # a challenger is measured again only at so many times the labels it has had
 SURE_HERE, SURE_THERE = 0.95, 0.8  # P(side) at the compared size and at the target, at which a study is decided
 REFIT_MARGIN, REFIT_SHARE = 1.3, 0.35  # a fifth more labels than a fold has; share of the budget at most
-SMALL_SHARE = 0.1  # of the budget: a trial below it may be off
 TINY_SHARE = 0.02  # of the budget: what hardly matters
-UNPROVEN = 1.4  # x the price of an arm of which no trial has ended: a look at a few steps is easily wrong
 POSSIBLE = 0.1  # P(best at the target) that makes an arm a challenger
+FAR_ENOUGH = 4  # both sides are compared at no less than the pool over this, if it can be paid for
 
 
 def knee(state: StudyState, arm: Arm) -> int:
@@ -153,6 +153,16 @@ class Rivals:
         """The best arm of the side that is not the leader's."""
         return next((arm for arm in self.ranked if self.leader and arm.paradigm != self.leader.paradigm), None)
 
+    @cached_property
+    def far_enough(self) -> int:
+        """The smallest size at which a comparison says something about all labels."""
+        return min(n for n in self.sizes if FAR_ENOUGH * n >= self.state.pool_size)
+
+    def answer_seconds(self, leader: Arm | None, other: Arm | None) -> float:
+        """Seconds that both sides take far enough up, and the leader with all labels."""
+        common = self.cost(leader, self.far_enough) + self.cost(other, self.far_enough)
+        return common + self.cost(leader, self.state.pool_size)
+
     def climbs(self, arm: Arm | None) -> list[int]:
         """Sizes far enough above what an arm has had to be worth a trial."""
         if arm is None:
@@ -167,8 +177,14 @@ class Rivals:
         return max([*sizes, *running], default=0)
 
     def cost(self, arm: Arm | None, n: int) -> float:
-        """Seconds of a measuring trial; nothing where there is no arm or size."""
-        return self.price(arm, n) if arm is not None and n else 0.0
+        """Seconds that a measuring trial takes at least; nothing where there is no arm or size, or it was done.
+
+        With all labels a schedule that is ended early is worth more than a whole one with fewer.
+        """
+        if arm is None or not n or n in self.evidence.sizes(arm.key):
+            return 0.0
+        shortened = n == self.state.pool_size and not self.state.closed_form(arm)
+        return self.price(arm, n) * (SHORTENED if shortened else 1.0)
 
     # -- prices -------------------------------------------------------------------------------------------------------
 
@@ -188,14 +204,13 @@ class Rivals:
         return None
 
     def fits(self, spec: TrialSpec) -> bool:
-        """Whether a trial ends in the time that is left, with some more for arms whose price is not proven."""
-        proven = self.state.closed_form(spec.arm) or any(
-            trial.spec.arm == spec.arm for trial in self.evidence.table.trials()
-        )
+        """Whether a trial ends in the time that is left, with a shorter schedule if it is the first with all labels."""
         needed = self.state.seconds(spec)
         if needed <= TINY_SHARE * self.budget:  # these may use what is kept for training on every label
             return needed <= self.seconds + self.refit_seconds
-        return needed * (1.0 if proven or needed < SMALL_SHARE * self.budget else UNPROVEN) <= self.seconds
+        if spec.role == "measuring" and spec.repeat == 0 and spec.n == self.state.pool_size:
+            needed = self.cost(spec.arm, spec.n)
+        return needed <= self.seconds
 
     @property
     def refit_seconds(self) -> float:

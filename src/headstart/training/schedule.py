@@ -1,0 +1,78 @@
+"""How the rate changes over the steps, and how a run that is late is brought to an early end."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+COOLDOWN = 0.2  # of the steps of a run that ends early: the rate falls to zero over them (Haegele 2024, section 3.2)
+SHORTEST = 0.25  # of a schedule: what is shorter says too little to be measured
+SLACK = 0.05  # of the time that a run has taken: steps are not all alike
+
+
+def rate_share(step: int, steps: int, warmup: float) -> float:
+    """Share of the peak rate at a step: linear warm-up, then a cosine to zero (Loshchilov & Hutter 2017)."""
+    rise = max(1, round(warmup * steps))
+    if step < rise:
+        return (step + 1) / rise
+    return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
+
+
+@dataclass
+class Schedule:
+    """The rates of one run, which may be ended early.
+
+    A run that ends at k steps has the rates of the whole schedule, times a factor that falls from 1 to 0 over the last
+    fifth of the k steps. So a whole run can go on from where a shorter one began to cool down.
+
+    Attributes:
+        steps: Of the whole schedule.
+        warmup: Share of them over which the rate rises.
+        stopped_at: Where the run ends instead; 0 if nowhere.
+    """
+
+    steps: int
+    warmup: float
+    stopped_at: int = 0
+
+    @property
+    def end(self) -> int:
+        """Steps that this run does."""
+        return self.stopped_at or self.steps
+
+    def share(self, step: int) -> float:
+        """Share of the peak rate at a step."""
+        share = rate_share(step, self.steps, self.warmup)
+        if not self.stopped_at:
+            return share
+        return share * min(1.0, (self.stopped_at - step) / (_fall(self.stopped_at) + 1))
+
+    def is_late(self, step: int, taken: float, pace: float, left: float) -> bool:
+        """Whether the whole schedule cannot end in time, and cooling down from this step on just can.
+
+        Args:
+            step: The one that comes next.
+            taken: Seconds so far.
+            pace: Seconds a step.
+            left: Seconds for steps.
+        """
+        if self.stopped_at or (self.steps - step) * pace <= left:
+            return False
+        end = _end_of(step)
+        return SHORTEST * self.steps <= end < self.steps and (end - step + 1) * pace + SLACK * taken >= left
+
+    def cool_down(self, step: int) -> None:
+        """End the run early; the rate falls from this step on."""
+        self.stopped_at = _end_of(step)
+
+
+def _fall(end: int) -> int:
+    return max(1, round(COOLDOWN * end))
+
+
+def _end_of(step: int) -> int:
+    """The shortest run that has not begun to cool down before a step."""
+    end = step + 1
+    while end - _fall(end) < step:
+        end += 1
+    return end
