@@ -48,10 +48,12 @@ def judge(table: TrueTable, planner, share: float) -> dict:
     if verdict is None:
         return row | {"measured": False}
     chosen = verdict.chosen
-    row |= {"measured": True, "regret": max(best.values()) - table.truth(chosen.key, pool)}
+    # what is said to be best with all labels; the model that is handed over may be another one, which was trained
+    advised = verdict.leaning.arm if verdict.leaning else chosen.key
+    row |= {"measured": True, "regret": max(best.values()) - table.truth(advised, pool)}
     better = max(best, key=best.get)
     row["apart"] = abs(best["transfer"] - best["scratch"]) > TIE
-    row["wrong_side"] = chosen.paradigm != better
+    row["wrong_side"] = next(a.arm.paradigm for a in table.arms if a.arm.key == advised) != better
     learnt = pool if table.find(chosen).closed_form else learnt_from(evidence, chosen.key)
     row["delivered"] = 1 - table.truth(chosen.key, learnt)
     row["n_c"], row["definite"] = verdict.n / pool, verdict.kind in SIDES

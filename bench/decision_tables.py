@@ -47,11 +47,13 @@ class TrueTable(RecordedTable):
         arm = next(one for one in self.arms if one.arm.key == key)
         return float(np.interp(np.log(n), np.log(arm.sizes), self.truths[key]))
 
-    def predictions(self, arm: Arm, recipe: Recipe, n: int, repeat: int, labels: np.ndarray) -> np.ndarray:
+    def predictions(
+        self, arm: Arm, recipe: Recipe, n: int, repeat: int, labels: np.ndarray, share: float = 1.0
+    ) -> np.ndarray:
         """Probabilities of examples that are right by chance, with the arm's accuracy; hard ones are hard for all."""
         recorded = self.find(arm)
         place = recorded.recipes.index(recipe) if recipe in recorded.recipes else 0
-        value = float(np.clip(recorded.value(n, repeat) + recorded.tuned.get(place, 0.0), 0.0, 1.0))
+        value = float(np.clip(recorded.value(share * n, repeat) + recorded.tuned.get(place, 0.0), 0.0, 1.0))
         hard = np.random.default_rng(derive_seed(self.seed, "hard", len(labels))).standard_normal(len(labels))
         own = np.random.default_rng(derive_seed(self.seed, arm.key, n, repeat, place)).standard_normal(len(labels))
         right = norm.cdf(np.sqrt(SHARED) * hard + np.sqrt(1 - SHARED) * own) < value

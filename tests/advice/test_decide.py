@@ -312,7 +312,7 @@ def test_the_model_at_hand_is_used_unless_another_arm_likely_overtakes_it():
         }
     )
     view.pool = 1600
-    for expected, chosen in ((0.91, TUNE), (0.95, PROBE)):
+    for expected, chosen, leaning in ((0.91, TUNE, TUNE), (0.95, TUNE, PROBE), (0.98, PROBE, PROBE)):
         ahead = JointDraws(
             (TUNE.key, PROBE.key, SCRATCH.key),
             np.asarray([0.905, expected, 0.8]),
@@ -320,7 +320,9 @@ def test_the_model_at_hand_is_used_unless_another_arm_likely_overtakes_it():
             (1, 1, 1),
         )
         view.outlook = lambda n, part="all", ahead=ahead: ahead
-        assert decide(view).chosen == chosen
+        verdict = decide(view)
+        assert verdict.chosen == chosen
+        assert verdict.leaning.arm == leaning.key
 
 
 def test_the_reader_is_told_that_rare_classes_are_called_more_often():

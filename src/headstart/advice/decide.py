@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,8 @@ FEWEST_GROUPS = 6  # of test examples: with fewer nothing is known of how groups
 POSSIBLE = 0.1  # P(best of its side) of an unmeasured arm that makes a size unfit to compare sides at
 REACH = 4.0  # x the largest size that both contenders reached: beyond it curves mislead
 CHEAPER = 0.5  # of the winner's seconds: what counts as cheaper
-LIKELY = 0.7  # P(better at the target) for which an arm replaces one whose model is better now; see bench/decision.py
+LIKELY = 0.7  # P(better at the target) for which an arm is expected to overtake the one whose model is better now ...
+SURELY = 0.9  # ... and for which its model is handed over although the other's is better; see bench/decision.py
 SLACK = 1e-9
 
 
@@ -179,18 +181,19 @@ def _leaning(evidence: Evidence, winner: Arm, rival: Arm, n: int, target: int) -
     if at <= n or outlook is None:
         return None
     taking_part = [arm for arm in evidence.arms if arm.key in outlook.arms]
-    best = taking_part[int(np.argmax(outlook.estimates))]
-    mine, others = _sides(taking_part, best.paradigm)
+    paradigm = taking_part[int(np.argmax(outlook.estimates))].paradigm
+    mine, others = _sides(taking_part, paradigm)
     if not others:
         return None
-    return Leaning(
-        n=at,
-        target=target,
-        arm=best.key,
-        paradigm=best.paradigm,
-        p_side=outlook.p_side(mine, others),
-        p_best=outlook.p_best(best.key),
-    )
+    p_side = outlook.p_side(mine, others)
+    if p_side < 0.5:  # the best arm is alone on its side, and those of the other are many
+        paradigm, mine, p_side = next(a.paradigm for a in taking_part if a.paradigm != paradigm), others, 1 - p_side
+    known = dict(zip(outlook.arms, outlook.estimates, strict=True))
+    best = max(mine, key=lambda key: known[key])
+    now = _best_trained(evidence, mine)
+    if not _overtakes(evidence, best, now, at, LIKELY):
+        best = now
+    return Leaning(n=at, target=target, arm=best, paradigm=paradigm, p_side=p_side, p_best=outlook.p_best(best))
 
 
 def _to_use(evidence: Evidence, verdict: Verdict) -> Arm:
@@ -218,12 +221,22 @@ def _best_now(evidence: Evidence, verdict: Verdict) -> Arm:
     outlook = None if lean is None else evidence.outlook(lean.n)
     if lean is None or outlook is None:
         return verdict.winner
-    trained = {key: _as_trained(evidence, key) for key in outlook.arms}
-    now = max(trained, key=lambda key: trained[key])
-    at_hand = evidence.outlook(max(lean.n, evidence.sizes(now)[-1]))  # its model may have learnt from more labels
+    now = _best_trained(evidence, outlook.arms)
+    surely = _overtakes(evidence, lean.arm, now, lean.n, SURELY)
+    return next(arm for arm in evidence.arms if arm.key == (lean.arm if surely else now))
+
+
+def _best_trained(evidence: Evidence, keys: Iterable[str]) -> str:
+    """The arm whose model, as far as it was trained, is the best."""
+    return max(keys, key=lambda key: _as_trained(evidence, key))
+
+
+def _overtakes(evidence: Evidence, arm: str, now: str, n: int, probability: float) -> bool:
+    """Whether an arm at n labels is better than another as far as that was trained, or at n, so probably."""
+    there, at_hand = evidence.outlook(n), evidence.outlook(max(n, evidence.sizes(now)[-1]))
+    assert there is not None
     assert at_hand is not None
-    likely = float((outlook.column(lean.arm) > at_hand.column(now)).mean()) >= LIKELY
-    return next(arm for arm in evidence.arms if arm.key == (lean.arm if likely else now))
+    return float((there.column(arm) > at_hand.column(now)).mean()) >= probability
 
 
 def _as_trained(evidence: Evidence, key: str) -> float:
