@@ -44,7 +44,8 @@ class ContenderTrials:
         allowed = FIRST_PASS_SHARE * self.rivals.budget
         by_price = sorted(self.rivals.gradient, key=lambda arm: self.rivals.price(arm, knee(self.state, arm)))
         looks: list[tuple[Arm, int]] = []
-        sides = {arm.paradigm for arm in self.rivals.closed}
+        seen_arms = [arm for arm in self.rivals.gradient if self.evidence.sizes(arm.key)]
+        sides = {arm.paradigm for arm in (*self.rivals.closed, *seen_arms)}
         for arm in by_price:
             n, price = knee(self.state, arm), self.rivals.price(arm, knee(self.state, arm))
             seen = bool(self.evidence.sizes(arm.key))

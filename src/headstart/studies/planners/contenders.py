@@ -16,6 +16,7 @@ from headstart.studies.planners.base import LeftOut, Plan, PlanRow, Step, Stop
 from headstart.studies.planners.contender_trials import ContenderTrials
 from headstart.studies.planners.contender_tuning import ContenderTuning
 from headstart.studies.planners.rivals import Rivals, knee
+from headstart.studies.prices.model import FIXED_SECONDS
 from headstart.studies.state import StudyState
 
 PLANNED_REPEATS = 1
@@ -37,7 +38,7 @@ class ContendersPlanner:
         for arm in state.alive:
             specs = first[arm.key]
             if specs:
-                seconds_of = sum(state.seconds(spec) for spec in specs)
+                seconds_of = _together(state, specs)
                 sizes = tuple(sorted({spec.n for spec in specs if spec.role == "measuring"}))
                 recipes = max(1, len({spec.recipe for spec in specs if spec.role == "tuning"}))
                 row = PlanRow(arm=arm.name, sizes=sizes, repeats=PLANNED_REPEATS, recipes=recipes, seconds=seconds_of)
@@ -92,6 +93,14 @@ class ContendersPlanner:
         if rivals.decided:
             return
         yield from trials.whatever_fits()
+
+
+def _together(state: StudyState, specs: Sequence[TrialSpec]) -> float:
+    """Seconds of an arm's trials; what frozen networks make of examples is computed once."""
+    prices = sorted((state.seconds(spec) for spec in specs), reverse=True)
+    if state.closed_form(specs[0].arm):
+        return prices[0] + sum(min(price, FIXED_SECONDS) for price in prices[1:])
+    return sum(prices)
 
 
 def _words(seconds: float) -> str:

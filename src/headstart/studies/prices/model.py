@@ -147,7 +147,7 @@ class PriceModel:
         if work.steps and learning:
             steps = measurement.steps or work.steps
             unit = learning / (steps * min(work.batch_size, n or spec.n))
-            self._learn(_key("train", arm.key, work.batch_size), unit, use, finished=True)
+            self._learn(_key("train", arm.key, work.batch_size), unit, use, finished=True, drifts=long)
         elif work.fitted and learning:
             self._learn(_key("fit", arm.key), learning / work.fitted, use, finished=True)
 
@@ -157,8 +157,12 @@ class PriceModel:
         if seconds > SHIFTED * predicted:
             self.drift *= seconds / predicted
 
-    def _learn(self, key: str, seconds: float, use: float, *, finished: bool) -> None:
-        """Learn seconds a unit, during which ``use`` processor seconds a second were spent."""
+    def _learn(self, key: str, seconds: float, use: float, *, finished: bool, drifts: bool = False) -> None:
+        """Learn seconds a unit, during which ``use`` processor seconds a second were spent.
+
+        What says something about the machine is a long run of steps, which are all alike; fits without gradient
+        descent are short, and do not take twice the time with twice the labels.
+        """
         known = self._rates.get(key)
         share = use / self.threads
         most = max(share, known.use if known else 0.0)
@@ -170,7 +174,7 @@ class PriceModel:
             known = known.model_copy(update={"seconds": known.seconds * known.use / most})  # it was busy before
         if known is not None and known.finished and finished:
             ratio = alone / (known.seconds * self.drift / known.drift)
-            if not 1 / SHIFTED < ratio < SHIFTED:
+            if drifts and not 1 / SHIFTED < ratio < SHIFTED:
                 self.drift *= math.sqrt(ratio)
             before = known.seconds * self.drift / known.drift
             alone = math.exp(NEWEST * math.log(alone) + (1 - NEWEST) * math.log(max(before, 1e-12)))
