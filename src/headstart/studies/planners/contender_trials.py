@@ -105,7 +105,8 @@ class ContenderTrials:
         if leader is None:
             return
         for other in self.rivals.ranked:
-            if not self._same_side(other) and self.rivals.answer_seconds(leader, other) <= self.rivals.seconds:
+            needed = self.rivals.answer_seconds(leader, other, at_least=True)
+            if not self._same_side(other) and needed <= self.rivals.seconds:
                 yield from self.open.measuring(other, n)
                 yield from self.open.measuring(leader, n)
                 return

@@ -158,10 +158,17 @@ class Rivals:
         """The smallest size at which a comparison says something about all labels."""
         return min(n for n in self.sizes if FAR_ENOUGH * n >= self.state.pool_size)
 
-    def answer_seconds(self, leader: Arm | None, other: Arm | None) -> float:
-        """Seconds that both sides take far enough up, and the leader with all labels."""
+    def answer_seconds(self, leader: Arm | None, other: Arm | None, *, at_least: bool = False) -> float:
+        """Seconds that both sides take far enough up, and the leader with all labels.
+
+        Args:
+            leader: Of one side.
+            other: Of the other.
+            at_least: With the shortest schedule of the leader.
+        """
         common = self.cost(leader, self.far_enough) + self.cost(other, self.far_enough)
-        return common + self.cost(leader, self.state.pool_size)
+        last = self.cost(leader, self.state.pool_size)
+        return common + (last if at_least or leader is None or not last else self.price(leader, self.state.pool_size))
 
     def climbs(self, arm: Arm | None) -> list[int]:
         """Sizes far enough above what an arm has had to be worth a trial."""

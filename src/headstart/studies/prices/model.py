@@ -12,6 +12,7 @@ from headstart.studies.prices.work import ArmWork, CountsWork
 
 SAFETY = 1.15  # machines are shared: predictions lean to the long side
 FIXED_SECONDS = 0.5  # building, saving and storing
+FIXED_EXAMPLES = 10  # examples that take as long as what is the same for every step (small networks on two cores: 8-20)
 NEWEST = 0.7  # weight of a finished trial against what was known before, in the logarithm
 SHIFTED = 1.5  # an arm that is off by more than this factor, after it was right, says something about the machine
 BUSY = 1.5  # wall time over what the same processor time takes alone, from which on the machine counts as busy
@@ -183,15 +184,28 @@ class PriceModel:
         )
 
     def _rate(self, kind: Kind, name: str, batch_size: int = 0) -> float:
-        """Seconds a unit, at this batch size or the nearest one that is known; 0 if none is."""
+        """Seconds a unit, at this batch size or from what is known of others; 0 if nothing is."""
         rate = self._rates.get(_key(kind, name, batch_size))
         if rate is None and batch_size:
-            prefix = f"{kind}|{name}|"
-            sizes = [int(key.rpartition("|")[2]) for key in self._rates if key.startswith(prefix)]
-            if sizes:
-                nearest = min(sizes, key=lambda size: abs(size - batch_size))
-                rate = self._rates[_key(kind, name, nearest)]
+            return self._between(f"{kind}|{name}|", batch_size)
         return 0.0 if rate is None else rate.seconds * self.drift / rate.drift
+
+    def _between(self, prefix: str, batch_size: int) -> float:
+        """Seconds an example at a batch size that was not timed: a step takes a fixed time and some for each example.
+
+        Between two sizes that were timed, steps are on a line; beyond them :data:`FIXED_EXAMPLES` says how they scale.
+        """
+        rates = {int(key.rpartition("|")[2]): rate for key, rate in self._rates.items() if key.startswith(prefix)}
+        steps = {size: size * rate.seconds * self.drift / rate.drift for size, rate in rates.items()}
+        if not steps:
+            return 0.0
+        below, above = [size for size in steps if size < batch_size], [size for size in steps if size > batch_size]
+        if below and above:
+            low, high = max(below), min(above)
+            share = (batch_size - low) / (high - low)
+            return ((1 - share) * steps[low] + share * steps[high]) / batch_size
+        nearest = max(below) if below else min(above)
+        return steps[nearest] * (FIXED_EXAMPLES + batch_size) / (FIXED_EXAMPLES + nearest) / batch_size
 
 
 def _key(kind: Kind, name: str, batch_size: int = 0) -> str:
