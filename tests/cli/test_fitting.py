@@ -9,6 +9,7 @@ import headstart as hs
 from headstart.core import BudgetError, HeadstartError, SettingsError
 from headstart.models import resolve
 from headstart.models.own import check_own
+from headstart.training import OutOfTime
 
 ARCHITECTURES = """
 import torch
@@ -118,6 +119,41 @@ def test_a_budget_shortens_the_schedule(colours, tmp_path, monkeypatch):
         hs.fit(colours, recipe={"steps": 4000}, budget=30, out=tmp_path / "other")
 
 
+def test_a_machine_that_becomes_slower_than_it_was_timed_ends_the_schedule_early(colours, tmp_path, monkeypatch):
+
+    def timed(prices, arm, recipe, _worker, _rows):
+        prices.learn("train", arm.key, recipe.batch_size, 1e-4)
+
+    monkeypatch.setattr("headstart.api.fitting.time_arm", timed)
+    begun = []
+    left = property(lambda _: 0.0 if len(begun) >= 12 else float("inf"))
+    monkeypatch.setattr("headstart.training.Worker.seconds_left", left)
+    fitted = hs.fit(
+        colours, recipe={"steps": 40}, budget=60, out=tmp_path / "model", on_step=lambda *_: begun.append(1)
+    )
+    assert 12 < fitted.measurement.steps < 40
+    assert any(f"ended after {fitted.measurement.steps} of 40 steps" in note for note in fitted.measurement.notes)
+    assert fitted.model().card.trial == fitted.trial
+
+
+def test_no_time_at_all_is_one_line(colours, tmp_path, monkeypatch):
+    def over(*_):
+        raise OutOfTime("the time allowed is used up")
+
+    monkeypatch.setattr("headstart.api.fitting.train_trial", over)
+    with pytest.raises(BudgetError, match="did not get far enough"):
+        hs.fit(colours, "builtin:image", "linear_probe", budget=60, out=tmp_path / "model")
+
+
+def test_progress_is_told_in_lines_where_no_bar_can_be_drawn(headstart, colours, tmp_path):
+    done = headstart("fit", colours, "--set", "steps=6", "--out", tmp_path / "model")
+    lines = [line for line in done.err.splitlines() if line.startswith("training: step")]
+    assert lines[0].startswith("training: step 1 of 6 after")
+    assert lines[-1].startswith("training: step 6 of 6 after")
+    quiet = headstart("fit", colours, "--set", "steps=6", "--out", tmp_path / "other", "--quiet")
+    assert "training" not in quiet.err
+
+
 def test_an_architecture_of_ones_own(headstart, colours, architectures):
     done = headstart(
         "fit",
@@ -180,7 +216,7 @@ def test_a_hybrid_with_a_module_before_the_head(headstart, colours, architecture
 def test_a_module_whose_code_changed_is_another_trial(colours, architectures, monkeypatch):
     specs = []
 
-    def keep(spec, _worker, _on_step):
+    def keep(spec, _worker, _on_step, _deadline):
         specs.append(spec)
         raise HeadstartError("seen enough")
 

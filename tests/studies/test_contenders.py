@@ -79,6 +79,45 @@ def test_arms_that_were_too_dear_at_first_come_back_when_time_is_left(table):
     assert long.state.evidence.sizes(dear.arm.key)
 
 
+@pytest.mark.parametrize("budget", [150.0, 300.0])
+def test_both_sides_are_compared_at_a_quarter_of_the_labels_before_anything_is_repeated(table, budget):
+    study = played(table, budget)
+    far = min(n for n in study.state.grid if 4 * n >= table.pool)
+    repeated = [place for place, spec in enumerate(started(study)) if spec.role == "measuring" and spec.repeat]
+    compared = {
+        spec.arm.paradigm: place
+        for place, spec in reversed(list(enumerate(started(study))))
+        if spec.role == "measuring" and spec.n >= far
+    }
+    assert set(compared) == {"transfer", "scratch"}
+    assert not repeated or max(compared.values()) < min(repeated)
+
+
+def slower(seconds):
+    """The machine turns out slower than it was when it was looked at."""
+    return 1.0 if seconds < 5 else 2.2
+
+
+def test_the_best_arm_sees_all_labels_with_fewer_steps_where_all_its_steps_do_not_fit(table):
+    study = played(table, 100.0, speed=slower)
+    (shortened,) = [trial for trial in study.state.evidence.trials(role="measuring") if trial.shortened]
+    assert shortened.spec.arm.strategy == "full_finetune"
+    assert shortened.spec.n == table.pool
+    assert study.spent <= 100.0 + 1e-6
+
+
+def test_what_was_ended_early_goes_on_in_a_run_with_more_time(table):
+    first = replay(table, ContendersPlanner(), 100.0, Situation(speed=slower))
+    store = first.driver.store
+    (short,) = [trial for trial in first.state.evidence.trials(role="measuring") if trial.shortened]
+    more = replay(table, ContendersPlanner(), 400.0, earlier=store)
+    whole = short.spec.model_copy(update={"stopped_at": 0})
+    assert whole.key in {spec.key for spec in started(more)}
+    there = more.state.evidence.trials(whole.arm.key, "measuring", whole.n)
+    assert short.key not in {trial.key for trial in there}, "the longer one counts"
+    assert short.key in {trial.key for trial in store.trials()}, "nothing that was finished is lost"
+
+
 def test_while_the_side_is_open_repeats_come_in_pairs(table):
     arms = []
     for one in table.arms:

@@ -132,14 +132,27 @@ def test_a_head_with_another_prior_has_the_log_odds_of_other_shares():
     targets = (np.arange(200) % 5 == 0).astype(np.int64)
     features = rng.standard_normal((200, 4)) + targets[:, None]
     head = fit_ridge_head(features, targets, 2)
-    equal = with_prior(head, targets, 0.0)
+    equal = with_prior(head, targets, 0.0, features)
 
     def odds(one):
         probabilities = one.probabilities(features)
         return np.log(probabilities[:, 1] / probabilities[:, 0])
 
-    np.testing.assert_allclose(odds(equal) - odds(head), np.log(4), atol=1e-4)  # classes of 160 and 40
-    np.testing.assert_array_equal(with_prior(head, targets, 1.0).bias, head.bias)
+    moved = odds(equal) - odds(head)
+    np.testing.assert_allclose(moved, moved[0], atol=1e-4)
+    assert moved[0] == pytest.approx(np.log(4), abs=0.3)  # classes of 160 and 40
+    np.testing.assert_array_equal(with_prior(head, targets, 1.0, features).bias, head.bias)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_head_that_learnt_nothing_does_not_call_everything_the_rarest_class(seed):
+    rng = np.random.default_rng(seed)
+    targets = np.repeat(np.arange(4), [11, 7, 5, 2])
+    features = rng.standard_normal((25, 300))
+    head = fit_ridge_head(features, targets, 4)
+    new = rng.standard_normal((400, 300))
+    moved = with_prior(head, targets, 0.5, features)
+    assert (moved.probabilities(new).argmax(1) == 3).mean() < 0.5
 
 
 @pytest.mark.parametrize("classes", [2, 3])

@@ -206,6 +206,8 @@ def _arm_report(
     elif not measured:
         status, note = ("failed", failures[0].measurement.error or "") if failures else ("not started", "")
     largest = max(measured, key=lambda trial: (trial.spec.n, -trial.spec.repeat)) if measured else None
+    if largest is not None and largest.shortened and not note:
+        note = f"with {1 - largest.shortened:.0%} of its steps"
     tuning = ranked_tuning(evidence, arm)
     calibrated = calibration(*evidence.probabilities(largest)) if largest else None
     return ArmReport(

@@ -7,7 +7,7 @@ from itertools import product
 
 import numpy as np
 
-from headstart.advice.decide import FEWEST_GROUPS, Verdict
+from headstart.advice.decide import FEWEST_GROUPS, REACH, Verdict
 from headstart.core import Arm
 from headstart.data.findings import plural
 from headstart.evidence.remedies import GapVariance, chance_to_decide
@@ -18,6 +18,7 @@ from headstart.studies.planners.contender_tuning import HELD_OUT, HELD_OUT_PART,
 LIKELY = 0.75  # chance to decide that a remedy must promise
 LABEL_FACTORS = (1.5, 2.0, 3.0, 4.0)  # x the labels of now
 TUNING_RECIPES = 3
+CARRYING_SHARE = 0.6  # of further time that goes to the two options' larger runs; the rest to others that may be best
 SLOWER = 1.3  # prices are uncertain, and other trials run beside the ones that are needed
 
 
@@ -45,7 +46,11 @@ def remedy_for(state: StudyState, verdict: Verdict | None) -> str | None:
     if 0 < verdict.draws.groups < FEWEST_GROUPS:
         return f"Add groups: too few were tested ({verdict.draws.groups}) to say how they differ; 20 or more would do."
     variance = gap_variance(evidence, verdict)
-    steps = [*_more_time(state, verdict, variance), *_more_labels(evidence, verdict, variance)]
+    steps = [
+        *_more_time(state, verdict, variance),
+        *_larger_runs(state, verdict, variance),
+        *_more_labels(evidence, verdict, variance),
+    ]
     likely = [step for step in steps if step.chance >= LIKELY]
     if likely:
         best = min(likely, key=lambda step: (step.labels, step.seconds))
@@ -65,9 +70,15 @@ def gap_variance(evidence: Evidence, verdict: Verdict) -> GapVariance:
 
 def _of_repeats(evidence: Evidence, arm: Arm, n: int, more: int) -> float:
     """Variance of an arm's mean by the scatter of its runs, after so many more repeats."""
-    spread, runs = evidence.spread(arm.key, n), len(evidence.trials(arm.key, "measuring", n))
+    runs = len(evidence.trials(arm.key, "measuring", n)) + more
+    return _of_one_run(evidence, arm, n, more) / runs
+
+
+def _of_one_run(evidence: Evidence, arm: Arm, n: int, more: int = 0) -> float:
+    """Variance of one run by chance, as it will be known after so many more repeats."""
+    spread = evidence.spread(arm.key, n)
     freedom = spread.freedom + more
-    return spread.sd**2 * freedom / max(freedom - 2, 0.5) / (runs + more)
+    return spread.sd**2 * freedom / max(freedom - 2, 0.5)
 
 
 def _more_time(state: StudyState, verdict: Verdict, now: GapVariance) -> list[_Remedy]:
@@ -95,6 +106,29 @@ def _more_time(state: StudyState, verdict: Verdict, now: GapVariance) -> list[_R
         done = [*(["tuning"] if tune else []), *([plural(sum(more), "run")] if sum(more) else [])]
         more_time = f"Allow about {_minutes(seconds)} more (--budget {_budget(budget)})"
         words = f"{more_time}: {' and '.join(done)} of the two options"
+        found.append(_Remedy(words, chance, seconds))
+    return found
+
+
+def _larger_runs(state: StudyState, verdict: Verdict, now: GapVariance) -> list[_Remedy]:
+    """Both options with more of the labels there are, as far as curves say what to expect there."""
+    assert verdict.runner_up is not None
+    evidence, pair = state.evidence, (verdict.winner, verdict.runner_up)
+    found = []
+    for n in sorted(size for size in state.grid if verdict.n < size <= REACH * verdict.n):
+        outlook = evidence.outlook(n)
+        if outlook is None or any(arm.key not in outlook.arms for arm in pair):
+            continue
+        gap = outlook.column(pair[0].key) - outlook.column(pair[1].key)
+        missing = [arm for arm in pair if n not in evidence.sizes(arm.key)]
+        one_run = sum(_of_one_run(evidence, arm, verdict.n) for arm in pair) * verdict.n / n  # falls with the root of n
+        then = GapVariance(now.examples, one_run, now.untuned).total
+        seconds = SLOWER * sum(state.default_seconds(arm, n) for arm in missing) / CARRYING_SHARE
+        chance = chance_to_decide(
+            float(gap.mean()), max(float(gap.var()), then), then, verdict.margin, 1 - (1 - verdict.needed) / 2
+        )
+        budget = _budget(state.settings.budget_seconds + seconds + 10)
+        words = f"Allow about {_minutes(seconds)} more (--budget {budget}): the two options with {n:,} labels"
         found.append(_Remedy(words, chance, seconds))
     return found
 

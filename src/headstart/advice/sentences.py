@@ -85,6 +85,8 @@ def action_sentence(evidence: Evidence, verdict: Verdict | None) -> str:
     trials = evidence.trials(verdict.chosen.key, "measuring", n)
     seconds = float(np.mean([trial.measurement.seconds for trial in trials]))
     lasts = f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+    left_out = min(trial.shortened for trial in trials)
+    lasts += f" with {1 - left_out:.0%} of its steps" if left_out else ""
     value = points(float(draws.estimates[0]))
     figure = f"macro-F1 {value}" if evidence.settings.metric == "macro-f1" else f"{value} % {evidence.settings.metric}"
     open_ended = verdict.kind in ("tie", "undetermined") and verdict.runner_up is not None

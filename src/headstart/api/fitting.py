@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +37,7 @@ from headstart.studies.prices import PriceModel, WorkCounter, this_machine, time
 from headstart.studies.probing import labels_survive_mirroring
 from headstart.studies.refit import every_label
 from headstart.studies.settings import class_prior
-from headstart.training import Bench, Worker, train_trial
+from headstart.training import Bench, OutOfTime, Worker, train_trial
 
 SHARE_FOR_TRAINING = 0.85  # of a budget; the rest is for what predictions miss
 FIELDS = tuple(name for name in Recipe.model_fields if name != "label")
@@ -112,7 +113,8 @@ def fit(
         strategy: How to train it.
         recipe: Values to use instead of the default's, such as ``{"learning_rate": 3e-4}``.
         n: Labels to learn from; the whole pool if not given.
-        budget: Time allowed, as in ``"60s"``: the schedule is shortened to fit, and a note says so.
+        budget: Time allowed in all, as in ``"60s"``: the schedule is shortened to fit, and ended early where the
+            machine turns out slower than a look at it said; a note says so.
         from_study: Folder of a study: its winner is trained, with the recipe that won, on every label - those of
             the test part too where test parts rotate, and then the study's own figure stands for the model's.
         out: Folder of the model; named after the data and the strategy if not given.
@@ -129,6 +131,7 @@ def fit(
         HeadstartError: Anything the user can fix; the message says how.
     """
     check_keywords(columns, fit)
+    began = time.perf_counter()
     won = None
     if from_study is not None:
         won = winner_of(from_study)
@@ -179,11 +182,21 @@ def fit(
     if chosen.inserted:
         _check_inserted(way, chosen, worker, known.name)
     notes = [f"{known.name} trains from scratch alone: {known.missing}"] if known.missing else []
+    deadline = None
     if budget is not None:
+        allowed = parse_budget(budget)
         prices = _timed(line_up, arm, chosen, worker, hardware, size)
-        chosen = _shortened(prices, arm, chosen, parse_budget(budget), size, notes)
+        chosen = _shortened(prices, arm, chosen, allowed - (time.perf_counter() - began), size, notes)
+        deadline = allowed - (time.perf_counter() - began)
     spec = SpecMaker.of(bench).spec(arm, chosen, size)
-    trained = train_trial(spec, worker, on_step)
+    try:
+        trained = train_trial(spec, worker, on_step, deadline)
+    except OutOfTime:
+        raise BudgetError(
+            f"{arm.name} on {size:,} labels did not get far enough in the time allowed to be worth measuring",
+            place="--budget",
+            hint="Allow more, or give --n; the same command with more time goes on where this one ended",
+        ) from None
     measurement = trained.outcome.measurement
     if measurement.error is not None or trained.model is None:
         raise HeadstartError(
@@ -196,7 +209,7 @@ def fit(
         measurement = measurement.model_copy(update={"value": won.value if won.value is not None else float("nan")})
         notes.append("learnt from every label: the figure is the study's, from models that left a part out")
     measurement = measurement.model_copy(update={"notes": (*notes, *measurement.notes)})
-    return Fit(arm, chosen, setup.metric, measurement, size, folder, spec.key)
+    return Fit(arm, chosen, setup.metric, measurement, size, folder, trained.outcome.spec_of(spec).key)
 
 
 @dataclass(frozen=True)

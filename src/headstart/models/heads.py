@@ -45,7 +45,7 @@ class LinearHead:
         return softmax(features @ self.weight.T + self.bias)
 
 
-def prior_shift(targets: np.ndarray, num_classes: int, power: float) -> np.ndarray:
+def prior_shift(targets: np.ndarray, num_classes: int, power: float, said: np.ndarray | None = None) -> np.ndarray:
     """What is added to the logits of classes (num_classes,) so that their shares count to a power alone.
 
     Where a metric weighs all classes alike, rare ones must be called more often than they occur (logit adjustment;
@@ -55,16 +55,25 @@ def prior_shift(targets: np.ndarray, num_classes: int, power: float) -> np.ndarr
         targets: (n,) classes that were learnt from; what does not occur among them is not moved.
         num_classes: Width of the result.
         power: Of the shares: 1 for theirs, 0 for equal ones.
+        said: Shares (num_classes,) that a model predicts on average, where they may be others than the targets'.
     """
     counts = np.bincount(targets, minlength=num_classes)
-    shares = np.where(counts > 0, counts / max(len(targets), 1), 1.0)
+    shares = np.where(counts > 0, counts / max(len(targets), 1) if said is None else said, 1.0)
     shift: np.ndarray = (power - 1) * np.log(shares)
     return shift.astype(np.float32)
 
 
-def with_prior(head: LinearHead, targets: np.ndarray, power: float) -> LinearHead:
-    """The same head with :func:`prior_shift` in its bias."""
-    return replace(head, bias=head.bias + prior_shift(targets, len(head.bias), power)) if power != 1 else head
+def with_prior(head: LinearHead, targets: np.ndarray, power: float, features: np.ndarray | None = None) -> LinearHead:
+    """The same head with :func:`prior_shift` in its bias.
+
+    With the features (n, D) that it was fitted on, what is moved are the shares that it predicts for them. A head that
+    learnt little predicts all classes about alike; moved by the targets' shares, it would call every example the rarest
+    class.
+    """
+    if power == 1:
+        return head
+    said = None if features is None else head.probabilities(features).mean(0)
+    return replace(head, bias=head.bias + prior_shift(targets, len(head.bias), power, said))
 
 
 def shift_intercepts(head: Any, targets: np.ndarray, power: float) -> None:

@@ -61,12 +61,12 @@ def fit_probe(
     if phase.kind == "neighbours":
         head: nn.Module = _fit_vote(features, labels, classes, recipe.prior)
     elif phase.kind == "logistic":
-        fitted = with_prior(_fit_logistic(features, labels, classes), labels, recipe.prior)
+        fitted = with_prior(_fit_logistic(features, labels, classes), labels, recipe.prior, features)
         head = _filled(OneLayer(features.shape[1], classes), fitted)
     elif recipe.hidden:
         head = _fit_two_layers(features, labels, classes, recipe.hidden, seed, recipe.prior)
     else:
-        fitted = with_prior(ridge[readout], labels, recipe.prior)
+        fitted = with_prior(ridge[readout], labels, recipe.prior, features)
         head = _filled(OneLayer(features.shape[1], classes), fitted)
         if readout == Readout() and not get_modality(frozen.candidate.modality).tokens:
             network = frozen.with_own_head()
@@ -96,7 +96,7 @@ def _on_tuned(phase: FitHead, recipe: Recipe, worker: Worker, name: str, learn: 
         if phase.kind == "logistic"
         else fit_ridge_head(features, labels, classes)
     )
-    head = _filled(OneLayer(features.shape[1], classes), with_prior(fitted, labels, recipe.prior)).to(device)
+    head = _filled(OneLayer(features.shape[1], classes), with_prior(fitted, labels, recipe.prior, features)).to(device)
     return classifier_on(tuned, Readout(), head).eval()
 
 

@@ -111,6 +111,12 @@ class ContenderTrials:
                 yield from self.open.measuring(leader, n)
                 return
 
+    def extended(self) -> Iterator[TrialSpec]:
+        """What was ended early in a run with less time, where there is time now."""
+        for arm in (self.rivals.leader, self.rivals.other_side, *self._mates):
+            if arm is not None:
+                yield from self.open.whole(arm)
+
     def carried(self) -> Iterator[TrialSpec]:
         """Other arms of the leader's side that may be better with more labels, as far up as they can go.
 

@@ -84,6 +84,7 @@ class ContendersPlanner:
             return
         yield from trials.every_part()
         yield from tuning.trials()
+        yield from trials.extended()
         yield from trials.compared()
         yield from trials.carried()
         yield from trials.pair()

@@ -215,7 +215,8 @@ class Rivals:
         needed = self.state.seconds(spec)
         if needed <= TINY_SHARE * self.budget:  # these may use what is kept for training on every label
             return needed <= self.seconds + self.refit_seconds
-        if spec.role == "measuring" and spec.repeat == 0 and spec.n == self.state.pool_size:
+        first = spec.role == "measuring" and spec.n not in self.evidence.sizes(spec.arm.key)
+        if first and spec.n == self.state.pool_size:
             needed = self.cost(spec.arm, spec.n)
         return needed <= self.seconds
 
