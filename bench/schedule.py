@@ -128,29 +128,34 @@ def file_of(work: Path, *words) -> Path:
 
 
 def report(given) -> None:
-    """Write the table of differences."""
+    """Write the table of differences, over the repeats that every schedule has."""
     others = [schedule for schedule in given.schedules if schedule != "cosine"]
-    lines = ["| data | option | steps | cosine % | " + " | ".join(others) + " |", "|" + " --- |" * (4 + len(others))]
+    head = ["data", "option", "steps", "pairs", "cosine %", *others]
+    lines = [f"{given.labels} labels.", "", "| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     all_differences = {schedule: [] for schedule in others}
     for name, options in SETS:
         for candidate, strategy in options:
             rows = {
                 schedule: [
-                    json.loads(file_of(given.work, name, strategy, schedule, repeat).read_text())
+                    json.loads(file.read_text()) if file.exists() else None
                     for repeat in range(given.repeats)
+                    for file in [file_of(given.work, name, strategy, schedule, repeat)]
                 ]
                 for schedule in given.schedules
             }
-            base = np.asarray([row["value"] for row in rows["cosine"]])
+            whole = [k for k in range(given.repeats) if all(rows[schedule][k] for schedule in given.schedules)]
+            if not whole:
+                continue
+            base = np.asarray([rows["cosine"][k]["value"] for k in whole])
             cells = []
             for schedule in others:
-                change = 100 * (np.asarray([row["value"] for row in rows[schedule]]) - base)
+                change = 100 * (np.asarray([rows[schedule][k]["value"] for k in whole]) - base)
                 all_differences[schedule].append(change.mean())
-                cells.append(f"{change.mean():+.1f} ({change.std(ddof=1) / np.sqrt(len(change)):.1f})")
-            steps = rows["cosine"][0]["steps"]
-            lines.append(
-                f"| {name} | {strategy} of {candidate} | {steps} | {100 * base.mean():.1f} | {' | '.join(cells)} |"
-            )
+                error = f" ({change.std(ddof=1) / np.sqrt(len(change)):.1f})" if len(change) > 1 else ""
+                cells.append(f"{change.mean():+.1f}{error}")
+            steps = rows["cosine"][whole[0]]["steps"]
+            row = [name, f"{strategy} of {candidate}", str(steps), str(len(whole)), f"{100 * base.mean():.1f}", *cells]
+            lines.append("| " + " | ".join(row) + " |")
     lines += ["", "Points against cosine with the same labels, seeds and steps; in brackets the standard error.", ""]
     rng = np.random.default_rng(derive_seed(0, "schedule"))
     for schedule, values in all_differences.items():

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 COOLDOWN = 0.2  # of the steps of a run that ends early: the rate falls to zero over them (Haegele 2024, section 3.2)
-SHORTEST = 0.25  # of a schedule: what is shorter says too little to be measured
+SHORTEST = 0.1  # of a schedule: what is shorter says too little to be measured
 SLACK = 0.05  # of the time that a run has taken: steps are not all alike
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 from headstart.core import Arm, Record, TrialSpec
 from headstart.studies.state import StudyState
 
-SHORTENED = 0.4  # of the price of a trial with all labels: with so much time left it may begin, and end early
+SHORTENED = 0.3  # of the price of a trial with all labels: with so much time left it may begin, and end early
 
 
 class PlanRow(Record):
