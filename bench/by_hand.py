@@ -55,7 +55,7 @@ SETS = {  # folder, labels, settings
     "cifar10 2,000": ("cifar10", 2000, FEW),
     "sst2": ("sst2", 4000, TEXT),
     "chars74k_fnt": ("chars74k_fnt", 5000, CHARACTERS),
-    "ag_news": ("ag_news", 2000, TEXT),
+    "ag_news": ("ag_news", 1500, TEXT),
     "cifar10 20,000": ("cifar10", 20000, MANY),
 }
 

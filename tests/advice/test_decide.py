@@ -36,7 +36,7 @@ class TableView:
     def all_sizes(self) -> list[int]:
         return sorted({n for row in self._table.values() for n in row})
 
-    def untuned(self, key: str) -> float:
+    def untuned(self, key: str, n: int | None = None) -> float:
         return self.not_tuned.get(key, 0.0)
 
     def tuned(self, key: str) -> bool:

@@ -46,7 +46,7 @@ class ClassView:
 
     pool_size = 100
 
-    def untuned(self, key):
+    def untuned(self, key, n=None):
         return 0.0
 
     def tuned(self, key):

@@ -6,13 +6,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from headstart.core import Recipe, TrialSpec
+from headstart.core import Arm, Recipe, TrialSpec
 from headstart.studies import Stop
 from headstart.studies.planners import DEFAULT, ContendersPlanner, get_planner
 from headstart.studies.planners.contender_trials import ContenderTrials
 from headstart.studies.planners.contender_tuning import HELD_OUT, HELD_OUT_PART, ContenderTuning
 from headstart.studies.planners.rivals import Rivals, knee
-from headstart.testing import Situation, check_planner, replay
+from headstart.testing import RecordedArm, RecordedTable, Situation, check_planner, replay
 
 
 @pytest.mark.parametrize("budget", [60.0, 300.0])
@@ -91,6 +91,29 @@ def test_both_sides_are_compared_at_a_quarter_of_the_labels_before_anything_is_r
     }
     assert set(compared) == {"transfer", "scratch"}
     assert not repeated or max(compared.values()) < min(repeated)
+
+
+def without_floor():
+    """Two sides, each of which takes three seconds with 4,000 of 32,000 labels, and in proportion with more."""
+    sizes = np.asarray([4000.0, 8000.0, 16000.0, 32000.0])
+    arms = []
+    for strategy, paradigm, level in (("full_finetune", "transfer", 0.80), ("from_scratch", "scratch", 0.65)):
+        values = np.tile(level + 0.02 * np.log2(sizes / sizes[0]), (3, 1))
+        arm = Arm(candidate=strategy, strategy=strategy, paradigm=paradigm)
+        recipes = (Recipe(learning_rate=1e-3, steps=100),)
+        arms.append(RecordedArm(arm, sizes, values, 3 * sizes / sizes[0], recipes=recipes))
+    return RecordedTable(tuple(arms), pool=32000, tested=1500)
+
+
+def test_the_other_side_has_a_part_of_its_steps_where_no_more_can_be_paid_for():
+    """Far enough up, and with what the leader needs kept."""
+    study = played(without_floor(), 26.0)
+    reached = {spec.arm.paradigm: spec for spec in started(study)}
+    assert reached["scratch"].n == 8000
+    assert 30 <= reached["scratch"].stopped_at < 100
+    assert reached["transfer"].n == 32000
+    whole = played(without_floor(), 90.0)
+    assert not any(spec.stopped_at for spec in started(whole))
 
 
 def slower(seconds):

@@ -153,7 +153,7 @@ def _tuning_counted(evidence: Evidence, n: int, part: str) -> JointDraws:
     """Draws at a size that hold what tuning would still move untuned arms by."""
     draws = evidence.draws(n, part=part)
     assert draws is not None
-    sd = {key: evidence.untuned(key) for key in draws.arms}
+    sd = {key: evidence.untuned(key, n) for key in draws.arms}
     return draws.widened(sd, derive_seed(evidence.settings.seed, "untuned", n)) if any(sd.values()) else draws
 
 

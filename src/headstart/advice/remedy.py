@@ -48,6 +48,7 @@ def remedy_for(state: StudyState, verdict: Verdict | None) -> str | None:
     variance = gap_variance(evidence, verdict)
     steps = [
         *_more_time(state, verdict, variance),
+        *_all_steps(state, verdict, variance),
         *_larger_runs(state, verdict, variance),
         *_more_labels(evidence, verdict, variance),
     ]
@@ -64,7 +65,7 @@ def gap_variance(evidence: Evidence, verdict: Verdict) -> GapVariance:
     pair = (verdict.winner, verdict.runner_up)
     total = float((verdict.draws.column(pair[0].key) - verdict.draws.column(pair[1].key)).var())
     repeats = sum(_of_repeats(evidence, arm, verdict.n, 0) for arm in pair)
-    untuned = sum(evidence.untuned(arm.key) ** 2 for arm in pair)
+    untuned = sum(evidence.untuned(arm.key, verdict.n) ** 2 for arm in pair)
     return GapVariance(max(total - repeats - untuned, 0.05 * total), repeats, untuned)
 
 
@@ -110,6 +111,23 @@ def _more_time(state: StudyState, verdict: Verdict, now: GapVariance) -> list[_R
     return found
 
 
+def _all_steps(state: StudyState, verdict: Verdict, now: GapVariance) -> list[_Remedy]:
+    """The missing steps of runs at the compared size that were ended early."""
+    assert verdict.runner_up is not None
+    assert verdict.difference is not None
+    evidence, pair = state.evidence, (verdict.winner, verdict.runner_up)
+    missing = {arm: evidence.steps_left_out(arm.key, verdict.n) for arm in pair}
+    if not any(missing.values()):
+        return []
+    seconds = SLOWER * sum(state.default_seconds(arm, verdict.n) for arm, left in missing.items() if left)
+    then = GapVariance(now.examples, now.repeats, now.untuned - sum(left**2 for left in missing.values())).total
+    next_look = 1 - (1 - verdict.needed) / 2
+    chance = chance_to_decide(verdict.difference[0], now.total, then, verdict.margin, next_look)
+    budget = _budget(state.settings.budget_seconds + seconds + 10)
+    words = f"Allow about {_minutes(seconds)} more (--budget {budget}): the steps that runs were ended without"
+    return [_Remedy(words, chance, seconds)]
+
+
 def _larger_runs(state: StudyState, verdict: Verdict, now: GapVariance) -> list[_Remedy]:
     """Both options with more of the labels there are, as far as curves say what to expect there."""
     assert verdict.runner_up is not None
@@ -143,7 +161,7 @@ def _tuning(state: StudyState, verdict: Verdict) -> tuple[float, float]:
     for arm in (verdict.winner, verdict.runner_up):
         assert arm is not None
         if evidence.tuned(arm.key) or not enough:
-            left += evidence.untuned(arm.key) ** 2
+            left += evidence.untuned(arm.key, verdict.n) ** 2
             continue
         n = enough[0]
         recipes = state.line_up.recipes(arm, n)[:TUNING_RECIPES]

@@ -178,12 +178,15 @@ class Evidence:
         recipes = {trial.spec.recipe for trial in self._tuning(arm)}
         return len(recipes) > 1 or not self.sizes(arm) or self.kind(arm) == "closed"
 
-    def untuned(self, arm: str) -> float:
-        """Standard deviation of what better tuning and the steps left out would still move an arm by.
+    def untuned(self, arm: str, n: int | None = None) -> float:
+        """Standard deviation of what better tuning, and steps that were left out, would still move an arm by.
 
         0 where there are no recipes. What tuning moves was measured on arms that were tuned after all; see
-        ``bench/spread.py``. A choice among recipes leaves less of it, the more examples it was held out on. Of steps:
-        see :data:`STEPS_EXPONENT`.
+        ``bench/spread.py``. A choice among recipes leaves less of it, the more examples it was held out on.
+
+        Args:
+            arm: By key.
+            n: Labels whose runs are meant, as far as steps were left out; the arm's largest size if not given.
         """
         sizes = self.sizes(arm)
         if not sizes or self.kind(arm) == "closed":
@@ -192,9 +195,15 @@ class Evidence:
         held_out = 0
         if self.tuned(arm):
             held_out = min((trial.measurement.n_test or 0 for trial in self._tuning(arm)), default=0)
-        left_out = min(trial.shortened for trial in self.trials(arm, "measuring", sizes[-1]))
-        steps = error * (1 - (1 - left_out) ** STEPS_EXPONENT)
-        return math.hypot(fitted_spread().untuned_left(error, held_out), steps)
+        return math.hypot(fitted_spread().untuned_left(error, held_out), self.steps_left_out(arm, n or sizes[-1]))
+
+    def steps_left_out(self, arm: str, n: int) -> float:
+        """Standard deviation of what the missing steps of runs that were ended early would move an arm by."""
+        left_out = min((trial.shortened for trial in self.trials(arm, "measuring", n)), default=0.0)
+        if not left_out:
+            return 0.0
+        error = min(max(self._cell(arm, n).error, 0.0), 1.0)
+        return float(error * (1 - (1 - left_out) ** STEPS_EXPONENT))
 
     def _tuning(self, arm: str) -> list[Trial]:
         return [trial for trial in self.trials(arm, "tuning") if not trial.spec.convergence_check]

@@ -142,7 +142,14 @@ class StudyState:
 
     def seconds(self, spec: TrialSpec) -> float:
         """Predicted seconds of a specified trial."""
-        return self.prices.seconds(spec.arm, spec.recipe, spec.n, spec.role)
+        whole = self.prices.seconds(spec.arm, spec.recipe, spec.n, spec.role)
+        return whole * min(1.0, spec.stopped_at / max(1, spec.recipe.steps)) if spec.stopped_at else whole
+
+    def shortened(self, spec: TrialSpec, share: float) -> TrialSpec | None:
+        """The trial with a share of its steps; None where that is no single run of steps."""
+        if not spec.recipe.steps or self.line_up.members(spec.arm, spec.recipe) > 1:
+            return None
+        return spec.model_copy(update={"stopped_at": max(1, round(share * spec.recipe.steps))})
 
     def changed(self, **values: Any) -> StudyState:
         """The state with other values in its record."""

@@ -224,19 +224,21 @@ class SimulatedExecutor:
         """Start a trial."""
         future: Future[Outcome] = Future()
         recorded = RecordedWork(self.table).count(spec.arm, spec.recipe, spec.n, spec.role).trained / UNITS
+        asked = spec.stopped_at / max(1, spec.recipe.steps) if spec.stopped_at else 1.0
         rng = np.random.default_rng(derive_seed("time", spec.key))
-        work = recorded * float(np.exp(self.situation.noise * rng.standard_normal()))
+        work = asked * recorded * float(np.exp(self.situation.noise * rng.standard_normal()))
         seconds = _passing(work, self.clock.now, self.situation.speed)
         number, self._submitted = self._submitted, self._submitted + 1
         if seconds > deadline and spec.role == "measuring" and deadline >= SHORTEST * seconds and self._learns(spec):
             share = deadline / seconds
-            self._ends[future] = (self.clock.now + deadline, self._outcome(spec, deadline, work * share, share))
+            cut = self._outcome(spec, deadline, work * share, asked * share)
+            self._ends[future] = (self.clock.now + deadline, cut)
         elif seconds > deadline:
             self._ends[future] = (self.clock.now + max(deadline, 0.0), OutOfTime("the time allowed is used up"))
         elif number in self.situation.lost:
             self._ends[future] = (self.clock.now + seconds / 2, WorkerLost("a simulated worker was lost"))
         else:
-            self._ends[future] = (self.clock.now + seconds, self._outcome(spec, seconds, work))
+            self._ends[future] = (self.clock.now + seconds, self._outcome(spec, seconds, work, asked))
         return future
 
     def wait(self, futures: Collection[Future[Outcome]], seconds: float) -> set[Future[Outcome]]:
@@ -278,7 +280,9 @@ class SimulatedExecutor:
             steps=done,
             steps_planned=steps if done < steps else 0,
         )
-        return Outcome(measurement, rows, probabilities, stopped_at=done if done < steps else 0)
+        ended = max(1, round(share * spec.recipe.steps))
+        early = ended if done < steps and ended != spec.stopped_at else 0
+        return Outcome(measurement, rows, probabilities, stopped_at=early)
 
 
 class _Watched:

@@ -168,7 +168,8 @@ def train(
         loop.save_if_due()
         if options.on_step:
             options.on_step(step, schedule.end)
-    record.stopped_at, record.left_out = schedule.stopped_at, schedule.steps - schedule.end
+    record.left_out = schedule.steps - schedule.end
+    record.stopped_at = schedule.end if record.left_out else 0
     record.flops = flops * schedule.end
     loop.finish()
     return record

@@ -38,12 +38,12 @@ class Schedule:
     @property
     def end(self) -> int:
         """Steps that this run does."""
-        return self.stopped_at or self.steps
+        return min(self.stopped_at or self.steps, self.steps)
 
     def share(self, step: int) -> float:
         """Share of the peak rate at a step."""
         share = rate_share(step, self.steps, self.warmup)
-        if not self.stopped_at:
+        if self.end == self.steps:
             return share
         return share * min(1.0, (self.stopped_at - step) / (_fall(self.stopped_at) + 1))
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from headstart.core import Arm, TrialSpec
+from headstart.studies.planners.base import SHORTENED
 from headstart.studies.planners.open_trials import OpenTrials
 from headstart.studies.planners.rivals import POSSIBLE, STEP_UP, Rivals, knee
 
@@ -98,16 +99,25 @@ class ContenderTrials:
     def compared(self) -> Iterator[TrialSpec]:
         """Both sides far enough up that the comparison says something about all labels.
 
-        Where the best of the other side is too dear, the next best is taken. What the leader needs to be trained on all
-        labels stays.
+        What the model that is handed over needs to be trained on all labels stays. Where the rest does not pay for a
+        whole run of the other side, it has a part of the steps, which the verdict allows for; where not even for that,
+        the next best of that side is taken.
         """
         leader, n = self.rivals.leader, self.rivals.far_enough
         if leader is None:
             return
+        kept = max(self.rivals.cost(arm, self.state.pool_size) for arm in (leader, *self._mates[:1]))
+        left = self.rivals.seconds - kept - self.rivals.cost(leader, n)
         for other in self.rivals.ranked:
-            needed = self.rivals.answer_seconds(leader, other, at_least=True)
-            if not self._same_side(other) and needed <= self.rivals.seconds:
-                yield from self.open.measuring(other, n)
+            if self._same_side(other):
+                continue
+            needed = self.rivals.price(other, n)
+            specs = list(self.open.measuring(other, n))
+            if needed > left >= SHORTENED * needed:
+                shorter = [self.state.shortened(spec, left / needed) for spec in specs]
+                specs = [spec for spec in shorter if spec is not None]
+            if left >= SHORTENED * needed:
+                yield from specs
                 yield from self.open.measuring(leader, n)
                 return
 
@@ -124,16 +134,17 @@ class ContenderTrials:
         """
         if any(self.rivals.cost(self.rivals.leader, n) <= self.rivals.seconds for n in self._above_leader):
             return
-        for arm in sorted(self._mates, key=lambda arm: -self.rivals.p_best(arm)):
+        for arm in self._mates:
             fitting = [n for n in self.rivals.climbs(arm) if self.rivals.cost(arm, n) <= self.rivals.seconds]
             if fitting:
                 yield from self.open.measuring(arm, fitting[-1])
 
     @property
     def _mates(self) -> list[Arm]:
-        """Arms of the leader's side that may be better than it."""
+        """Arms of the leader's side that may be better than it, the most probable first."""
         mates = [arm for arm in self.rivals.ranked[1:] if self._same_side(arm)]
-        return [arm for arm in mates if self.rivals.p_best(arm) >= CONCEIVABLE]
+        possible = [arm for arm in mates if self.rivals.p_best(arm) >= CONCEIVABLE]
+        return sorted(possible, key=lambda arm: -self.rivals.p_best(arm))
 
     @property
     def _above_leader(self) -> list[int]:
@@ -151,7 +162,7 @@ class ContenderTrials:
         downs = self.rivals.climbs(challenger) or [0]
         for up in sorted(ups, reverse=True):
             for down in sorted(downs, reverse=True):
-                if self.rivals.cost(leader, up) + self.rivals.cost(challenger, down) <= self.rivals.seconds:
+                if self.rivals.cost(leader, up) + self.rivals.whole_cost(challenger, down) <= self.rivals.seconds:
                     best = (up, down)
                     break
             if best is not None:

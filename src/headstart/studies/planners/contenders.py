@@ -84,10 +84,10 @@ class ContendersPlanner:
             return
         yield from trials.every_part()
         yield from tuning.trials()
-        yield from trials.extended()
         yield from trials.compared()
         yield from trials.carried()
         yield from trials.pair()
+        yield from trials.extended()
         if not rivals.decided:
             yield from trials.paired_repeats()
         yield from trials.next_challengers()

@@ -129,7 +129,7 @@ class Rivals:
         draws = self.evidence.draws(self.compared, part="judge")
         if draws is None:
             return 0.5
-        untuned = {key: self.evidence.untuned(key) for key in draws.arms}
+        untuned = {key: self.evidence.untuned(key, self.compared) for key in draws.arms}
         return self._p_side(draws.widened(untuned, self.state.settings.seed))
 
     def _p_side(self, draws: JointDraws | None) -> float:
@@ -158,17 +158,10 @@ class Rivals:
         """The smallest size at which a comparison says something about all labels."""
         return min(n for n in self.sizes if FAR_ENOUGH * n >= self.state.pool_size)
 
-    def answer_seconds(self, leader: Arm | None, other: Arm | None, *, at_least: bool = False) -> float:
-        """Seconds that both sides take far enough up, and the leader with all labels.
-
-        Args:
-            leader: Of one side.
-            other: Of the other.
-            at_least: With the shortest schedule of the leader.
-        """
+    def answer_seconds(self, leader: Arm | None, other: Arm | None) -> float:
+        """Seconds that both sides take far enough up, and the leader with all labels."""
         common = self.cost(leader, self.far_enough) + self.cost(other, self.far_enough)
-        last = self.cost(leader, self.state.pool_size)
-        return common + (last if at_least or leader is None or not last else self.price(leader, self.state.pool_size))
+        return common + self.whole_cost(leader, self.state.pool_size)
 
     def climbs(self, arm: Arm | None) -> list[int]:
         """Sizes far enough above what an arm has had to be worth a trial."""
@@ -192,6 +185,10 @@ class Rivals:
             return 0.0
         shortened = n == self.state.pool_size and not self.state.closed_form(arm)
         return self.price(arm, n) * (SHORTENED if shortened else 1.0)
+
+    def whole_cost(self, arm: Arm | None, n: int) -> float:
+        """Seconds that a measuring trial takes with all its steps; nothing where :meth:`cost` is nothing."""
+        return self.price(arm, n) if arm is not None and self.cost(arm, n) else 0.0
 
     # -- prices -------------------------------------------------------------------------------------------------------
 
