@@ -13,6 +13,7 @@ from headstart.studies import Evidence, StudyState, at_edge, ranked_tuning
 from headstart.studies.settings import margin_at
 from headstart.training import UNSAVED
 
+LEANS_FROM = 0.6  # P(side) from which on the curves are said to lean
 PARADIGM_WORDS = {"transfer": "Transfer", "scratch": "From scratch", "hybrid": "Hybrid"}
 
 
@@ -71,6 +72,8 @@ def leaning_sentence(evidence: Evidence, verdict: Verdict | None) -> str | None:
     if lean.n < lean.target:
         where += f" (curves cannot say more about {lean.target:,})"
     sure = f"P = {min(max(lean.p_side, 0.01), 0.99):.2f}"
+    if lean.p_side < LEANS_FROM:
+        return f"{where}: open which side is better ({side}: {sure}); best guess {arm}; an extrapolation."
     return f"{where}: leaning to {side} ({sure}), with {arm}; an extrapolation, not a measurement."
 
 
