@@ -173,6 +173,19 @@ def test_no_verdict_at_a_size_that_the_leading_arm_has_not_reached():
     assert decide(view).kind == "scratch"
 
 
+def test_an_arm_that_is_likely_not_the_best_of_its_side_holds_no_size_back_but_no_tie_is_said_without_it():
+    table = {
+        TUNE: {100: (0.80, 0.01), 400: (0.90, 0.002)},
+        PROBE: {100: (0.80, 0.002), 400: (0.85, 0.002)},
+        SCRATCH: {100: (0.70, 0.01), 400: (0.90, 0.002)},
+    }
+    assert decide(TableView(table)).kind == "tie"
+    late = Arm(candidate="other", strategy="from_scratch", paradigm="scratch")
+    view = TableView({**table, late: {100: (0.89, 0.01)}})
+    assert comparison_size(view) == 400
+    assert decide(view).kind == "undetermined"
+
+
 def test_one_paradigm_alone_decides_nothing():
     view = TableView({TUNE: {100: (0.8, 0.01)}, PROBE: {100: (0.5, 0.01)}})
     assert decide(view).kind == "undetermined"

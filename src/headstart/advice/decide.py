@@ -76,14 +76,14 @@ def complete_sizes(evidence: Evidence) -> list[int]:
     return [n for n in evidence.all_sizes if not missing_contenders(evidence, n)]
 
 
-def missing_contenders(evidence: Evidence, n: int) -> list[Arm]:
-    """Arms that were not measured at n and may be the best of their side there."""
+def missing_contenders(evidence: Evidence, n: int, possible: float = POSSIBLE) -> list[Arm]:
+    """Arms that were not measured at n and are the best of their side there with more than some probability."""
     dropped, there = evidence.dropped, evidence.measured_at(n)
     absent = [arm for arm in evidence.arms if evidence.sizes(arm.key) and arm.key not in dropped and arm not in there]
-    return [arm for arm in absent if _contends(evidence, arm, there, n)]
+    return [arm for arm in absent if _contends(evidence, arm, there, n, possible)]
 
 
-def _contends(evidence: Evidence, arm: Arm, there: list[Arm], n: int) -> bool:
+def _contends(evidence: Evidence, arm: Arm, there: list[Arm], n: int, possible: float) -> bool:
     """Whether an arm that was not measured at n may be the best of its side there."""
     mates = [one for one in there if one.paradigm == arm.paradigm]
     if not mates:
@@ -92,14 +92,17 @@ def _contends(evidence: Evidence, arm: Arm, there: list[Arm], n: int) -> bool:
     if outlook is None or arm.key not in outlook.arms:
         return True
     known = [one.key for one in mates if one.key in outlook.arms]
-    return not known or outlook.p_side([arm.key], known) > POSSIBLE
+    return not known or outlook.p_side([arm.key], known) > possible
 
 
 def comparison_size(evidence: Evidence) -> int | None:
-    """The largest n at which both sides and all contenders were measured; else the largest that holds both sides."""
+    """The largest n at which both sides, each with its likely best, were measured; else the largest with both sides.
+
+    Arms that may be the best of their side, but likely are not, hold no size back: the verdict allows for them.
+    """
     sides = {arm.paradigm for arm in evidence.arms}
     both = [n for n in evidence.all_sizes if {arm.paradigm for arm in evidence.measured_at(n)} == sides]
-    complete = complete_sizes(evidence)
+    complete = [n for n in evidence.all_sizes if not missing_contenders(evidence, n, 0.5)]
     fair = [n for n in complete if n in both] or both or complete or evidence.all_sizes
     return fair[-1] if fair else None
 
@@ -137,7 +140,8 @@ def decide(evidence: Evidence, looks: int = 0, target: int | None = None) -> Ver
     if rival.paradigm != winner.paradigm:  # else only one side was measured: nothing to compare it with
         p_side = _p_side(evidence, final, arms, winner, n)
         few = 0 < final.groups < FEWEST_GROUPS
-        if low >= -margin - SLACK and high <= margin + SLACK and not few:
+        alike = low >= -margin - SLACK and high <= margin + SLACK
+        if alike and not few and not missing_contenders(evidence, n):
             kind = "tie"
         elif p_side >= needed and not few:
             kind = winner.paradigm
