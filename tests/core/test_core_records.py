@@ -65,6 +65,7 @@ SPEC = TrialSpec(
 OTHER = {
     "threads": 2,
     "convergence_check": True,
+    "stopped_at": 40,
     "role": "tuning",
     "weights_hash": "x",
     "input_size": 32,
