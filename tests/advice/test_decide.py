@@ -186,6 +186,22 @@ def test_an_arm_that_is_likely_not_the_best_of_its_side_holds_no_size_back_but_n
     assert decide(view).kind == "undetermined"
 
 
+def test_no_single_arm_keeps_the_comparison_at_a_few_labels():
+    late = Arm(candidate="other", strategy="from_scratch", paradigm="scratch")
+    table = {
+        TUNE: {100: (0.80, 0.01), 400: (0.84, 0.01)},
+        PROBE: {100: (0.70, 0.01), 400: (0.72, 0.01), 1600: (0.74, 0.01)},
+        SCRATCH: {100: (0.75, 0.01), 400: (0.83, 0.01), 1600: (0.90, 0.01)},
+        late: {100: (0.90, 0.01)},
+    }
+    view = TableView(table)
+    assert comparison_size(view) == 400, "at 1,600 the likely best of two sides is missing"
+    assert decide(view).kind == "undetermined"
+    view.pool = 400
+    view.dropped = {late.key: "clearly worse"}
+    assert comparison_size(view) == 400
+
+
 def test_one_paradigm_alone_decides_nothing():
     view = TableView({TUNE: {100: (0.8, 0.01)}, PROBE: {100: (0.5, 0.01)}})
     assert decide(view).kind == "undetermined"

@@ -11,6 +11,7 @@ from headstart.advice.recommendation import Difference, Leaning
 from headstart.core import Arm, derive_seed
 from headstart.evidence import JointDraws
 from headstart.studies import Evidence
+from headstart.studies.planners.rivals import FAR_ENOUGH
 from headstart.studies.settings import margin_at
 
 CONFIDENT = 0.95
@@ -98,12 +99,17 @@ def _contends(evidence: Evidence, arm: Arm, there: list[Arm], n: int, possible: 
 def comparison_size(evidence: Evidence) -> int | None:
     """The largest n at which both sides, each with its likely best, were measured; else the largest with both sides.
 
-    Arms that may be the best of their side, but likely are not, hold no size back: the verdict allows for them.
+    Arms that may be the best of their side, but likely are not, hold no size back: the verdict allows for them. Nor
+    does any arm keep a comparison below a quarter of the labels, where one was made with more: of those, the size
+    counts at which the fewest likely best are missing.
     """
     sides = {arm.paradigm for arm in evidence.arms}
     both = [n for n in evidence.all_sizes if {arm.paradigm for arm in evidence.measured_at(n)} == sides]
     complete = [n for n in evidence.all_sizes if not missing_contenders(evidence, n, 0.5)]
     fair = [n for n in complete if n in both] or both or complete or evidence.all_sizes
+    far = [n for n in both if FAR_ENOUGH * n >= evidence.pool_size]
+    if fair and far and FAR_ENOUGH * fair[-1] < evidence.pool_size:
+        return max(far, key=lambda n: (-len(missing_contenders(evidence, n, 0.5)), n))
     return fair[-1] if fair else None
 
 
