@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from record import write
 
-import headstart.training.loop as loop
+import headstart.training.schedule as schedules
 from headstart.core import Arm, derive_seed, limit_spinning
 from headstart.core.hardware import default_threads
 from headstart.data import load, make_splits
@@ -40,14 +40,6 @@ TESTED = 2000
 WITHIN = 0.3  # points that a schedule may cost
 
 
-def cosine(step: int, steps: int, warmup: float) -> float:
-    """Linear warm-up, then a cosine to zero."""
-    rise = max(1, round(warmup * steps))
-    if step < rise:
-        return (step + 1) / rise
-    return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
-
-
 def trapezoid(share: float, root: bool):
     """Linear warm-up, constant, then down to zero over a share of the steps: linearly, or as 1 - square root."""
 
@@ -61,7 +53,7 @@ def trapezoid(share: float, root: bool):
 
 
 SCHEDULES = {
-    "cosine": cosine,
+    "cosine": schedules.rate_share,
     "linear 0.2": trapezoid(0.2, False),
     "linear 0.4": trapezoid(0.4, False),
     "root 0.2": trapezoid(0.2, True),
@@ -116,7 +108,7 @@ def measured(given, name: str, candidate: str, strategy: str) -> None:
         recipe = way.recipes(Regime(known.modality, known.family, given.labels, len(data.class_names)))[0]
         arm = Arm(candidate=candidate, strategy=strategy, paradigm=way.paradigm)
         for schedule, repeat in missing:
-            loop.rate_share = SCHEDULES[schedule]
+            schedules.rate_share = SCHEDULES[schedule]
             spec = SpecMaker.of(bench).spec(arm, recipe, given.labels, repeat=repeat)
             found = execute(spec, worker, None, 1e4).measurement
             row = {"value": found.value, "seconds": found.seconds, "steps": found.steps, "error": found.error}
