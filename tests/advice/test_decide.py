@@ -186,6 +186,27 @@ def test_an_arm_that_is_likely_not_the_best_of_its_side_holds_no_size_back_but_n
     assert decide(view).kind == "undetermined"
 
 
+def test_of_two_models_that_read_the_same_the_one_of_more_labels_is_handed_over():
+    for trained, chosen in ((0.9922, TUNE), (0.9960, SCRATCH)):
+        table = {TUNE: {700: (0.990, 0.003), 1400: (0.9920, 0.003)}, SCRATCH: {700: (trained, 0.003)}}
+        view = TableView(table)
+        view.pool = 1400
+        assert decide(view).chosen == chosen
+
+
+def test_of_three_sides_the_curves_lean_to_the_most_probable():
+    third = Arm(candidate="start", strategy="hybrid", paradigm="hybrid")
+    table = {
+        TUNE: {100: (0.80, 0.01), 400: (0.84, 0.01)},
+        third: {100: (0.70, 0.01), 400: (0.72, 0.01)},
+        SCRATCH: {100: (0.60, 0.01)},
+    }
+    view = TableView(table)
+    lean = decide(view).leaning
+    assert (lean.paradigm, lean.arm) == ("transfer", TUNE.key)
+    assert lean.p_side > 0.9
+
+
 def test_no_single_arm_keeps_the_comparison_at_a_few_labels():
     late = Arm(candidate="other", strategy="from_scratch", paradigm="scratch")
     table = {

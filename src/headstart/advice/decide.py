@@ -21,6 +21,7 @@ REACH = 4.0  # x the largest size that both contenders reached: beyond it curves
 CHEAPER = 0.5  # of the winner's seconds: what counts as cheaper
 LIKELY = 0.7  # P(better at the target) for which an arm is expected to overtake the one whose model is better now ...
 SURELY = 0.9  # ... and for which its model is handed over although the other's is better; see bench/decision.py
+SHOWN = 3  # digits of a share that a screen shows
 SLACK = 1e-9
 
 
@@ -191,13 +192,12 @@ def _leaning(evidence: Evidence, winner: Arm, rival: Arm, n: int, target: int) -
     if at <= n or outlook is None:
         return None
     taking_part = [arm for arm in evidence.arms if arm.key in outlook.arms]
-    paradigm = taking_part[int(np.argmax(outlook.estimates))].paradigm
-    mine, others = _sides(taking_part, paradigm)
-    if not others:
+    sides = {arm.paradigm: _sides(taking_part, arm.paradigm) for arm in taking_part}
+    if len(sides) < 2:
         return None
-    p_side = outlook.p_side(mine, others)
-    if p_side < 0.5:  # the best arm is alone on its side, and those of the other are many
-        paradigm, mine, p_side = next(a.paradigm for a in taking_part if a.paradigm != paradigm), others, 1 - p_side
+    chances = {paradigm: outlook.p_side(*of_side) for paradigm, of_side in sides.items()}
+    paradigm = max(chances, key=lambda one: chances[one])
+    mine, p_side = sides[paradigm][0], chances[paradigm]
     known = dict(zip(outlook.arms, outlook.estimates, strict=True))
     best = max(mine, key=lambda key: known[key])
     now = _best_trained(evidence, mine)
@@ -237,8 +237,8 @@ def _best_now(evidence: Evidence, verdict: Verdict) -> Arm:
 
 
 def _best_trained(evidence: Evidence, keys: Iterable[str]) -> str:
-    """The arm whose model, as far as it was trained, is the best."""
-    return max(keys, key=lambda key: _as_trained(evidence, key))
+    """The arm whose model, as far as it was trained, is the best; of two that read the same, that of more labels."""
+    return max(keys, key=lambda key: (round(_as_trained(evidence, key), SHOWN), evidence.sizes(key)[-1]))
 
 
 def _overtakes(evidence: Evidence, arm: str, now: str, n: int, probability: float) -> bool:
