@@ -25,6 +25,7 @@ from headstart.training.learners import ExampleLearner, Learner, PairLearner
 from headstart.training.moving import freeze
 from headstart.training.optimizer import build_optimizer
 from headstart.training.relevance import relative_gradients
+from headstart.training.rows_in_use import RowsInUse
 from headstart.training.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ class LoopOptions:
         stopped_at: End the schedule early at so many steps, as an earlier run did; 0 does all.
         time_left: Gives the seconds that steps may still take; the schedule is ended early where it would take longer.
         activations: Folder for the outputs of frozen stages; None recomputes them each time.
+        rows_in_use: Leave out of every step the word vectors that no example looks up.
     """
 
     precision: str = "float32"
@@ -107,6 +109,7 @@ class LoopOptions:
     stopped_at: int = 0
     time_left: Callable[[], float] | None = None
     activations: Path | None = None
+    rows_in_use: bool = True
 
 
 def train(
@@ -155,6 +158,7 @@ def train(
             raise Diverged(f"the loss became {loss} at step {step + 1} of {schedule.end}")
         loop.anchor.pull()
         loop.accelerator.clip_grad_norm_(loop.model.parameters(), MAX_GRADIENT_NORM)
+        loop.words.follow(optimizer)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         loop.average.update(step)
@@ -162,7 +166,8 @@ def train(
         record.steps = step
         record.seconds = time.perf_counter() - start
         if step in watch_at and options.watch:
-            record.curve.append((record.seconds, options.watch()))
+            with loop.words.whole():
+                record.curve.append((record.seconds, options.watch()))
             loop.set_modes()
             start = time.perf_counter() - record.seconds
         loop.save_if_due()
@@ -190,6 +195,7 @@ class _Setup:
     learner: Learner
     anchor: Anchor
     average: WeightAverage
+    words: RowsInUse
     frozen: list[torch.nn.Module]
     options: LoopOptions
     schedule: Schedule
@@ -216,11 +222,13 @@ class _Setup:
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             for parameter in network.added:  # peft reads adapters as flat matrices
                 parameter.data = parameter.data.contiguous()
+        # an average of all weights would have to follow the rows that are left out
+        words = RowsInUse.of(network, inputs, rows) if options.rows_in_use and not recipe.ema else RowsInUse()
         accelerator = Accelerator(cpu=not torch.cuda.is_available())
         model, optimizer = accelerator.prepare(network, build_optimizer(network, moving, recipe))
         anchor, average = Anchor(network, moving, recipe.anchor), WeightAverage(network, recipe.ema)
         steps = max(1, round(recipe.steps * phase.steps_share))
-        record = _resume(options.checkpoint, network, optimizer, average)
+        record = _resume(options.checkpoint, network, optimizer, average, words)
         network.train()
         for module in frozen:
             module.eval()
@@ -233,7 +241,8 @@ class _Setup:
             cache = _kept_activations(network, inputs, rows, moving, seen, recipe, seed, options)
             learner = ExampleLearner(model, rows, seed, record.resumed_at, cache, *common)
         schedule = Schedule(steps, recipe.warmup, options.stopped_at)
-        return cls(network, model, optimizer, accelerator, learner, anchor, average, frozen, options, schedule, record)
+        parts = (network, model, optimizer, accelerator, learner, anchor, average, words)
+        return cls(*parts, frozen, options, schedule, record)
 
     def counting(self, step: int) -> Any:
         """Count operations in the first step of this run; None later on."""
@@ -274,6 +283,7 @@ class _Setup:
                 "curve": self.record.curve,
                 "model": self.network.module.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
+                "words": self.words.state,
             }
             average = {} if self.average.state is None else {"average": self.average.state}
             checkpoint.save({**state, **average})
@@ -282,6 +292,7 @@ class _Setup:
         """Leave the network ready to predict."""
         self.learner.close()
         self.average.apply()
+        self.words.finish()
         self.network.eval()
         if self.accelerator.device.type != "cpu":  # collecting garbage takes 0.3 s, which on a CPU frees nothing more
             self.accelerator.free_memory()
@@ -308,7 +319,11 @@ def _kept_activations(
 
 
 def _resume(
-    checkpoint: Checkpoint | None, network: Network, optimizer: torch.optim.Optimizer, average: WeightAverage
+    checkpoint: Checkpoint | None,
+    network: Network,
+    optimizer: torch.optim.Optimizer,
+    average: WeightAverage,
+    words: RowsInUse,
 ) -> LoopRecord:
     """Load a checkpoint if there is one that fits; returns what was done before."""
     state = checkpoint.load() if checkpoint else None
@@ -318,6 +333,7 @@ def _resume(
     network.module.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])
     average.load(state.get("average", {}))
+    words.load(state.get("words", []))
     checkpoint.restore_random_state(state)
     curve = [(seconds, value) for seconds, value in state["curve"]]
     return LoopRecord(state["step"], state["seconds"], curve, resumed_at=state["step"], seconds_before=state["seconds"])
