@@ -1,6 +1,6 @@
 """Does an open study decide once its remedy is followed?
 
-    python bench/remedies.py DATA [--open 40]
+    python bench/remedies.py DATA [--open 40] [--workers 2]
 
 Studies are replayed on tables whose truth is known (see ``decision_tables.py``) until so many ended open with a remedy
 that can be followed: a larger budget, or more test examples. The remedy is followed once, and the study looked at
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import re
 import warnings
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -31,7 +32,8 @@ SIDES = ("transfer", "scratch")
 
 
 def followed(table: TrueTable, share: float) -> dict | None:
-    """One open study and what became of it; None where it was decided, or its remedy is none."""
+    """One open study and what became of it; None where it was decided."""
+    warnings.simplefilter("ignore")
     budget, store = share * table.exhaustive, MemoryStore()
     played = replay(table, ContendersPlanner(), budget, earlier=store, margin=None)
     verdict = decide(played.state.evidence, 0, table.pool)
@@ -70,20 +72,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--open", type=int, default=40)
+    parser.add_argument("--workers", type=int, default=2)
     given = parser.parse_args()
     found = lcdb(given.data, 4096, 0)
     tables = [t for seed in range(6) for t in oracle(seed)] + foreign(24, 1)
     tables += [found[i] for i in np.random.default_rng(1).permutation(len(found))[:40]]
     order = np.random.default_rng(2).permutation(len(tables))
     rows, played = [], 0
-    for place, share in product(order, SHARES):
-        if sum(row["kind"] != "none" for row in rows) >= given.open:
-            break
-        played += 1
-        row = followed(tables[place], share)
-        if row is not None:
-            rows.append(row)
-            print(row, flush=True)
+    with ProcessPoolExecutor(given.workers) as pool:
+        todo = [pool.submit(followed, tables[place], share) for place, share in product(order, SHARES)]
+        for job in todo:
+            if sum(row["kind"] != "none" for row in rows) >= given.open:
+                break
+            played += 1
+            row = job.result()
+            if row is not None:
+                rows.append(row)
+                print(row, flush=True)
+        pool.shutdown(cancel_futures=True)
     lines = ["| remedy | open studies | decided after it | a side, of these wrong | tie |", "|---|---|---|---|---|"]
     for kind in ("time", "labels"):
         here = [row for row in rows if row["kind"] == kind]

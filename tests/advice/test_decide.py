@@ -7,11 +7,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from headstart.advice.decide import comparison_size, decide, differences, needed_confidence
+from headstart.advice.decide import decide, differences
 from headstart.advice.measured_range import measured_crossover, measured_head_start
 from headstart.advice.sentences import _about_recipes, verdict_sentence
 from headstart.core import Arm, Recipe
 from headstart.evidence import JointDraws
+from headstart.studies.comparing import comparison_sizes, needed_confidence
 
 PROBE = Arm(candidate="builtin:image", strategy="linear_probe", paradigm="transfer")
 TUNE = Arm(candidate="builtin:image", strategy="full_finetune", paradigm="transfer")
@@ -143,7 +144,7 @@ def test_beyond_the_compared_size_there_is_a_leaning():
 
 def test_an_arm_that_cannot_be_the_best_of_its_side_holds_no_size_back():
     table = {PROBE: {100: (0.50, 0.01)}, TUNE: {100: (0.70, 0.01), 400: (0.8, 0.01)}, SCRATCH: {400: (0.6, 0.01)}}
-    assert comparison_size(TableView(table)) == 400
+    assert comparison_sizes(TableView(table)) == [400]
 
 
 def test_with_a_small_error_the_margin_is_small():
@@ -166,10 +167,10 @@ def test_no_verdict_at_a_size_that_the_leading_arm_has_not_reached():
         SCRATCH: {100: (0.45, 0.01), 400: (0.62, 0.01)},
     }
     view = TableView(table)
-    assert comparison_size(view) == 100
+    assert comparison_sizes(view) == [100]
     assert (decide(view).kind, decide(view).winner) == ("transfer", TUNE)
     view.dropped = {TUNE.key: "clearly worse"}
-    assert comparison_size(view) == 400
+    assert comparison_sizes(view) == [400]
     assert decide(view).kind == "scratch"
 
 
@@ -182,7 +183,7 @@ def test_an_arm_that_is_likely_not_the_best_of_its_side_holds_no_size_back_but_n
     assert decide(TableView(table)).kind == "tie"
     late = Arm(candidate="other", strategy="from_scratch", paradigm="scratch")
     view = TableView({**table, late: {100: (0.89, 0.01)}})
-    assert comparison_size(view) == 400
+    assert comparison_sizes(view) == [400]
     assert decide(view).kind == "undetermined"
 
 
@@ -216,11 +217,11 @@ def test_no_single_arm_keeps_the_comparison_at_a_few_labels():
         late: {100: (0.90, 0.01)},
     }
     view = TableView(table)
-    assert comparison_size(view) == 400, "at 1,600 the likely best of two sides is missing"
+    assert comparison_sizes(view) == [400], "at 1,600 the likely best of two sides is missing"
     assert decide(view).kind == "undetermined"
     view.pool = 400
     view.dropped = {late.key: "clearly worse"}
-    assert comparison_size(view) == 400
+    assert comparison_sizes(view) == [400]
 
 
 def test_one_paradigm_alone_decides_nothing():
@@ -237,7 +238,7 @@ def test_nothing_measured():
 
 def test_the_comparison_is_at_the_largest_size_that_both_paradigms_reached():
     view = TableView({TUNE: {100: (0.7, 0.01), 400: (0.9, 0.01)}, SCRATCH: {100: (0.8, 0.01)}})
-    assert comparison_size(view) == 100
+    assert comparison_sizes(view) == [100]
     assert decide(view).kind == "scratch"
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from headstart.advice.decide import CONFIDENT, complete_sizes
 from headstart.advice.recommendation import Crossover, HeadStart
 from headstart.evidence import crossing, labels_to_match
 from headstart.studies import Evidence
+from headstart.studies.comparing import CONFIDENT, complete_sizes
 
 
 def envelopes(evidence: Evidence) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import numpy as np
 
 from headstart.advice.curve_sentences import crossing_sentence, size
-from headstart.advice.decide import CONFIDENT
 from headstart.advice.measured_range import measured_crossover, measured_head_start
 from headstart.advice.recommendation import Crossover, HeadStart, MoreLabels, NextTrials
 from headstart.core import Arm, derive_seed
 from headstart.evidence import CrossoverDraws, CurveDraws, Labels, gain_of_labels, head_start, next_measurements, saved
 from headstart.evidence import find_crossover as find_crossing
 from headstart.studies import Evidence
+from headstart.studies.comparing import CONFIDENT
 from headstart.studies.settings import margin_at
 
 SIDES = ("scratch", "transfer")

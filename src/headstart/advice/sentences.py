@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from headstart.advice.decide import FEWEST_GROUPS, Verdict
+from headstart.advice.decide import Verdict
 from headstart.advice.recommendation import ArmReport, MoreLabels, Reason
 from headstart.core import Arm, SettingsError
 from headstart.evidence import detectable_difference
 from headstart.strategies import get_strategy
 from headstart.studies import Evidence, StudyState, at_edge, ranked_tuning
+from headstart.studies.comparing import FEWEST_GROUPS
 from headstart.studies.settings import margin_at
 from headstart.training import UNSAVED
 

@@ -1,59 +1,85 @@
-"""How likely more measurement is to decide between two arms."""
+"""How likely more measurement is to decide between two sides."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scipy.stats import norm
+import numpy as np
+
+from headstart.evidence.scores import LEVEL, Floats
+
+STUDIES, WORLDS = 150, 250  # that are imagined, and draws of the posterior in each
 
 
 @dataclass(frozen=True)
-class GapVariance:
-    """What makes the difference of two arms uncertain.
+class Standing:
+    """What is known of the arms at a size: normal, with this mean and covariance.
 
     Attributes:
-        examples: Variance that the choice of test examples causes.
-        repeats: Variance that the scatter of training runs causes.
-        untuned: Variance that recipes which were not tuned cause.
+        arms: Keys (A,).
+        mine: Which arms are of one side (A,).
+        mean: Expected metric (A,).
+        covariance: Of the metric (A, A).
+        seen: Which arms were measured there (A,).
     """
 
-    examples: float
-    repeats: float
-    untuned: float = 0.0
+    arms: tuple[str, ...]
+    mine: np.ndarray
+    mean: Floats
+    covariance: Floats
+    seen: np.ndarray
 
-    @property
-    def total(self) -> float:
-        """All of it."""
-        return self.examples + self.repeats + self.untuned
+    def index(self, keys: Sequence[str]) -> list[int]:
+        """Places of some arms."""
+        return [self.arms.index(key) for key in keys]
 
 
-def chance_to_decide(gap: float, now: float, then: float, margin: float, confidence: float = 0.95) -> float:
-    """P(a study that is open now is decided - either way, or as a tie - once its variance is smaller).
+def chance_to_decide(
+    now: Standing, then: Floats, seen: np.ndarray, margin: float, needed: float, seed: int = 0, *, anew: bool = False
+) -> float:
+    """P(a comparison is decided - either way, or as a tie - once more was measured).
 
-    The true difference is N(gap, now); what will be estimated then is N(gap, now - then). Decided is an estimate whose
-    distance from zero is z(confidence) standard deviations, or whose 90 % interval lies inside the margin (the
-    preposterior analysis of Raiffa and Schlaifer 1961).
+    Studies are imagined (the preposterior analysis of Raiffa and Schlaifer 1961): what will be estimated is normal
+    around what is expected now, with the variance that the measurement takes away; around that the truth keeps the
+    covariance ``then``. Decided is a study in which the side of the best measured arm is ahead in ``needed`` of the
+    worlds, by what was measured and by all that both sides may have; or in which winner and rival lie within the
+    margin, and nothing is missing.
 
     Args:
-        gap: Difference as it is estimated now.
-        now: Its variance.
-        then: Its variance after the remedy.
-        margin: Inside which arms tie.
-        confidence: P(better) that a verdict asks for.
+        now: What is known.
+        then: Covariance of the arms once that is measured (A, A).
+        seen: Which arms are measured then (A,).
+        margin: Inside which two arms tie.
+        needed: P(side) that a verdict asks for.
+        seed: Of the imagined studies.
+        anew: Whether it takes a new study, which knows nothing of this one: its estimates scatter by what is unknown
+            now and by its own uncertainty.
     """
-    if now <= 0:
-        return 1.0
-    spread, sd = max(now - then, 1e-12) ** 0.5, max(then, 0.0) ** 0.5
-    edge, half = norm.ppf(confidence) * sd, margin - norm.ppf(0.95) * sd
-    better = norm.sf(edge, gap, spread) + norm.cdf(-edge, gap, spread)
-    tied = norm.cdf(half, gap, spread) - norm.cdf(-half, gap, spread) if half > 0 else 0.0
-    overlap = max(half - edge, 0.0) if half > 0 else 0.0  # inside both: counted once
-    twice = (
-        norm.cdf(half, gap, spread)
-        - norm.cdf(edge, gap, spread)
-        + norm.cdf(-edge, gap, spread)
-        - norm.cdf(-half, gap, spread)
-        if overlap
-        else 0.0
-    )
-    return float(min(max(better + tied - twice, 0.0), 1.0))
+    rng = np.random.default_rng(seed)
+    spread = now.covariance + then if anew else now.covariance - then
+    estimates = now.mean + rng.standard_normal((STUDIES, len(now.mean))) @ _root(spread).T
+    around = rng.standard_normal((WORLDS, len(now.mean))) @ _root(then).T
+    decided = 0
+    for estimate in estimates:
+        worlds = estimate + around
+        winner = int(np.argmax(np.where(seen, estimate, -np.inf)))
+        mine = now.mine == now.mine[winner]
+        others = seen & ~mine
+        if not others.any():
+            continue
+        measured = (worlds[:, seen & mine].max(1) > worlds[:, others].max(1)).mean()
+        everything = (worlds[:, mine].max(1) > worlds[:, ~mine].max(1)).mean()
+        if min(measured, everything) >= needed:
+            decided += 1
+        elif seen.all():
+            rival = int(np.argmax(np.where(others, estimate, -np.inf)))
+            low, high = np.quantile(worlds[:, winner] - worlds[:, rival], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+            decided += bool(low >= -margin and high <= margin)
+    return decided / STUDIES
+
+
+def _root(covariance: Floats) -> Floats:
+    """A matrix whose square is the covariance, without what rounding made negative."""
+    values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))

@@ -116,7 +116,8 @@ def replay(
         budget_seconds=budget,
     )
     known = store.kept or StudyRecord(created="", settings=settings, dtype="float32")
-    record = known.model_copy(update={"settings": settings, "dropped": _lasting(known)})
+    looks = known.looks + (store.kept is not None)
+    record = known.model_copy(update={"settings": settings, "dropped": _lasting(known), "looks": looks})
     journal = Journal(store, record, Budget(budget, record.spent_seconds, 0.0, clock))
     data, split = _data(table)
     line_up, counter = RecordedLineUp(table), RecordedWork(table)

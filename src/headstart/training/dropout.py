@@ -34,11 +34,7 @@ class FastDropout(TorchFunctionMode):
         self._bits = np.random.SFC64([seed, step])
 
     def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Any,
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         """Answer for dropout; let everything else be."""
         if func is F.dropout:

@@ -6,7 +6,10 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from headstart.core import Arm, TrialSpec
+from headstart.studies.comparing import compare
+from headstart.studies.deciding import LIKELY, deciding_steps
 from headstart.studies.planners.base import SHORTENED
+from headstart.studies.planners.contender_tuning import RECIPES
 from headstart.studies.planners.open_trials import OpenTrials
 from headstart.studies.planners.rivals import POSSIBLE, STEP_UP, Rivals, knee
 
@@ -15,6 +18,7 @@ CLOSED_SHARE = 0.3  # of the budget, for one trial of an arm without gradient de
 PAIRING_SHARE = 0.15  # of the time left: below it the leader is measured at the challenger's size too
 CONCEIVABLE = 0.03  # P(best at the target) from which on an arm is worth carrying up before anything is repeated
 OPEN = 0.05  # P(side) between this and its complement: repeats may still decide
+DECIDING_SHARE = 0.5  # of the time left: what a step that likely decides may take before other arms are carried up
 PARTS_SHARE = 0.7  # of the time left: what testing both contenders on every group may take
 
 
@@ -126,6 +130,37 @@ class ContenderTrials:
         for arm in (self.rivals.leader, self.rivals.other_side, *self._mates):
             if arm is not None:
                 yield from self.open.whole(arm)
+
+    def deciding(self) -> Iterator[TrialSpec]:
+        """The cheapest step that likely decides; in a study that goes on, the one that is most likely to.
+
+        Not before the leader's model is as good as it will be: a study that goes on has handed one over.
+        """
+        leader, goes_on = self.rivals.leader, self.rivals.goes_on
+        if not goes_on and self.rivals.cost(leader, self.state.pool_size):
+            return
+        seen = compare(self.evidence, self.state.record.looks, "judge")
+        if seen is None or seen.rival is None:
+            return
+        allowed = self.rivals.seconds * (1.0 if goes_on else DECIDING_SHARE)
+        steps = deciding_steps(self.state, seen, seen.needed)
+        affordable = [step for step in steps if step.seconds <= allowed]
+        chosen = next((step for step in affordable if step.chance >= LIKELY), None)
+        if chosen is None and goes_on and affordable:
+            chosen = max(affordable, key=lambda step: step.chance)
+        if chosen is None:
+            return
+        for rank in range(RECIPES):
+            for arm in chosen.tuned:
+                for recipe in self.state.line_up.recipes(arm, chosen.tuned_at)[rank : rank + 1]:
+                    yield from self.open.choosing(arm, chosen.tuned_at, recipe, 0)
+        for arm in chosen.arms:
+            yield from self.open.measuring(arm, chosen.n)
+        for arm in chosen.whole:
+            yield from self.open.whole(arm, chosen.n)
+        for repeat in range(1, chosen.repeats):
+            for arm in (seen.winner, seen.rival):
+                yield from self.open.measuring(arm, chosen.n, repeat)
 
     def carried(self) -> Iterator[TrialSpec]:
         """Other arms of the leader's side that may be better with more labels, as far up as they can go.

@@ -83,8 +83,12 @@ class ContendersPlanner:
         if rivals.waiting:  # what comes next depends on the first looks that are under way
             return
         yield from trials.every_part()
+        if rivals.goes_on:
+            yield from trials.deciding()
         yield from tuning.trials()
         yield from trials.compared()
+        if not rivals.goes_on:
+            yield from trials.deciding()
         yield from trials.carried()
         yield from trials.pair()
         yield from trials.extended()

@@ -51,9 +51,9 @@ class OpenTrials:
         informed = tuned_at is not None and (n < tuned_at or repeat > 0)
         yield self.state.spec(arm, recipe, n, repeat=repeat, informed=informed)
 
-    def whole(self, arm: Arm) -> Iterator[TrialSpec]:
+    def whole(self, arm: Arm, n: int | None = None) -> Iterator[TrialSpec]:
         """Trials of an arm that were ended early, with all their steps: they go on from where the end began."""
-        for trial in self.state.evidence.trials(arm.key, "measuring"):
+        for trial in self.state.evidence.trials(arm.key, "measuring", n):
             spec = trial.spec.model_copy(update={"stopped_at": 0})
             if trial.spec.stopped_at and spec not in self.running:
                 yield spec

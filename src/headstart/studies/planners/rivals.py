@@ -7,6 +7,7 @@ from functools import cached_property
 
 from headstart.core import Arm, TrialSpec
 from headstart.evidence import JointDraws
+from headstart.studies.comparing import FAR_ENOUGH
 from headstart.studies.planners.base import SHORTENED
 from headstart.studies.state import StudyState
 
@@ -17,7 +18,6 @@ SURE_HERE, SURE_THERE = 0.95, 0.8  # P(side) at the compared size and at the tar
 REFIT_MARGIN, REFIT_SHARE = 1.3, 0.35  # a fifth more labels than a fold has; share of the budget at most
 TINY_SHARE = 0.02  # of the budget: what hardly matters
 POSSIBLE = 0.1  # P(best at the target) that makes an arm a challenger
-FAR_ENOUGH = 4  # both sides are compared at no less than the pool over this, if it can be paid for
 
 
 def knee(state: StudyState, arm: Arm) -> int:
@@ -42,6 +42,11 @@ class Rivals:
         self.sizes = sorted(state.grid)
         self.gradient = [arm for arm in state.alive if not state.closed_form(arm)]
         self.closed = [arm for arm in state.alive if state.closed_form(arm)]
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the study ended before, and was given a larger budget."""
+        return self.state.record.looks > 0
 
     @property
     def waiting(self) -> bool:

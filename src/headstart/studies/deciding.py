@@ -1,0 +1,258 @@
+"""What would decide an open comparison: the planner's next trials, and the advice where the budget is over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from headstart.core import Arm, derive_seed
+from headstart.evidence.remedies import Standing, chance_to_decide
+from headstart.evidence.spread import fitted_spread
+from headstart.studies.comparing import CONFIDENT, POSSIBLE, Comparison, absent_columns, missing_contenders
+from headstart.studies.evidence import Evidence
+from headstart.studies.planners.contender_tuning import HELD_OUT, HELD_OUT_PART, RECIPES
+from headstart.studies.state import StudyState
+
+LIKELY = 0.75  # chance to decide that a step must promise
+REACH = 4.0  # x the compared size: beyond it curves mislead
+
+
+@dataclass(frozen=True)
+class DecidingStep:
+    """Trials that may decide, what they cost and how likely they do.
+
+    Attributes:
+        n: The size they are run at.
+        arms: Arms that are measured there for the first time.
+        whole: Arms whose runs there get the steps that they were ended without.
+        tuned: Arms that recipes are compared for, at ``tuned_at``.
+        tuned_at: Labels that recipes are compared with.
+        repeats: So many runs of winner and rival each, in the end.
+        more: Runs of them that this adds.
+        seconds: Of all of it.
+        chance: To decide.
+    """
+
+    n: int
+    arms: tuple[Arm, ...] = ()
+    whole: tuple[Arm, ...] = ()
+    tuned: tuple[Arm, ...] = ()
+    tuned_at: int = 0
+    repeats: int = 1
+    more: int = 0
+    seconds: float = 0.0
+    chance: float = 0.0
+
+
+def deciding_steps(state: StudyState, seen: Comparison, needed: float) -> list[DecidingStep]:
+    """What may decide an open comparison, the cheapest first; nothing where only one side was measured.
+
+    Args:
+        state: Everything that is known.
+        seen: The open comparison.
+        needed: P(side) that the verdict asks for once that was measured.
+    """
+    if seen.kind != "undetermined" or seen.rival is None or seen.p_side is None:
+        return []
+    return sorted((*_here(state, seen, needed), *_further_up(state, seen, needed)), key=lambda step: step.seconds)
+
+
+def chance_with_labels(state: StudyState, seen: Comparison, factor: float) -> float:
+    """P(decided) by a new study with so many times the test examples, or labels of the whole set where folds rotate."""
+    evidence = state.evidence
+    known = _Known.of(evidence, seen)
+    repeats = known.repeats / factor if evidence.rotating else known.repeats  # spread falls about with the root of n
+    examples, measured = known.examples.copy(), len(known.measured)
+    examples[:measured, :measured] /= factor
+    then = known.covariance(examples, repeats, known.untuned)
+    return chance_to_decide(known.standing, then, known.standing.seen, seen.margin, CONFIDENT, known.seed, anew=True)
+
+
+def _here(state: StudyState, seen: Comparison, needed: float) -> Iterator[DecidingStep]:
+    """At the compared size: absent arms, missing steps, paired repeats, alone or together."""
+    assert seen.rival is not None
+    evidence, n, pair = state.evidence, seen.n, (seen.winner, seen.rival)
+    known = _Known.of(evidence, seen)
+    place = {arm.key: i for i, arm in enumerate((*known.measured, *known.absent))}
+    runs = [len(evidence.trials(arm.key, "measuring", n)) for arm in pair]
+    cut = tuple(arm for arm in pair if evidence.steps_left_out(arm.key, n))
+    rivals = tuple(arm for arm in known.absent if arm.paradigm != seen.winner.paradigm)
+    additions = sorted({(), rivals, known.absent}, key=len)
+    tuning = _Tuning.of(state, pair)
+    flags = ((False, True) if cut else (False,), (False, True) if tuning.arms else (False,))
+    for target, add, finish, tune in product(range(min(runs), evidence.repeats + 1), additions, *flags):
+        more = [max(target - have, 0) for have in runs]
+        if not (sum(more) or add or finish) or (tune and not all(more)):  # what tuning finds has to be run
+            continue
+        repeats, untuned, measured = known.repeats.copy(), known.untuned.copy(), known.standing.seen.copy()
+        examples = known.examples.copy()
+        seconds = sum(extra * state.default_seconds(arm, n) for arm, extra in zip(pair, more, strict=True) if extra)
+        for arm, extra in zip(pair, more, strict=True):
+            repeats[place[arm.key]] = of_repeats(evidence, arm, n, extra)
+        for arm in cut if finish else ():
+            untuned[place[arm.key]] -= evidence.steps_left_out(arm.key, n) ** 2
+            seconds += state.default_seconds(arm, n)
+        for arm in tuning.arms if tune else ():
+            untuned[place[arm.key]] = tuning.left(evidence, arm, n)
+        for arm in add:
+            mate = seen.winner if arm.paradigm == seen.winner.paradigm else seen.rival
+            at, like = place[arm.key], place[mate.key]
+            examples[at, at], repeats[at] = known.examples[like, like], of_one_run(evidence, mate, n)
+            untuned[at], measured[at] = known.untuned[like], True
+            seconds += state.default_seconds(arm, n)
+        then = known.covariance(examples, repeats, untuned)
+        chance = chance_to_decide(known.standing, then, measured, seen.margin, needed, known.seed)
+        yield DecidingStep(
+            n,
+            arms=add,
+            whole=cut if finish else (),
+            tuned=tuning.arms if tune else (),
+            tuned_at=tuning.n if tune else 0,
+            repeats=target,
+            more=sum(more),
+            seconds=seconds + (tuning.seconds if tune else 0.0),
+            chance=chance,
+        )
+
+
+def _further_up(state: StudyState, seen: Comparison, needed: float) -> Iterator[DecidingStep]:
+    """Winner and rival, and whatever else may be the best of the other side, with more of the labels there are."""
+    assert seen.rival is not None
+    evidence, pair = state.evidence, (seen.winner, seen.rival)
+    known = _Known.of(evidence, seen)
+    place = {arm.key: i for i, arm in enumerate((*known.measured, *known.absent))}
+    for n in sorted(size for size in state.grid if seen.n < size <= REACH * seen.n):
+        outlook = evidence.outlook(n)
+        if outlook is None or any(arm.key not in outlook.arms for arm in pair):
+            continue
+        there = [arm.key for arm in evidence.measured_at(n)]
+        others = [a for a in missing_contenders(evidence, n, POSSIBLE) if a.paradigm != seen.winner.paradigm]
+        wanted = tuple(dict.fromkeys([*pair, *others]))
+        new = tuple(arm for arm in wanted if arm.key not in there)
+        by_key = {arm.key: arm for arm in evidence.arms}
+        keys = tuple(key for key in outlook.arms if key in there or by_key[key] in wanted)
+        mine = np.asarray([by_key[key].paradigm == seen.winner.paradigm for key in keys])
+        worlds = np.stack([outlook.column(key) for key in keys], 1)
+        now = Standing(keys, mine, worlds.mean(0), np.atleast_2d(np.cov(worlds.T)), np.ones(len(keys), dtype=bool))
+        like = place[seen.winner.key]
+        one_run = known.examples[like, like] + of_one_run(evidence, seen.winner, seen.n) * seen.n / n
+        then = np.diag([min(one_run + evidence.untuned(key) ** 2, now.covariance[i, i]) for i, key in enumerate(keys)])
+        chance = chance_to_decide(now, then, now.seen, seen.margin, needed, known.seed)
+        cut = tuple(arm for arm in pair if arm not in new and evidence.steps_left_out(arm.key, n))
+        seconds = sum(state.default_seconds(arm, n) for arm in (*new, *cut))
+        if new or cut:
+            yield DecidingStep(n, arms=new, whole=cut, seconds=seconds, chance=chance)
+
+
+@dataclass(frozen=True)
+class _Tuning:
+    """Recipes of arms that were not tuned: where they are compared, and what it takes.
+
+    Attributes:
+        arms: None where no size holds out enough examples.
+        n: Labels.
+        seconds: Of all recipes of all arms.
+    """
+
+    arms: tuple[Arm, ...]
+    n: int = 0
+    seconds: float = 0.0
+
+    @classmethod
+    def of(cls, state: StudyState, pair: tuple[Arm, ...]) -> _Tuning:
+        """At the smallest size that holds out enough examples, or where recipes were compared before."""
+        evidence = state.evidence
+        arms = tuple(arm for arm in pair if not evidence.tuned(arm.key) and len(state.line_up.recipes(arm, 1)) > 1)
+        before = [trial.spec.n for trial in evidence.trials(role="tuning") if not state.closed_form(trial.spec.arm)]
+        enough = before[:1] or [n for n in sorted(state.grid) if n // HELD_OUT_PART >= HELD_OUT][:1]
+        if not arms or not enough or evidence.learns_from_few_groups:
+            return cls(())
+        n = enough[0]
+        lists = [(arm, recipe) for arm in arms for recipe in state.line_up.recipes(arm, n)[:RECIPES]]
+        return cls(arms, n, sum(state.prices.seconds(arm, recipe, n, "tuning") for arm, recipe in lists))
+
+    def left(self, evidence: Evidence, arm: Arm, n: int) -> float:
+        """Variance of what better tuning would still move an arm by."""
+        draws = evidence.draws(n, [arm])
+        assert draws is not None
+        error = min(max(1 - float(draws.estimates[0]), 0.0), 1.0)
+        return fitted_spread().untuned_left(error, self.n // HELD_OUT_PART) ** 2
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What makes the arms at the compared size uncertain.
+
+    Attributes:
+        measured: Arms that were measured there.
+        absent: Arms that were not, and may be the best of their side.
+        standing: All of them.
+        examples: Covariance that the choice of test examples causes (A, A); of absent arms, all there is.
+        repeats: Variance by the scatter of training runs (A,).
+        untuned: Variance by recipes that were not tuned, and steps that were left out (A,).
+        seed: Of what is imagined.
+    """
+
+    measured: tuple[Arm, ...]
+    absent: tuple[Arm, ...]
+    standing: Standing
+    examples: np.ndarray
+    repeats: np.ndarray
+    untuned: np.ndarray
+    seed: int
+
+    @classmethod
+    def of(cls, evidence: Evidence, seen: Comparison) -> _Known:
+        """Take the draws of a comparison apart."""
+        by_key = {arm.key: arm for arm in evidence.arms}
+        measured = tuple(by_key[key] for key in seen.draws.arms)
+        columns, absent = seen.draws.draws, seen.absent
+        covariance = np.atleast_2d(np.cov(columns.T))
+        mean = columns.mean(0)
+        repeats = np.asarray([of_repeats(evidence, arm, seen.n, 0) for arm in measured])
+        untuned = np.asarray([evidence.untuned(arm.key, seen.n) ** 2 for arm in measured])
+        diagonal = np.diag(covariance)
+        left = np.maximum(diagonal - repeats - untuned, 0.05 * diagonal)
+        examples = covariance - np.diag(diagonal - left)
+        expected = absent_columns(evidence, absent, seen.n, len(columns))
+        if expected is None:
+            absent = ()
+        else:
+            count = len(absent)
+            mean = np.concatenate((mean, expected.mean(0)))
+            examples = np.block(
+                [
+                    [examples, np.zeros((len(measured), count))],
+                    [np.zeros((count, len(measured))), np.atleast_2d(np.cov(expected.T))],
+                ]
+            )
+            repeats, untuned = (np.concatenate((of, np.zeros(count))) for of in (repeats, untuned))
+        arms = (*measured, *absent)
+        standing = Standing(
+            tuple(arm.key for arm in arms),
+            np.asarray([arm.paradigm == seen.winner.paradigm for arm in arms]),
+            mean,
+            examples + np.diag(repeats + untuned),
+            np.asarray([arm in measured for arm in arms]),
+        )
+        seed = derive_seed(evidence.settings.seed, "deciding", seen.n)
+        return cls(measured, absent, standing, examples, repeats, untuned, seed)
+
+    def covariance(self, examples: np.ndarray, repeats: np.ndarray, untuned: np.ndarray) -> np.ndarray:
+        """Of all arms, with other parts."""
+        return np.asarray(examples + np.diag(repeats + np.maximum(untuned, 0.0)))
+
+
+def of_repeats(evidence: Evidence, arm: Arm, n: int, more: int) -> float:
+    """Variance of an arm's mean by the scatter of its runs, after so many more repeats."""
+    return of_one_run(evidence, arm, n, more) / (len(evidence.trials(arm.key, "measuring", n)) + more)
+
+
+def of_one_run(evidence: Evidence, arm: Arm, n: int, more: int = 0) -> float:
+    """Variance of one run by chance, as it will be known after so many more repeats."""
+    spread = evidence.spread(arm.key, n)
+    freedom = spread.freedom + more
+    return spread.sd**2 * freedom / max(freedom - 2, 0.5)
