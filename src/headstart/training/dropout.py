@@ -1,17 +1,19 @@
-"""Dropout whose masks come from a fast generator: torch draws them on one thread, number by number, on a CPU.
+"""Dropout whose masks come from a fast generator: on a CPU torch draws them on one thread, number by number.
 
 A quarter of a step of a small text encoder goes into that. Here sixteen random bits decide about a value, four values
-a draw, so that the share left out is right to 1/65,536 (Srivastava 2014, JMLR 15, section 10, has the layer itself).
+a draw, so that the share left out is right to 1/65,536 (the layer itself: Srivastava 2014, JMLR 15, section 10).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch import nn
 from torch.overrides import TorchFunctionMode
 
 LEVELS = 2**16
@@ -19,10 +21,10 @@ LOWEST = -(2**15)  # torch compares signed numbers only
 
 
 class FastDropout(TorchFunctionMode):
-    """Draws the masks of every ``torch.nn.functional.dropout`` on a CPU that happens inside the context.
+    """Draws the masks of every ``torch.nn.functional.dropout`` that happens on a CPU inside the context.
 
-    The masks are a function of seed and step, so that a run that goes on from a checkpoint has those of an
-    uninterrupted one; they do not depend on the number of threads.
+    They are a function of seed and step, so that a run that goes on from a checkpoint has those of an uninterrupted
+    one; the number of threads does not matter.
 
     Args:
         seed: Of the run.
@@ -38,19 +40,30 @@ class FastDropout(TorchFunctionMode):
     ) -> Any:
         """Answer for dropout; let everything else be."""
         if func is F.dropout:
-            return self._dropout(*args, **(kwargs or {}))
+            return self._dropout(func, *args, **(kwargs or {}))
         return func(*args, **(kwargs or {}))
 
     def _dropout(
-        self, values: torch.Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
-    ) -> torch.Tensor:
-        if not training or not 0 < p < 1 or inplace or values.device.type != "cpu":
-            with torch._C.DisableTorchFunction():
-                return F.dropout(values, p, training, inplace)
-        return values * self.mask(values.shape, p).to(values.dtype).mul_(1 / (1 - p))
+        self,
+        func: Callable[..., Any],
+        input: torch.Tensor,  # noqa: A002 - torch's name
+        p: float = 0.5,
+        training: bool = True,
+        inplace: bool = False,
+    ) -> Any:
+        if not training or not 0 < p < 1 or inplace or input.device.type != "cpu":
+            return func(input, p, training, inplace)
+        return input * self.mask(input.shape, p).to(input.dtype).mul_(1 / (1 - p))
 
     def mask(self, shape: torch.Size, p: float) -> torch.Tensor:
         """Whether each value stays: boolean, of ``shape``, true with probability 1 - p."""
         count = shape.numel()
         bits = self._bits.random_raw(-(-count // 4)).view(np.int16)[:count]
         return torch.from_numpy(bits).ge(LOWEST + round(p * LEVELS)).view(shape)
+
+
+def fast_dropout(network: nn.Module, seed: int) -> Callable[[int], AbstractContextManager[Any]]:
+    """A context for each step; one that does nothing where the network has no dropout, or is not on a CPU."""
+    drops = any(isinstance(module, nn.Dropout) and module.p > 0 for module in network.modules())
+    on_cpu = next(network.parameters()).device.type == "cpu"
+    return (lambda step: FastDropout(seed, step)) if drops and on_cpu else lambda step: nullcontext()

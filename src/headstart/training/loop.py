@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,8 +19,10 @@ from headstart.models import Inputs, Network
 from headstart.strategies import Pairs, Train
 from headstart.training.activations import ActivationCache, border_of
 from headstart.training.anchor import Anchor
+from headstart.training.attention import ChosenAttention
 from headstart.training.average import WeightAverage
 from headstart.training.checkpoint import Checkpoint
+from headstart.training.dropout import fast_dropout
 from headstart.training.learners import ExampleLearner, Learner, PairLearner
 from headstart.training.moving import freeze
 from headstart.training.optimizer import build_optimizer
@@ -97,6 +99,8 @@ class LoopOptions:
         time_left: Gives the seconds that steps may still take; the schedule is ended early where it would take longer.
         activations: Folder for the outputs of frozen stages; None recomputes them each time.
         rows_in_use: Leave out of every step the word vectors that no example looks up.
+        fast_dropout: Draw the masks of dropout from a fast generator, on a CPU.
+        plain_attention: Compute the attention of short inputs without torch's fused kernel, on a CPU.
     """
 
     precision: str = "float32"
@@ -110,6 +114,8 @@ class LoopOptions:
     time_left: Callable[[], float] | None = None
     activations: Path | None = None
     rows_in_use: bool = True
+    fast_dropout: bool = True
+    plain_attention: bool = True
 
 
 def train(
@@ -150,7 +156,7 @@ def train(
         share = schedule.share(step)
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * share
-        with loop.counting(step) as counter:
+        with loop.counting(step) as counter, loop.dropout(step):
             loss = loop.learner.backward(step)
         if counter is not None:
             flops = counter.get_total_flops()
@@ -196,6 +202,8 @@ class _Setup:
     anchor: Anchor
     average: WeightAverage
     words: RowsInUse
+    attention: ChosenAttention
+    dropout: Callable[[int], AbstractContextManager[Any]]
     frozen: list[torch.nn.Module]
     options: LoopOptions
     schedule: Schedule
@@ -241,7 +249,9 @@ class _Setup:
             cache = _kept_activations(network, inputs, rows, moving, seen, recipe, seed, options)
             learner = ExampleLearner(model, rows, seed, record.resumed_at, cache, *common)
         schedule = Schedule(steps, recipe.warmup, options.stopped_at)
-        parts = (network, model, optimizer, accelerator, learner, anchor, average, words)
+        attention = ChosenAttention.of(network, inputs.lengths[rows]) if options.plain_attention else ChosenAttention()
+        dropout = fast_dropout(network, seed) if options.fast_dropout else lambda step: nullcontext()
+        parts = (network, model, optimizer, accelerator, learner, anchor, average, words, attention, dropout)
         return cls(*parts, frozen, options, schedule, record)
 
     def counting(self, step: int) -> Any:
@@ -293,6 +303,7 @@ class _Setup:
         self.learner.close()
         self.average.apply()
         self.words.finish()
+        self.attention.finish()
         self.network.eval()
         if self.accelerator.device.type != "cpu":  # collecting garbage takes 0.3 s, which on a CPU frees nothing more
             self.accelerator.free_memory()

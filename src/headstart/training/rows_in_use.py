@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -16,7 +15,6 @@ WORTH = 0.8  # of a table's rows; where more are in use, the detour gains nothin
 CHUNK = 1024  # examples whose ids are collected at a time
 
 
-@dataclass
 class Table:
     """A table of vectors of which a part trains.
 
@@ -24,38 +22,29 @@ class Table:
     (Loshchilov 2019, arXiv 1711.05101, algorithm 2, where both moments of such a row stay zero). The product over the
     steps is all there is to know of the others.
 
+    Args:
+        module: The embedding; its weight, the same parameter throughout, has the rows in use alone from here on.
+        ids: Ascending ids of the rows that train; that of the padding is added.
+
     Attributes:
-        module: The embedding; its weight, the same parameter throughout, has the rows in use alone (used, D).
-        full: All rows as they were at the start (V, D).
-        used: Ascending ids of the rows that train (used,).
-        lookup: Place of each id among them (V,); 0 for the others, which no example looks up.
         kept: What the decay of the steps so far has left of the others.
     """
 
-    module: nn.Embedding
-    full: torch.Tensor
-    used: torch.Tensor
-    lookup: torch.Tensor
-    kept: float = 1.0
-
-    @classmethod
-    def of(cls, module: nn.Embedding, ids: torch.Tensor) -> Table:
-        """Train the rows ``ids`` of ``module``, and that of its padding."""
-        padding, full = module.padding_idx, module.weight.detach()
-        used = ids if padding is None else torch.cat((ids, ids.new_tensor([padding]))).unique()
-        used = used.to(full.device)
-        lookup = torch.zeros(module.num_embeddings, dtype=torch.long, device=full.device)
-        lookup[used] = torch.arange(len(used), device=full.device)
-        table = cls(module, full, used, lookup)
-        table._padding = padding
-        table._install(full[used].clone())
-        return table
+    def __init__(self, module: nn.Embedding, ids: np.ndarray) -> None:
+        self.module, self.kept = module, 1.0
+        self._padding, self._full = module.padding_idx, module.weight.detach()  # (V, D)
+        device = self._full.device
+        rows = ids if self._padding is None else np.union1d(ids, [self._padding])
+        self._used = torch.from_numpy(rows).to(device)  # (used,)
+        self._lookup = torch.zeros(module.num_embeddings, dtype=torch.long, device=device)  # 0: nothing looks it up
+        self._lookup[self._used] = torch.arange(len(rows), device=device)
+        self._install(self._full[self._used].clone())
 
     def whole(self) -> torch.Tensor:
         """All rows as they are now (V, D)."""
         part = self.module.weight.detach()
-        full = self.full.to(part.device) * self.kept
-        full[self.used.to(part.device)] = part
+        full = self._full.to(part.device) * self.kept
+        full[self._used.to(part.device)] = part
         return full
 
     @contextmanager
@@ -76,13 +65,13 @@ class Table:
     def _install(self, part: torch.Tensor) -> None:
         self.module.weight.data = part
         if self._padding is not None:
-            self.module.padding_idx = int(self.lookup[self._padding])
+            self.module.padding_idx = int(self._lookup[self._padding])
         self._hook = self.module.register_forward_pre_hook(self._translate)
 
     def _translate(self, _module: nn.Module, given: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
-        if self.lookup.device != given[0].device:
-            self.lookup = self.lookup.to(given[0].device)
-        return (self.lookup[given[0]], *given[1:])
+        if self._lookup.device != given[0].device:
+            self._lookup = self._lookup.to(given[0].device)
+        return (self._lookup[given[0]], *given[1:])
 
 
 class RowsInUse:
@@ -108,7 +97,7 @@ class RowsInUse:
         if not found:
             return cls()
         ids = _ids(inputs, rows)
-        return cls(tuple(Table.of(module, ids) for module in found if len(ids) < WORTH * module.num_embeddings))
+        return cls(tuple(Table(module, ids) for module in found if len(ids) < WORTH * module.num_embeddings))
 
     def follow(self, optimizer: torch.optim.Optimizer) -> None:
         """Note what the next step's decay leaves of the rows that are not in use."""
@@ -178,7 +167,7 @@ def _tables_of_ids(network: Network, batch: Mapping[str, torch.Tensor]) -> list[
     return [module for module in simple if seen.get(module)]
 
 
-def _ids(inputs: Inputs, rows: np.ndarray) -> torch.Tensor:
+def _ids(inputs: Inputs, rows: np.ndarray) -> np.ndarray:
     """Every id that the examples ``rows`` hold, ascending."""
-    parts = [inputs.batch(rows[start : start + CHUNK])["input_ids"].unique() for start in range(0, len(rows), CHUNK)]
-    return torch.cat(parts).unique()
+    starts = range(0, len(rows), CHUNK)
+    return np.unique(np.concatenate([np.unique(inputs.batch(rows[at : at + CHUNK])["input_ids"]) for at in starts]))

@@ -87,9 +87,9 @@ class ContendersPlanner:
             yield from trials.deciding()
         yield from tuning.trials()
         yield from trials.compared()
+        yield from trials.carried()
         if not rivals.goes_on:
             yield from trials.deciding()
-        yield from trials.carried()
         yield from trials.pair()
         yield from trials.extended()
         if not rivals.decided:
