@@ -385,3 +385,27 @@ def test_the_reader_is_told_that_rare_classes_are_called_more_often():
 
     assert not said(1.0)
     assert "probabilities are not those of the data" in said(0.5)[0]
+
+
+def test_the_compared_size_may_lack_arms_of_the_side_that_is_ahead_there():
+    late = Arm(candidate="other", strategy="from_scratch", paradigm="scratch")
+    table = {
+        PROBE: {100: (0.70, 0.004), 400: (0.74, 0.004), 1600: (0.75, 0.004)},
+        SCRATCH: {100: (0.70, 0.004), 400: (0.82, 0.004), 1600: (0.90, 0.004)},
+        late: {100: (0.78, 0.004), 400: (0.91, 0.004)},
+    }
+    view = TableView(table)
+    view.pool = 1600
+    assert comparison_sizes(view) == [400, 1600]
+    verdict = decide(view)
+    assert (verdict.n, verdict.kind, verdict.winner) == (1600, "scratch", SCRATCH)
+    assert (verdict.leaning.n, verdict.leaning.arm) == (1600, late.key), "measured with fewer labels, and likely better"
+
+
+def test_an_arm_of_the_other_side_that_was_not_measured_there_counts():
+    late = Arm(candidate="other", strategy="from_scratch", paradigm="scratch")
+    table = {PROBE: {100: (0.70, 0.004), 400: (0.80, 0.004)}, SCRATCH: {100: (0.60, 0.004), 400: (0.76, 0.004)}}
+    assert decide(TableView(table)).kind == "transfer"
+    verdict = decide(TableView({**table, late: {100: (0.798, 0.004)}}))
+    assert verdict.kind == "undetermined"
+    assert verdict.compared.absent == (late,)

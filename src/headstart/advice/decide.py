@@ -69,9 +69,7 @@ def decide(evidence: Evidence, looks: int = 0, target: int | None = None) -> Ver
     seen = compare(evidence, looks)
     if seen is None:
         return None
-    leaning = None
-    if seen.rival is not None:
-        leaning = _leaning(evidence, seen.winner, seen.rival, seen.n, target or evidence.pool_size)
+    leaning = _leaning(evidence, seen, target or evidence.pool_size)
     pair = [arm for arm in (seen.winner, seen.rival) if arm is not None]
     verdict = Verdict(
         kind=seen.kind,
@@ -96,12 +94,14 @@ def _sides(arms: list[Arm], paradigm: str) -> tuple[list[str], list[str]]:
     return [arm.key for arm in arms if arm.paradigm == paradigm], [a.key for a in arms if a.paradigm != paradigm]
 
 
-def _leaning(evidence: Evidence, winner: Arm, rival: Arm, n: int, target: int) -> Leaning | None:
-    """What the curves lean to beyond the compared size, as far as they help."""
-    reached = min(evidence.sizes(arm.key)[-1] for arm in (winner, rival))
+def _leaning(evidence: Evidence, seen: Comparison, target: int) -> Leaning | None:
+    """What the curves lean to beyond the compared size, or there for options that were not measured at it."""
+    if seen.rival is None:
+        return None
+    reached = min(evidence.sizes(arm.key)[-1] for arm in (seen.winner, seen.rival))
     at = int(min(target, REACH * reached))
     outlook = evidence.outlook(at)
-    if at <= n or outlook is None:
+    if at < seen.n or (at == seen.n and not seen.absent) or outlook is None:
         return None
     taking_part = [arm for arm in evidence.arms if arm.key in outlook.arms]
     sides = {arm.paradigm: _sides(taking_part, arm.paradigm) for arm in taking_part}
