@@ -39,8 +39,8 @@ def main() -> None:
     from record import write
 
     lines = [
-        f"{given.pairs} interleaved pairs; the Trainer against a step of a study, and (texts) against the same loop with "
-        "its three shortcuts switched off.",
+        f"{given.pairs} interleaved pairs; a step of a study against the Trainer's, and (texts) against the same loop "
+        "with its three shortcuts switched off.",
         "",
         "| examples | steps of | ours, examples/s | Trainer | ours / Trainer | range | ours / shortcuts off |",
         "|---|---|---|---|---|---|---|",
@@ -54,10 +54,10 @@ def main() -> None:
             print(case, number, {side: round(values[-1], 1) for side, values in found.items()}, flush=True)
         ratios = sorted(a / b for a, b in zip(found["ours"], found["theirs"], strict=True))
         off = [a / b for a, b in zip(found["ours"], found.get("plain", []), strict=False)]
+        speeds = " | ".join(f"{statistics.median(found[side]):.1f}" for side in ("ours", "theirs"))
+        ratio = f"**{statistics.median(ratios):.2f}** | {ratios[0]:.2f} to {ratios[-1]:.2f}"
         lines.append(
-            f"| {case} | {BATCH[case]} | {statistics.median(found['ours']):.1f} | {statistics.median(found['theirs']):.1f}"
-            f" | **{statistics.median(ratios):.2f}** | {ratios[0]:.2f} to {ratios[-1]:.2f} | "
-            + (f"{statistics.median(off):.2f} |" if off else "- |")
+            f"| {case} | {BATCH[case]} | {speeds} | {ratio} | {f'{statistics.median(off):.2f}' if off else '-'} |"
         )
     write("step", "Examples per second of a training step", lines)
 
