@@ -1,0 +1,107 @@
+"""What would decide an open comparison, and that a study which goes on begins with it."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from headstart.advice import remedy
+from headstart.advice.decide import decide
+from headstart.advice.remedy import remedy_for
+from headstart.core import Arm
+from headstart.studies.comparing import compare, needed_confidence
+from headstart.studies.deciding import chance_with_labels, deciding_steps
+from headstart.studies.planners import ContendersPlanner
+from headstart.studies.planners.base import Stop
+from headstart.testing import RecordedArm, RecordedTable, replay
+from headstart.testing.replay import MemoryStore
+
+SIZES = np.asarray([100.0, 200.0, 400.0, 800.0, 1600.0])
+
+
+def recorded(strategy, paradigm, start, per_doubling, price, candidate="net", **how):
+    values = start + per_doubling * np.log2(SIZES / SIZES[0]) + 0.004 * np.asarray([[-1.0], [0.0], [1.0]])
+    arm = Arm(candidate=candidate, strategy=strategy, paradigm=paradigm)
+    return RecordedArm(arm, SIZES, values, price * SIZES / SIZES[0], **how)
+
+
+def table(gap=0.12, tested=1000):
+    """A probe ahead of two networks from scratch."""
+    arms = (
+        recorded("linear_probe", "transfer", 0.75, 0.02, 2.0, closed_form=True),
+        recorded("from_scratch", "scratch", 0.75 - gap, 0.02, 3.0),
+        recorded("from_scratch", "scratch", 0.75 - gap, 0.02, 6.0, candidate="other"),
+    )
+    return RecordedTable(arms, pool=1600, tested=tested)
+
+
+class Listed:
+    """Runs the trials of a list, then stops."""
+
+    name = "listed"
+
+    def __init__(self, wanted):
+        self.wanted = wanted
+
+    def plan(self, state, seconds):
+        return ContendersPlanner().plan(state, seconds)
+
+    def suggest(self, state, seconds, running):
+        for place, n in self.wanted:
+            arm = state.arms[place]
+            if n not in state.evidence.sizes(arm.key):
+                return state.spec(arm, state.line_up.recipes(arm, n)[0], n)
+        return Stop("the list is through")
+
+
+UP = [100, 400, 1600]
+WANTED = [*((0, n) for n in UP), *((1, n) for n in (100, 400)), (2, 100), (2, 200)]  # the third is missing at 400
+
+
+def open_study(**how):
+    """A study in which an option of the side that is behind is missing at the compared size."""
+    store = MemoryStore()
+    played = replay(table(**how), Listed(WANTED), 100.0, earlier=store, margin=None)
+    verdict = decide(played.state.evidence, 0, 1600)
+    assert verdict.kind == "undetermined"
+    assert [arm.candidate for arm in verdict.compared.absent] == ["other"]
+    return store, played, verdict
+
+
+def test_an_option_that_was_not_run_there_is_named_and_running_it_decides(monkeypatch):
+    monkeypatch.setattr(remedy, "LIKELY", 0.5)
+    store, played, verdict = open_study()
+    words = remedy_for(played.state, verdict)
+    assert "other from scratch with 400 labels" in words
+    budget = int(re.search(r"--budget (\d+)s", words)[1])
+    before = {trial.key for trial in store.trials()}
+    again = replay(table(), ContendersPlanner(), budget, earlier=store, margin=None)
+    new = [trial.spec for trial in store.trials() if trial.key not in before]
+    trained = [spec for spec in new if spec.arm.paradigm == "scratch"]
+    assert (trained[0].arm.candidate, trained[0].n) == ("other", 400), "before anything else that takes steps"
+    assert decide(again.state.evidence, 1, 1600).kind == "transfer"
+
+
+def test_steps_are_listed_by_their_price_and_measure_something_new():
+    _, played, verdict = open_study()
+    steps = deciding_steps(played.state, verdict.compared, needed_confidence(1))
+    assert steps
+    assert [step.seconds for step in steps] == sorted(step.seconds for step in steps)
+    assert all(0 <= step.chance <= 1 for step in steps)
+    assert all(step.arms or step.whole or step.more or step.tuned for step in steps)
+    assert any(step.chance > 0.5 for step in steps if step.arms)
+    assert all(step.chance < 0.2 for step in steps if not step.arms), "repeats of the two leave the third open"
+
+
+def test_a_decided_comparison_needs_no_step():
+    played = replay(table(gap=0.3), ContendersPlanner(), 300.0, margin=None)
+    seen = compare(played.state.evidence)
+    assert seen.kind == "transfer"
+    assert deciding_steps(played.state, seen, 0.95) == []
+
+
+def test_more_test_examples_help_where_they_are_few():
+    _, played, verdict = open_study(gap=0.08, tested=100)
+    chances = [chance_with_labels(played.state, verdict.compared, factor) for factor in (1.0, 4.0)]
+    assert chances[1] > chances[0]
