@@ -348,6 +348,7 @@ def _arm(strategy, candidate, paradigm, values, halves, seconds, status, note) -
         size_on_disk_mb=44.8,
         latency_ms=6.1,
         train_seconds=seconds[-1],
+        machine_share=None if probe else 0.31,
         seconds_to_95=0.6 * seconds[-1],
     )
 

@@ -186,3 +186,9 @@ def test_card_is_self_contained(summary):
 def test_write_into_a_folder(summary, tmp_path, monkeypatch):
     monkeypatch.setattr("headstart.report.html.render_page", lambda _: "<!doctype html>\ud7ff")
     assert write_html(summary, tmp_path).name == "report.html"
+
+
+def test_the_page_says_what_steps_reached_of_the_machine(pages):
+    page = pages["example"]
+    assert "training steps reached: " in page
+    assert page.count(" 31%") >= 1

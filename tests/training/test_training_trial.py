@@ -1,6 +1,7 @@
 import functools
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -85,6 +86,17 @@ def test_probes_do_not_change_each_other(image_data, resnet, worker_of, spec_of)
     np.testing.assert_array_equal(first.model.predict_proba(items), before)
     shared = first.model.model.stages[0].parameters()[0]
     assert shared is second.model.model.stages[0].parameters()[0]
+
+
+def test_a_trial_says_what_it_reached_of_the_machine(image_data, worker_of, spec_of):
+    name, recipe = "builtin:compact-image", Recipe(learning_rate=1e-3, steps=4, batch_size=8)
+    worker = worker_of(image_data, name)
+    spec = spec_of(worker, "from_scratch", name, recipe, n=24)
+    assert run(spec, worker).measurement.machine_share == 0, "nothing is known of the machine"
+    worker.bench = replace(worker.bench, product_rate=1e12)
+    measured = run(spec, worker).measurement
+    assert 0 < measured.machine_share < 1
+    assert measured.machine_share >= measured.flops / measured.seconds / 1e12  # the steps alone, without the rest
 
 
 def test_tuning_holds_out_a_fifth_of_the_subset(image_data, resnet, worker_of, spec_of):

@@ -229,6 +229,7 @@ def _arm_report(
         size_on_disk_mb=sizes.get(arm.key),
         latency_ms=largest.measurement.latency * 1000 if largest else None,
         train_seconds=largest.measurement.seconds if largest else None,
+        machine_share=largest.measurement.machine_share or None if largest else None,
         seconds_to_95=_seconds_to_95(largest) if largest else None,
         seed_spread=_seed_spread(evidence, arm),
         calibration_error=calibrated.error if calibrated else None,

@@ -211,6 +211,7 @@ class ArmReport(Record):
         runner_up: The second best recipe, if more than one was tried.
         converged: Whether twice the steps gain less than one standard error; None if not checked.
         train_seconds: Seconds of the trial at its largest n.
+        machine_share: Of the machine's rate of matrix products, what its steps reached; None without steps.
         seed_spread: Standard deviation of the metric between repeats at the largest n measured twice; None if none was.
         calibration_error: Mean distance of confidence from the share right, debiased, at its largest n.
         brier: Mean squared distance of the probabilities from the truth, at its largest n.
@@ -235,6 +236,7 @@ class ArmReport(Record):
     size_on_disk_mb: float | None = None
     latency_ms: float | None = None
     train_seconds: float | None = None
+    machine_share: float | None = None
     seconds_to_95: float | None = None
     seed_spread: float | None = None
     calibration_error: float | None = None

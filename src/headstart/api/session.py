@@ -188,6 +188,7 @@ class Session:
             dtype=record.dtype,
             threads=record.threads,
             folder=self.store.folder.absolute(),
+            product_rate=this_machine(self.hardware).rate(record.dtype),
         )
 
     @cached_property

@@ -189,6 +189,7 @@ class Measurement(Record):
         peak_memory_mb: Of the GPU during the trial; without one, of the process up to its end.
         curve: (seconds, value) pairs during training; empty for closed forms.
         latency: Seconds to predict one example, in batches.
+        machine_share: Of the rate that matrix products reach on the machine, what the steps reached; 0 if unknown.
         notes: What a reader must know: smaller batch after running out of memory, widened grids.
         error: One line, if the trial failed; every number is then meaningless.
     """
@@ -208,6 +209,7 @@ class Measurement(Record):
     flops: float = 0.0
     peak_memory_mb: float = 0.0
     latency: float = 0.0
+    machine_share: float = 0.0
     curve: tuple[tuple[float, float], ...] = ()
     notes: tuple[str, ...] = ()
     error: str | None = None

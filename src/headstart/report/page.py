@@ -66,6 +66,7 @@ def page_context(summary: Summary, thumbnails: int, max_trials: int, figures: di
         "machine": hardware_sentence(summary.hardware),
         "glossary": GLOSSARY,
         "costs": _costs(summary),
+        "shares": _shares(summary),
     }
 
 
@@ -210,6 +211,12 @@ def _classes(summary: Summary) -> dict[str, Any]:
         for name, number in pairs[:CLASS_ROWS]
     ]
     return {"rows": rows, "more": len(pairs) - len(rows)}
+
+
+def _shares(summary: Summary) -> list[tuple[str, str]]:
+    """What the steps of each option reached of the machine, where that is known."""
+    arms = summary.recommendation.arms
+    return [(arm.name, f"{arm.machine_share:.0%}") for arm in arms if arm.machine_share]
 
 
 def _costs(summary: Summary) -> list[tuple[str, str]]:

@@ -103,6 +103,7 @@ class Bench:
         threads: CPU threads of a trial.
         cache_folder: Where features are kept.
         work_folder: Where running trials keep their state, and their models until the driver takes them.
+        product_rate: Operations a second that matrix products reach here in this precision; 0 where not measured.
     """
 
     data: DataReference
@@ -114,6 +115,7 @@ class Bench:
     threads: int
     cache_folder: Path
     work_folder: Path
+    product_rate: float = 0.0
 
     @classmethod
     def of(
@@ -127,12 +129,12 @@ class Bench:
         dtype: Literal["float32", "bfloat16"],
         threads: int,
         folder: Path,
+        product_rate: float = 0.0,
     ) -> Bench:
         """Set up the bench of a study or of one trial in a folder."""
         work = folder / "work"
-        return cls(
-            DataReference(data, work), splits, dict(candidates), metric, seed, dtype, threads, folder / "cache", work
-        )
+        reference, cache = DataReference(data, work), folder / "cache"
+        return cls(reference, splits, dict(candidates), metric, seed, dtype, threads, cache, work, product_rate)
 
     def moved(self, folder: Path) -> Bench:
         """The same bench, working in another folder, as on a machine that does not share this one's."""

@@ -127,6 +127,7 @@ def train_trial(
         steps=record.steps,
         steps_planned=record.steps + record.left_out if record.stopped_at else 0,
         latency=latency,
+        machine_share=_machine_share(record, worker),
         peak_memory_mb=_peak_memory_mb(),
         curve=tuple(record.curve),
         notes=tuple(notes),
@@ -247,6 +248,12 @@ def _sizes(
         moving = sum(p.numel() for p in network.head.parameters())
     flops = record.flops if record.steps else facts.forward_flops * len(learn)
     return {"parameters": facts.parameters, "trainable_parameters": moving, "flops": flops}
+
+
+def _machine_share(record: LoopRecord, worker: Worker) -> float:
+    """Operations a second in the steps, over what matrix products reach."""
+    possible = record.seconds * worker.bench.product_rate
+    return record.flops / possible if possible else 0.0
 
 
 def _peak_memory_mb() -> float:
