@@ -75,8 +75,8 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     given = parser.parse_args()
     found = lcdb(given.data, 4096, 0)
-    tables = [t for seed in range(6) for t in oracle(seed)] + foreign(24, 1)
-    tables += [found[i] for i in np.random.default_rng(1).permutation(len(found))[:40]]
+    tables = [t for seed in range(6) for t in oracle(seed)] + foreign(40, 1)
+    tables += [found[i] for i in np.random.default_rng(1).permutation(len(found))[:100]]
     order = np.random.default_rng(2).permutation(len(tables))
     rows, played = [], 0
     with ProcessPoolExecutor(given.workers) as pool:
