@@ -40,7 +40,7 @@ def main() -> None:
 
     lines = [
         f"{given.pairs} interleaved pairs; a step of a study against the Trainer's, and (texts) against the same loop "
-        "with its three shortcuts switched off.",
+        "with its shortcuts switched off.",
         "",
         "| examples | steps of | ours, examples/s | Trainer | ours / Trainer | range | ours / shortcuts off |",
         "|---|---|---|---|---|---|---|",
@@ -116,13 +116,15 @@ def half() -> bool:
 
 def ours(data: Path, case: str, **switches: bool) -> float:
     """Through the loop of a study."""
-    from headstart.core import Recipe, limit_spinning
+    from headstart.core import Recipe, keep_freed_memory, limit_spinning
     from headstart.modalities.image.inputs import PixelInputs
     from headstart.models import build, encode_items, resolve
     from headstart.strategies import Train
     from headstart.training import LoopOptions, train
 
     limit_spinning()
+    if switches.get("fast_dropout", True):
+        keep_freed_memory()  # as every trial does
     picture = case.startswith("images")
     kind = "image" if picture else "text"
     candidate = resolve(f"builtin:{kind}", f"{kind}-classification")

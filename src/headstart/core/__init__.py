@@ -1,5 +1,6 @@
 """The words of Headstart: records, errors, seeds and the machine."""
 
+from headstart.core.allocation import keep_freed_memory
 from headstart.core.errors import (
     BudgetError,
     BundleError,
@@ -54,6 +55,7 @@ __all__ = [
     "reason_of",
     "safe_name",
     "seconds_waited",
+    "keep_freed_memory",
     "limit_spinning",
     "waiting",
 ]

@@ -12,6 +12,7 @@ from types import FrameType
 import numpy as np
 import torch
 
+from headstart.core import keep_freed_memory
 from headstart.data import LabelledData
 from headstart.models import Inputs, Network, Readout, build, encode, list_readouts, read
 from headstart.training.bench import Bench
@@ -96,6 +97,7 @@ class Worker:
     """
 
     def __init__(self, bench: Bench) -> None:
+        keep_freed_memory()
         self.bench = bench
         self.data: LabelledData = bench.data.open()
         self.splits, self.candidates = bench.splits, bench.candidates

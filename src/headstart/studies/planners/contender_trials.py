@@ -19,6 +19,7 @@ PAIRING_SHARE = 0.15  # of the time left: below it the leader is measured at the
 CONCEIVABLE = 0.03  # P(best at the target) from which on an arm is worth carrying up before anything is repeated
 OPEN = 0.05  # P(side) between this and its complement: repeats may still decide
 DECIDING_SHARE = 0.5  # of the time left: what a step that likely decides may take before other arms are carried up
+KEPT = (0.6, SHORTENED)  # of the steps with all labels, for the model, where both sides are shortened
 PARTS_SHARE = 0.7  # of the time left: what testing both contenders on every group may take
 
 
@@ -105,25 +106,39 @@ class ContenderTrials:
 
         What the model that is handed over needs to be trained on all labels stays. Where the rest does not pay for a
         whole run of the other side, it has a part of the steps, which the verdict allows for; where not even for that,
-        the next best of that side is taken.
+        both sides have the same part; where not even for that, the next best of the other side is taken.
         """
         leader, n = self.rivals.leader, self.rivals.far_enough
         if leader is None:
             return
-        kept = max(self.rivals.cost(arm, self.state.pool_size) for arm in (leader, *self._mates[:1]))
-        left = self.rivals.seconds - kept - self.rivals.cost(leader, n)
+        handed_over = max(self.rivals.whole_cost(arm, self.state.pool_size) for arm in (leader, *self._mates[:1]))
         for other in self.rivals.ranked:
             if self._same_side(other):
                 continue
-            needed = self.rivals.price(other, n)
-            specs = list(self.open.measuring(other, n))
-            if needed > left >= SHORTENED * needed:
-                shorter = [self.state.shortened(spec, left / needed) for spec in specs]
-                specs = [spec for spec in shorter if spec is not None]
-            if left >= SHORTENED * needed:
-                yield from specs
-                yield from self.open.measuring(leader, n)
+            theirs, own = ([*self.open.measuring(arm, n)] for arm in (other, leader))
+            left = self.rivals.seconds - SHORTENED * handed_over
+            share = self._share(theirs, left - sum(self.rivals.price(spec.arm, n) for spec in own))
+            if share:
+                yield from self._shortened(theirs, share)
+                yield from own
                 return
+            shares = (self._share([*theirs, *own], self.rivals.seconds - kept * handed_over) for kept in KEPT)
+            share = next((share for share in shares if share), 0.0)
+            if share:
+                yield from self._shortened([*theirs, *own], share)
+                return
+
+    def _share(self, specs: Sequence[TrialSpec], seconds: float) -> float:
+        """Of their steps that trials may do in so many seconds: all, a part that is worth it, or none."""
+        whole = {spec: self.rivals.price(spec.arm, spec.n) for spec in specs}
+        fixed = sum(price for spec, price in whole.items() if self.state.closed_form(spec.arm))
+        steps = sum(whole.values()) - fixed
+        share = (seconds - fixed) / steps if steps else float(seconds >= fixed)
+        return 0.0 if share < SHORTENED else min(share, 1.0)
+
+    def _shortened(self, specs: Sequence[TrialSpec], share: float) -> Iterator[TrialSpec]:
+        """Trials with a share of their steps, as far as they have any."""
+        yield from (spec if share == 1 else self.state.shortened(spec, share) or spec for spec in specs)
 
     def extended(self) -> Iterator[TrialSpec]:
         """What was ended early in a run with less time, where there is time now."""
