@@ -114,8 +114,8 @@ def half() -> bool:
     return seconds(torch.bfloat16) < seconds(torch.float32)
 
 
-def ours(data: Path, case: str, **switches: bool) -> float:
-    """Through the loop of a study."""
+def ours(data: Path, case: str, *, memory: bool = True, **switches: bool) -> float:
+    """Through the loop of a study; ``memory`` is kept by the process as in every trial."""
     from headstart.core import Recipe, keep_freed_memory, limit_spinning
     from headstart.modalities.image.inputs import PixelInputs
     from headstart.models import build, encode_items, resolve
@@ -123,8 +123,8 @@ def ours(data: Path, case: str, **switches: bool) -> float:
     from headstart.training import LoopOptions, train
 
     limit_spinning()
-    if switches.get("fast_dropout", True):
-        keep_freed_memory()  # as every trial does
+    if memory:
+        keep_freed_memory()
     picture = case.startswith("images")
     kind = "image" if picture else "text"
     candidate = resolve(f"builtin:{kind}", f"{kind}-classification")
@@ -154,7 +154,7 @@ def ours(data: Path, case: str, **switches: bool) -> float:
 
 def plain(data: Path, case: str) -> float:
     """Through the same loop without its shortcuts."""
-    return ours(data, case, rows_in_use=False, fast_dropout=False, plain_attention=False)
+    return ours(data, case, memory=False, rows_in_use=False, fast_dropout=False, plain_attention=False)
 
 
 def theirs(data: Path, case: str) -> float:

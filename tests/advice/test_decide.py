@@ -409,3 +409,15 @@ def test_an_arm_of_the_other_side_that_was_not_measured_there_counts():
     verdict = decide(TableView({**table, late: {100: (0.74, 0.05)}}))
     assert verdict.kind == "undetermined"
     assert verdict.compared.absent == (late,)
+
+
+def test_from_scratch_does_not_win_where_fine_tuning_was_never_tried():
+    table = {PROBE: {100: (0.60, 0.01)}, SCRATCH: {100: (0.80, 0.01)}}
+    assert decide(TableView(table)).kind == "scratch", "nothing else takes part"
+    verdict = decide(TableView({**table, TUNE: {}}))
+    assert verdict.kind == "undetermined"
+    assert verdict.compared.untried == (TUNE,)
+    assert "an option that was not measured" in verdict_sentence(TableView({**table, TUNE: {}}), verdict)
+    assert decide(TableView({**table, TUNE: {50: (0.60, 0.01)}})).kind == "scratch"
+    losing = {PROBE: {100: (0.80, 0.01)}, SCRATCH: {100: (0.60, 0.01)}, TUNE: {}}
+    assert decide(TableView(losing)).kind == "transfer", "more could only help it"

@@ -116,6 +116,15 @@ def test_the_other_side_has_a_part_of_its_steps_where_no_more_can_be_paid_for():
     assert not any(spec.stopped_at for spec in started(whole))
 
 
+def test_both_sides_have_the_same_part_of_their_steps_where_not_even_that_can_be_paid_for():
+    study = played(without_floor(), 20.0)
+    there = [spec for spec in started(study) if spec.n == 8000]
+    assert {spec.arm.paradigm for spec in there} == {"transfer", "scratch"}
+    (steps,) = {spec.stopped_at for spec in there}
+    assert 30 <= steps < 100
+    assert max(spec.n for spec in started(study) if spec.arm.paradigm == "transfer") == 32000
+
+
 def slower(seconds):
     """The machine turns out slower than it was when it was looked at."""
     return 1.0 if seconds < 5 else 2.2

@@ -14,6 +14,7 @@ from headstart.studies.deciding import LIKELY, DecidingStep, chance_with_labels,
 LABEL_FACTORS = (1.5, 2.0, 3.0, 4.0)  # x the labels of now
 SLOWER = 1.3  # prices are uncertain, and other trials may run first
 ROUNDING = 10.0  # seconds
+UNTRIED_SHARE = 0.3  # of further time that a first look at an option gets
 
 
 def remedy_for(state: StudyState, verdict: Verdict | None) -> str | None:
@@ -30,6 +31,13 @@ def remedy_for(state: StudyState, verdict: Verdict | None) -> str | None:
     if 0 < verdict.draws.groups < FEWEST_GROUPS:
         return f"Add groups: too few were tested ({verdict.draws.groups}) to say how they differ; 20 or more would do."
     assert verdict.compared is not None
+    if verdict.compared.untried:
+        price, arm = min((state.default_seconds(arm, verdict.n), arm.key) for arm in verdict.compared.untried)
+        name = next(arm_words(one) for one in verdict.compared.untried if one.key == arm)
+        budget = _budget(state.settings.budget_seconds + price / UNTRIED_SHARE)
+        return (
+            f"Allow about {_minutes(price / UNTRIED_SHARE)} more (--budget {budget}), so that {name} is measured too."
+        )
     steps = deciding_steps(state, verdict.compared, needed_confidence(state.record.looks + 1))
     time = next((step for step in steps if step.chance >= LIKELY), None)
     if time is not None:

@@ -51,7 +51,7 @@ def verdict_sentence(evidence: Evidence, verdict: Verdict | None) -> str:
         if 0 < verdict.draws.groups < FEWEST_GROUPS:
             return f"Not determined: {leads}; too few groups to say ({verdict.draws.groups} tested)."
         if low > 0:
-            return f"Too close to call: {leads}; an option that was not measured there may be better."
+            return f"Not determined: {leads}; an option that was not measured there may be better."
         return f"Too close to call: {leads}{_within(verdict)}."
     return f"{PARADIGM_WORDS[verdict.kind]}: {winner} beats {rival} by {spread}."
 

@@ -17,8 +17,8 @@ def keep_freed_memory() -> bool:
     """Let glibc keep what is freed, instead of returning it to the system and taking it back at the next step.
 
     Activations and gradients of a step are blocks of megabytes, which glibc maps anew each time, and the system clears
-    page by page: 4 to 10 % of a training step on images (bench/results/step.md). The process's memory stays near its
-    peak while it runs.
+    page by page: up to a tenth of a training step on images (bench/results/step_parts.md). The process's memory stays
+    near its peak while it runs.
 
     Returns:
         Whether that was set; not where another allocator is at work, as on macOS.

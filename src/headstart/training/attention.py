@@ -1,8 +1,8 @@
 """The kernel of attention that is the faster one at the lengths of a trial, on a CPU.
 
 torch's fused kernel saves the memory of the attention matrix, which few tokens do not need, and where a network drops
-attention out it is none at all on a CPU: its mask is drawn on one thread. Figures are in ``bench/results/step.md``. The
-choice follows from the lengths alone, not from a timing, so that a trial that is run again has the same numbers.
+attention out it is none at all on a CPU: its mask is drawn on one thread (figures in ``bench/results/step_parts.md``).
+The choice follows from the lengths alone, not from a timing, so that a trial that is run again has the same numbers.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ PAIRING_SHARE = 0.15  # of the time left: below it the leader is measured at the
 CONCEIVABLE = 0.03  # P(best at the target) from which on an arm is worth carrying up before anything is repeated
 OPEN = 0.05  # P(side) between this and its complement: repeats may still decide
 DECIDING_SHARE = 0.5  # of the time left: what a step that likely decides may take before other arms are carried up
-KEPT = (0.6, SHORTENED)  # of the steps with all labels, for the model, where both sides are shortened
+KEPT = (1.0, 0.8, 0.6, SHORTENED)  # of the steps with all labels, for the model: as many as leave enough to compare
 PARTS_SHARE = 0.7  # of the time left: what testing both contenders on every group may take
 
 
@@ -104,9 +104,9 @@ class ContenderTrials:
     def compared(self) -> Iterator[TrialSpec]:
         """Both sides far enough up that the comparison says something about all labels.
 
-        What the model that is handed over needs to be trained on all labels stays. Where the rest does not pay for a
-        whole run of the other side, it has a part of the steps, which the verdict allows for; where not even for that,
-        both sides have the same part; where not even for that, the next best of the other side is taken.
+        What the model that is handed over needs to be trained on all labels stays, or as much of it as leaves enough.
+        Where the rest does not pay for a whole run of the other side, it has a part of the steps, which the verdict
+        allows for; where not even for that, both sides have the same part; else the next best of that side is taken.
         """
         leader, n = self.rivals.leader, self.rivals.far_enough
         if leader is None:
@@ -116,17 +116,24 @@ class ContenderTrials:
             if self._same_side(other):
                 continue
             theirs, own = ([*self.open.measuring(arm, n)] for arm in (other, leader))
-            left = self.rivals.seconds - SHORTENED * handed_over
-            share = self._share(theirs, left - sum(self.rivals.price(spec.arm, n) for spec in own))
-            if share:
-                yield from self._shortened(theirs, share)
-                yield from own
-                return
-            shares = (self._share([*theirs, *own], self.rivals.seconds - kept * handed_over) for kept in KEPT)
-            share = next((share for share in shares if share), 0.0)
-            if share:
-                yield from self._shortened([*theirs, *own], share)
-                return
+            of_own = sum(self.rivals.price(spec.arm, n) for spec in own)
+            for kept in KEPT:
+                share = self._share(theirs, self.rivals.seconds - kept * handed_over - of_own)
+                if share:
+                    yield from self._shortened(theirs, share)
+                    yield from own
+                    return
+            for kept in KEPT if theirs else (SHORTENED,):  # where the other side was run, the leader has its part
+                share = min(
+                    self._share([*theirs, *own], self.rivals.seconds - kept * handed_over), self._part(other, n)
+                )
+                if share:
+                    yield from self._shortened([*theirs, *own], share)
+                    return
+
+    def _part(self, arm: Arm, n: int) -> float:
+        """Of its steps, what an arm did at n."""
+        return 1 - min((trial.shortened for trial in self.evidence.trials(arm.key, "measuring", n)), default=0.0)
 
     def _share(self, specs: Sequence[TrialSpec], seconds: float) -> float:
         """Of their steps that trials may do in so many seconds: all, a part that is worth it, or none."""
