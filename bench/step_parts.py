@@ -3,7 +3,8 @@
     python bench/step_parts.py DATA [--rounds 4]
 
 Every shortcut is switched off alone, in interleaved rounds, each in a process of its own; then one profile of texts and
-one of images. Nothing else may run meanwhile. Writes ``results/step_parts.md``.
+one of images, and what ``torch.compile`` takes and brings. Nothing else may run meanwhile. Writes
+``results/step_parts.md``.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import json
 import statistics
 import subprocess
 import sys
+import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import step
@@ -35,7 +38,8 @@ def main() -> None:
     given = parser.parse_args()
     if given.one:
         case, off = given.one
-        print(json.dumps(profiled(given.data, case) if off == "profile" else alone(given.data, case, off)))
+        special = {"profile": profiled, "compile": compiled}
+        print(json.dumps(special[off](given.data, case) if off in special else alone(given.data, case, off)))
         return
     lines = ["| examples | switched off | examples/s | with all / without it |", "|---|---|---|---|"]
     for case, switches in CASES.items():
@@ -50,6 +54,9 @@ def main() -> None:
     for case in ("tweets", "images64"):
         lines += ["", f"Operations of {case}, share of the time of all operations:", ""]
         lines += [f"- {name}: {share:.0%}" for name, share in process(given.data, case, "profile")]
+    first, ratio = process(given.data, "tweets", "compile")
+    lines += ["", f"torch.compile for changing lengths: the first step takes {first:.0f} s, later ones"]
+    lines[-1] += f" {ratio:.2f} x as long as without it (with fast dropout)."
     write("step_parts", "What the shortcuts of a training step bring", lines)
 
 
@@ -75,6 +82,42 @@ def profiled(data: Path, case: str) -> list[tuple[str, float]]:
     rows = sorted(seen.key_averages(), key=lambda row: -row.self_cpu_time_total)
     total = sum(row.self_cpu_time_total for row in rows)
     return [(row.key, row.self_cpu_time_total / total) for row in rows[:ROWS]]
+
+
+def compiled(data: Path, case: str) -> tuple[float, float]:
+    """Seconds of the first compiled step, and later steps over those that are not compiled but have fast dropout."""
+    import numpy as np
+    import torch
+    import torch.nn.functional as F
+
+    from headstart.models import build, encode_items, resolve
+    from headstart.training.dropout import FastDropout
+
+    chosen, labels = step.texts(data, case)
+    candidate = resolve("builtin:text", "text-classification")
+    inputs, order = encode_items(candidate, chosen), np.argsort([len(text) for text in chosen], kind="stable")
+    module = build(candidate, tuple("abcd"), weights="pretrained", seed=0).module.train()
+    module.set_attn_implementation("eager")
+    optimizer = torch.optim.AdamW(module.parameters(), lr=step.RATE, fused=True)
+    fast = torch.compile(module, dynamic=True)
+
+    def one(number: int, network: torch.nn.Module, context) -> float:
+        rows = order[16 * number : 16 * number + 16]
+        start = time.perf_counter()
+        with context, torch.autocast("cpu", torch.bfloat16):
+            logits = network(**inputs.batch(rows)).logits
+        F.cross_entropy(logits.float(), torch.from_numpy(labels[rows])).backward()
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        return time.perf_counter() - start
+
+    first = one(40, fast, nullcontext())
+    for number in (10, 60, 80):
+        one(number, fast, nullcontext())
+    ratios = [
+        one(number, fast, nullcontext()) / one(number, module, FastDropout(0, number)) for number in range(10, 90, 4)
+    ]
+    return first, statistics.median(ratios)
 
 
 if __name__ == "__main__":

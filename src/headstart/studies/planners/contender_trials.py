@@ -17,6 +17,7 @@ FIRST_PASS_SHARE = 0.25  # of the budget, for a first look at every arm
 CLOSED_SHARE = 0.3  # of the budget, for one trial of an arm without gradient descent: features are computed once
 PAIRING_SHARE = 0.15  # of the time left: below it the leader is measured at the challenger's size too
 CONCEIVABLE = 0.03  # P(best at the target) from which on an arm is worth carrying up before anything is repeated
+FITTING = 0.9  # of the time left: what a run that is shortened to fit is planned for
 OPEN = 0.05  # P(side) between this and its complement: repeats may still decide
 DECIDING_SHARE = 0.5  # of the time left: what a step that likely decides may take before other arms are carried up
 KEPT = (1.0, 0.8, 0.6, SHORTENED)  # of the steps with all labels, for the model: as many as leave enough to compare
@@ -41,22 +42,31 @@ class ContenderTrials:
                 if self.rivals.price(arm, n) <= CLOSED_SHARE * self.rivals.budget:
                     yield from self.open.measuring(arm, n)
         for arm, n in self._first_looks:
-            yield from self.open.measuring(arm, n)
+            yield from (self._as_it_fits(spec) for spec in self.open.measuring(arm, n))
+
+    def _as_it_fits(self, spec: TrialSpec) -> TrialSpec:
+        """The first look at a side, with fewer steps where all of them do not fit."""
+        price, seen = self.rivals.price(spec.arm, spec.n), self.evidence.measured_sides
+        if price <= self.rivals.seconds or spec.arm.paradigm in seen:
+            return spec
+        return self.state.shortened(spec, FITTING * self.rivals.seconds / price) or spec
 
     @cached_property
     def _first_looks(self) -> list[tuple[Arm, int]]:
         """Looks that a quarter of the budget pays for; the cheapest of each side if it fits at all."""
         spent = self._spent("measuring", self.rivals.gradient)
         allowed = FIRST_PASS_SHARE * self.rivals.budget
-        by_price = sorted(self.rivals.gradient, key=lambda arm: self.rivals.price(arm, knee(self.state, arm)))
+        sides = {arm.paradigm for arm in self.rivals.closed} | self.evidence.measured_sides
+        by_price = sorted(  # a side that is known by nothing so far comes first
+            self.rivals.gradient, key=lambda arm: (arm.paradigm in sides, self.rivals.price(arm, knee(self.state, arm)))
+        )
         looks: list[tuple[Arm, int]] = []
-        seen_arms = [arm for arm in self.rivals.gradient if self.evidence.sizes(arm.key)]
-        sides = {arm.paradigm for arm in (*self.rivals.closed, *seen_arms)}
         for arm in by_price:
             n, price = knee(self.state, arm), self.rivals.price(arm, knee(self.state, arm))
             seen = bool(self.evidence.sizes(arm.key))
             first_of_side = arm.paradigm not in sides
-            if seen or (first_of_side and price <= self.rivals.seconds) or spent + price <= allowed:
+            worth = first_of_side and SHORTENED * price <= FITTING * self.rivals.seconds
+            if seen or worth or spent + price <= allowed:
                 sides.add(arm.paradigm)
                 looks += [] if seen else [(arm, n)]
                 spent += 0.0 if seen else price
