@@ -56,7 +56,9 @@ class ContenderTrials:
         """Looks that a quarter of the budget pays for; the cheapest of each side if it fits at all."""
         spent = self._spent("measuring", self.rivals.gradient)
         allowed = FIRST_PASS_SHARE * self.rivals.budget
-        sides = {arm.paradigm for arm in self.rivals.closed} | self.evidence.measured_sides
+        cheap = CLOSED_SHARE * self.rivals.budget
+        closed = {arm.paradigm for arm in self.rivals.closed if self.rivals.price(arm, self.rivals.sizes[0]) <= cheap}
+        sides = closed | self.evidence.measured_sides
         by_price = sorted(  # a side that is known by nothing so far comes first
             self.rivals.gradient, key=lambda arm: (arm.paradigm in sides, self.rivals.price(arm, knee(self.state, arm)))
         )
