@@ -145,11 +145,6 @@ class Evidence:
         return self._dropped()
 
     @property
-    def measured_sides(self) -> set[str]:
-        """Sides with at least one measurement."""
-        return {trial.spec.arm.paradigm for trial in self.trials(role="measuring")}
-
-    @property
     def all_sizes(self) -> list[int]:
         """Sizes at which any arm was measured, ascending."""
         return sorted({trial.spec.n for trial in self.trials(role="measuring")})

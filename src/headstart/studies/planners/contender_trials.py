@@ -45,31 +45,34 @@ class ContenderTrials:
             yield from (self._as_it_fits(spec) for spec in self.open.measuring(arm, n))
 
     def _as_it_fits(self, spec: TrialSpec) -> TrialSpec:
-        """The first look at a side, with fewer steps where all of them do not fit."""
-        price, seen = self.rivals.price(spec.arm, spec.n), self.evidence.measured_sides
-        if price <= self.rivals.seconds or spec.arm.paradigm in seen:
+        """The first look at a way, with fewer steps where all of them do not fit."""
+        price = self.rivals.price(spec.arm, spec.n)
+        seen = {self._way(arm) for arm in self.rivals.gradient if self.evidence.sizes(arm.key)}
+        if price <= self.rivals.seconds or self._way(spec.arm) in seen:
             return spec
         return self.state.shortened(spec, FITTING * self.rivals.seconds / price) or spec
 
     @cached_property
     def _first_looks(self) -> list[tuple[Arm, int]]:
-        """Looks that a quarter of the budget pays for; the cheapest of each side if it fits at all."""
+        """Looks that a quarter of the budget pays for; the cheapest of each way if a part of its steps fits at all."""
         spent = self._spent("measuring", self.rivals.gradient)
         allowed = FIRST_PASS_SHARE * self.rivals.budget
         cheap = CLOSED_SHARE * self.rivals.budget
-        closed = {arm.paradigm for arm in self.rivals.closed if self.rivals.price(arm, self.rivals.sizes[0]) <= cheap}
-        sides = closed | self.evidence.measured_sides
-        by_price = sorted(  # a side that is known by nothing so far comes first
-            self.rivals.gradient, key=lambda arm: (arm.paradigm in sides, self.rivals.price(arm, knee(self.state, arm)))
+        closed = [arm for arm in self.rivals.closed if self.rivals.price(arm, self.rivals.sizes[0]) <= cheap]
+        measured = [arm for arm in self.rivals.gradient if self.evidence.sizes(arm.key)]
+        seen_ways = {self._way(arm) for arm in (*closed, *measured)}
+        by_price = sorted(  # a way that is known by nothing so far comes first
+            self.rivals.gradient,
+            key=lambda arm: (self._way(arm) in seen_ways, self.rivals.price(arm, knee(self.state, arm))),
         )
         looks: list[tuple[Arm, int]] = []
         for arm in by_price:
             n, price = knee(self.state, arm), self.rivals.price(arm, knee(self.state, arm))
             seen = bool(self.evidence.sizes(arm.key))
-            first_of_side = arm.paradigm not in sides
-            worth = first_of_side and SHORTENED * price <= FITTING * self.rivals.seconds
+            first_of_way = self._way(arm) not in seen_ways
+            worth = first_of_way and SHORTENED * price <= FITTING * self.rivals.seconds
             if seen or worth or spent + price <= allowed:
-                sides.add(arm.paradigm)
+                seen_ways.add(self._way(arm))
                 looks += [] if seen else [(arm, n)]
                 spent += 0.0 if seen else price
         for arm in by_price:
@@ -80,6 +83,10 @@ class ContenderTrials:
                 looks.append((arm, second))
                 spent += self.rivals.price(arm, second)
         return looks
+
+    def _way(self, arm: Arm) -> tuple[str, bool]:
+        """The side of an arm; reading pretrained weights and moving them are two ways, of which one says little."""
+        return arm.paradigm, arm.paradigm == "transfer" and self.state.closed_form(arm)
 
     def _second_look(self, arm: Arm) -> int | None:
         first = knee(self.state, arm)
