@@ -11,7 +11,7 @@ from headstart.advice.recommendation import Difference, Leaning
 from headstart.core import Arm
 from headstart.evidence import JointDraws
 from headstart.studies import Evidence
-from headstart.studies.comparing import CONFIDENT, SLACK, Comparison, compare, tuning_counted
+from headstart.studies.comparing import CONFIDENT, SLACK, SideComparison, compare, tuning_counted
 from headstart.studies.settings import margin_at
 
 REACH = 4.0  # x the largest size that both contenders reached: beyond it curves mislead
@@ -55,7 +55,7 @@ class Verdict:
     needed: float = CONFIDENT
     leaning: Leaning | None = None
     untuned: tuple[str, ...] = ()
-    compared: Comparison | None = None
+    compared: SideComparison | None = None
 
 
 def decide(evidence: Evidence, looks: int = 0, target: int | None = None) -> Verdict | None:
@@ -94,7 +94,7 @@ def _sides(arms: list[Arm], paradigm: str) -> tuple[list[str], list[str]]:
     return [arm.key for arm in arms if arm.paradigm == paradigm], [a.key for a in arms if a.paradigm != paradigm]
 
 
-def _leaning(evidence: Evidence, seen: Comparison, target: int) -> Leaning | None:
+def _leaning(evidence: Evidence, seen: SideComparison, target: int) -> Leaning | None:
     """What the curves lean to beyond the compared size, or there for options that were not measured at it."""
     if seen.rival is None:
         return None

@@ -21,7 +21,7 @@ SLACK = 1e-9
 
 
 @dataclass(frozen=True)
-class Comparison:
+class SideComparison:
     """What the evidence at one size says about the sides.
 
     Attributes:
@@ -62,7 +62,7 @@ def needed_confidence(looks: int) -> float:
     return 1 - (1 - CONFIDENT) * 0.5**looks
 
 
-def compare(evidence: Evidence, looks: int = 0, said: str = "final") -> Comparison | None:
+def compare(evidence: Evidence, looks: int = 0, said: str = "final") -> SideComparison | None:
     """Compare the sides at the largest fair size; None without measurements.
 
     The winner is named on the judge half; what is said about it reads another part, which chose nothing. A tie is
@@ -132,7 +132,7 @@ def tuning_counted(evidence: Evidence, n: int, part: str) -> JointDraws:
     return draws.widened(sd, derive_seed(evidence.settings.seed, "untuned", n)) if any(sd.values()) else draws
 
 
-def _compare_at(evidence: Evidence, n: int, looks: int, said: str) -> Comparison:
+def _compare_at(evidence: Evidence, n: int, looks: int, said: str) -> SideComparison:
     arms = evidence.measured_at(n)
     judged, final = (tuning_counted(evidence, n, part) for part in ("judge", said))
     by_key = {arm.key: arm for arm in arms}
@@ -142,12 +142,14 @@ def _compare_at(evidence: Evidence, n: int, looks: int, said: str) -> Comparison
     margin = margin_at(evidence.settings, 1 - float(judged.estimates.max()))
     needed = needed_confidence(looks)
     if not others:
-        return Comparison("undetermined", n, winner, None, None, final, margin, needed)
+        return SideComparison("undetermined", n, winner, None, None, final, margin, needed)
     rival = others[0]
     gap, low, high, _ = final.difference(winner.key, rival.key)
     p_within = final.p_within(winner.key, rival.key, margin)
     if rival.paradigm == winner.paradigm:  # only one side was measured: nothing to compare it with
-        return Comparison("undetermined", n, winner, rival, (gap, low, high), final, margin, needed, p_within=p_within)
+        return SideComparison(
+            "undetermined", n, winner, rival, (gap, low, high), final, margin, needed, p_within=p_within
+        )
     absent = tuple(missing_contenders(evidence, n))
     p_side = _p_side(evidence, final, arms, winner, absent, n)
     kind, few, untried = "undetermined", 0 < final.groups < FEWEST_GROUPS, _untried(evidence, winner)
@@ -155,7 +157,7 @@ def _compare_at(evidence: Evidence, n: int, looks: int, said: str) -> Comparison
         kind = "tie"
     elif p_side >= needed and not few and not untried:
         kind = winner.paradigm
-    return Comparison(
+    return SideComparison(
         kind, n, winner, rival, (gap, low, high), final, margin, needed, p_side, p_within, absent, untried
     )
 

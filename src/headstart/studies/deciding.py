@@ -11,7 +11,7 @@ import numpy as np
 from headstart.core import Arm, derive_seed
 from headstart.evidence.remedies import Standing, chance_to_decide
 from headstart.evidence.spread import fitted_spread
-from headstart.studies.comparing import CONFIDENT, POSSIBLE, Comparison, absent_columns, missing_contenders
+from headstart.studies.comparing import CONFIDENT, POSSIBLE, SideComparison, absent_columns, missing_contenders
 from headstart.studies.evidence import Evidence
 from headstart.studies.planners.contender_tuning import HELD_OUT, HELD_OUT_PART, RECIPES
 from headstart.studies.state import StudyState
@@ -47,7 +47,7 @@ class DecidingStep:
     chance: float = 0.0
 
 
-def deciding_steps(state: StudyState, seen: Comparison, needed: float) -> list[DecidingStep]:
+def deciding_steps(state: StudyState, seen: SideComparison, needed: float) -> list[DecidingStep]:
     """What may decide an open comparison, the cheapest first; nothing where only one side was measured.
 
     Args:
@@ -60,7 +60,7 @@ def deciding_steps(state: StudyState, seen: Comparison, needed: float) -> list[D
     return sorted((*_here(state, seen, needed), *_further_up(state, seen, needed)), key=lambda step: step.seconds)
 
 
-def chance_with_labels(state: StudyState, seen: Comparison, factor: float) -> float:
+def chance_with_labels(state: StudyState, seen: SideComparison, factor: float) -> float:
     """P(decided) by a new study with so many times the test examples, or labels of the whole set where folds rotate."""
     evidence = state.evidence
     known = _Known.of(evidence, seen)
@@ -71,7 +71,7 @@ def chance_with_labels(state: StudyState, seen: Comparison, factor: float) -> fl
     return chance_to_decide(known.standing, then, known.standing.seen, seen.margin, CONFIDENT, known.seed, anew=True)
 
 
-def _here(state: StudyState, seen: Comparison, needed: float) -> Iterator[DecidingStep]:
+def _here(state: StudyState, seen: SideComparison, needed: float) -> Iterator[DecidingStep]:
     """At the compared size: absent arms, missing steps, paired repeats, alone or together."""
     assert seen.rival is not None
     evidence, n, pair = state.evidence, seen.n, (seen.winner, seen.rival)
@@ -118,7 +118,7 @@ def _here(state: StudyState, seen: Comparison, needed: float) -> Iterator[Decidi
         )
 
 
-def _further_up(state: StudyState, seen: Comparison, needed: float) -> Iterator[DecidingStep]:
+def _further_up(state: StudyState, seen: SideComparison, needed: float) -> Iterator[DecidingStep]:
     """Winner and rival, and whatever else may be the best of the other side, with more of the labels there are."""
     assert seen.rival is not None
     evidence, pair = state.evidence, (seen.winner, seen.rival)
@@ -205,7 +205,7 @@ class _Known:
     seed: int
 
     @classmethod
-    def of(cls, evidence: Evidence, seen: Comparison) -> _Known:
+    def of(cls, evidence: Evidence, seen: SideComparison) -> _Known:
         """Take the draws of a comparison apart."""
         by_key = {arm.key: arm for arm in evidence.arms}
         measured = tuple(by_key[key] for key in seen.draws.arms)

@@ -15,7 +15,7 @@ WORTH = 0.8  # of a table's rows; where more are in use, the detour gains nothin
 CHUNK = 1024  # examples whose ids are collected at a time
 
 
-class Table:
+class RowsOfTable:
     """A table of vectors of which a part trains.
 
     AdamW moves a row without a gradient by its decay alone: at every step it is multiplied by 1 - rate * decay
@@ -81,7 +81,7 @@ class RowsInUse:
         tables: None of them trains in part where this is empty.
     """
 
-    def __init__(self, tables: tuple[Table, ...] = ()) -> None:
+    def __init__(self, tables: tuple[RowsOfTable, ...] = ()) -> None:
         self.tables = tables
 
     @classmethod
@@ -97,7 +97,7 @@ class RowsInUse:
         if not found:
             return cls()
         ids = _ids(inputs, rows)
-        return cls(tuple(Table(module, ids) for module in found if len(ids) < WORTH * module.num_embeddings))
+        return cls(tuple(RowsOfTable(module, ids) for module in found if len(ids) < WORTH * module.num_embeddings))
 
     def follow(self, optimizer: torch.optim.Optimizer) -> None:
         """Note what the next step's decay leaves of the rows that are not in use."""
