@@ -8,6 +8,7 @@ from dataclasses import dataclass
 COOLDOWN = 0.2  # of the steps of a run that ends early: the rate falls to zero over them (Haegele 2024, section 3.2)
 SHORTEST = 0.1  # of a schedule: what is shorter says too little to be measured
 SLACK = 0.05  # of the time that a run has taken: steps are not all alike
+ROUNDING = 1e-9  # of the whole run: what is exactly enough time is enough
 
 
 def rate_share(step: int, steps: int, warmup: float) -> float:
@@ -56,7 +57,7 @@ class Schedule:
             pace: Seconds a step.
             left: Seconds for steps.
         """
-        if self.stopped_at or (self.steps - step) * pace <= left:
+        if self.stopped_at or (self.steps - step) * pace <= left + ROUNDING * self.steps * pace:
             return False
         end = _end_of(step)
         return SHORTEST * self.steps <= end < self.steps and (end - step + 1) * pace + SLACK * taken >= left
