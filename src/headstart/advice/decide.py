@@ -12,9 +12,9 @@ from headstart.core import Arm
 from headstart.evidence import JointDraws
 from headstart.studies import Evidence
 from headstart.studies.comparing import CONFIDENT, SLACK, SideComparison, compare, tuning_counted
+from headstart.studies.deciding import REACH
 from headstart.studies.settings import margin_at
 
-REACH = 4.0  # x the largest size that both contenders reached: beyond it curves mislead
 CHEAPER = 0.5  # of the winner's seconds: what counts as cheaper
 LIKELY = 0.7  # P(better at the target) for which an arm is expected to overtake the one whose model is better now ...
 SURELY = 0.9  # ... and for which its model is handed over although the other's is better; see bench/decision.py

@@ -32,12 +32,10 @@ def remedy_for(state: StudyState, verdict: Verdict | None) -> str | None:
         return f"Add groups: too few were tested ({verdict.draws.groups}) to say how they differ; 20 or more would do."
     assert verdict.compared is not None
     if verdict.compared.untried:
-        price, arm = min((state.default_seconds(arm, verdict.n), arm.key) for arm in verdict.compared.untried)
-        name = next(arm_words(one) for one in verdict.compared.untried if one.key == arm)
-        budget = _budget(state.settings.budget_seconds + price / UNTRIED_SHARE)
-        return (
-            f"Allow about {_minutes(price / UNTRIED_SHARE)} more (--budget {budget}), so that {name} is measured too."
-        )
+        cheapest = min(verdict.compared.untried, key=lambda arm: state.default_seconds(arm, verdict.n))
+        seconds = state.default_seconds(cheapest, verdict.n) / UNTRIED_SHARE
+        more = f"Allow about {_minutes(seconds)} more (--budget {_budget(state.settings.budget_seconds + seconds)})"
+        return f"{more}, so that {arm_words(cheapest)} is measured too."
     steps = deciding_steps(state, verdict.compared, needed_confidence(state.record.looks + 1))
     time = next((step for step in steps if step.chance >= LIKELY), None)
     if time is not None:

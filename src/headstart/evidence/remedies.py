@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,10 +28,6 @@ class Standing:
     mean: Floats
     covariance: Floats
     seen: np.ndarray
-
-    def index(self, keys: Sequence[str]) -> list[int]:
-        """Places of some arms."""
-        return [self.arms.index(key) for key in keys]
 
 
 def chance_to_decide(

@@ -17,7 +17,7 @@ from headstart.studies.planners.contender_tuning import HELD_OUT, HELD_OUT_PART,
 from headstart.studies.state import StudyState
 
 LIKELY = 0.75  # chance to decide that a step must promise
-REACH = 4.0  # x the compared size: beyond it curves mislead
+REACH = 4.0  # x the largest size that both contenders reached: beyond it curves mislead
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,8 @@ def _here(state: StudyState, seen: SideComparison, needed: float) -> Iterator[De
             untuned[place[arm.key]] -= evidence.steps_left_out(arm.key, n) ** 2
             seconds += state.default_seconds(arm, n)
         for arm in tuning.arms if tune else ():
-            untuned[place[arm.key]] = tuning.left(evidence, arm, n)
+            missing = 0.0 if finish else evidence.steps_left_out(arm.key, n)
+            untuned[place[arm.key]] = tuning.left(evidence, arm, n) + missing**2
         for arm in add:
             mate = seen.winner if arm.paradigm == seen.winner.paradigm else seen.rival
             at, like = place[arm.key], place[mate.key]
@@ -165,12 +166,12 @@ class _Tuning:
     def of(cls, state: StudyState, pair: tuple[Arm, ...]) -> _Tuning:
         """At the smallest size that holds out enough examples, or where recipes were compared before."""
         evidence = state.evidence
-        arms = tuple(arm for arm in pair if not evidence.tuned(arm.key) and len(state.line_up.recipes(arm, 1)) > 1)
         before = [trial.spec.n for trial in evidence.trials(role="tuning") if not state.closed_form(trial.spec.arm)]
         enough = before[:1] or [n for n in sorted(state.grid) if n // HELD_OUT_PART >= HELD_OUT][:1]
-        if not arms or not enough or evidence.learns_from_few_groups:
+        if not enough or evidence.learns_from_few_groups:
             return cls(())
         n = enough[0]
+        arms = tuple(arm for arm in pair if not evidence.tuned(arm.key) and len(state.line_up.recipes(arm, n)) > 1)
         lists = [(arm, recipe) for arm in arms for recipe in state.line_up.recipes(arm, n)[:RECIPES]]
         return cls(arms, n, sum(state.prices.seconds(arm, recipe, n, "tuning") for arm, recipe in lists))
 

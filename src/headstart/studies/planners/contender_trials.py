@@ -19,7 +19,7 @@ PAIRING_SHARE = 0.15  # of the time left: below it the leader is measured at the
 CONCEIVABLE = 0.03  # P(best at the target) from which on an arm is worth carrying up before anything is repeated
 FITTING = 0.9  # of the time left: what a run that is shortened to fit is planned for
 OPEN = 0.05  # P(side) between this and its complement: repeats may still decide
-DECIDING_SHARE = 0.5  # of the time left: what a step that likely decides may take before other arms are carried up
+DECIDING_SHARE = 0.5  # of the time left: what a step that likely decides may take before the challenger is carried up
 KEPT = (1.0, 0.8, 0.6, SHORTENED)  # of the steps with all labels, for the model: as many as leave enough to compare
 PARTS_SHARE = 0.7  # of the time left: what testing both contenders on every group may take
 
