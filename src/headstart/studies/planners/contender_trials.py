@@ -125,30 +125,49 @@ class ContenderTrials:
 
         What the model that is handed over needs to be trained on all labels stays, or as much of it as leaves enough.
         Where the rest does not pay for a whole run of the other side, it has a part of the steps, which the verdict
-        allows for; where not even for that, both sides have the same part; else the next best of that side is taken.
+        allows for; where not even for that, both sides have the same part; where an arm of the leader's side was run
+        there, that one has to do; else the next best of the other side is taken.
         """
         leader, n = self.rivals.leader, self.rivals.far_enough
         if leader is None:
             return
-        handed_over = max(self.rivals.whole_cost(arm, self.state.pool_size) for arm in (leader, *self._mates[:1]))
+        may_win = (leader, *self._mates[:1], *([self.rivals.other_side] if self.rivals.other_side else []))
+        handed_over = max(self.rivals.whole_cost(arm, self.state.pool_size) for arm in may_win)
         for other in self.rivals.ranked:
             if self._same_side(other):
                 continue
             theirs, own = ([*self.open.measuring(arm, n)] for arm in (other, leader))
-            of_own = sum(self.rivals.price(spec.arm, n) for spec in own)
-            for kept in KEPT:
-                share = self._share(theirs, self.rivals.seconds - kept * handed_over - of_own)
-                if share:
-                    yield from self._shortened(theirs, share)
-                    yield from own
+            for mine in (own, []) if self._side_was_at(n) else (own,):
+                specs = self._compared_within(theirs, mine, self._part(other, n), handed_over)
+                if specs or not (theirs or mine):
+                    yield from specs
                     return
-            for kept in KEPT if theirs else (SHORTENED,):  # where the other side was run, the leader has its part
-                share = min(
-                    self._share([*theirs, *own], self.rivals.seconds - kept * handed_over), self._part(other, n)
-                )
-                if share:
-                    yield from self._shortened([*theirs, *own], share)
-                    return
+
+    def _compared_within(
+        self, theirs: list[TrialSpec], own: list[TrialSpec], part: float, handed_over: float
+    ) -> list[TrialSpec]:
+        """Trials of both sides, with all steps or fewer, that leave enough for the model; none where nothing does.
+
+        Args:
+            theirs: Of the other side; none if it was run.
+            own: Of the leader; none if it was run.
+            part: Of its steps that the other side did, if it was run.
+            handed_over: Seconds of the model with all its steps.
+        """
+        of_own = sum(self.rivals.price(spec.arm, spec.n) for spec in own)
+        for kept in KEPT:
+            share = self._share(theirs, self.rivals.seconds - kept * handed_over - of_own)
+            if share:
+                return [*self._shortened(theirs, share), *own]
+        for kept in KEPT if theirs else (SHORTENED,):  # where the other side was run, the leader has its part
+            share = min(self._share([*theirs, *own], self.rivals.seconds - kept * handed_over), part)
+            if share:
+                return [*self._shortened([*theirs, *own], share)]
+        return []
+
+    def _side_was_at(self, n: int) -> bool:
+        """Whether an arm of the leader's side, but not the leader, was measured with n labels."""
+        return any(self._same_side(arm) and n in self.evidence.sizes(arm.key) for arm in self.rivals.ranked[1:])
 
     def _part(self, arm: Arm, n: int) -> float:
         """Of its steps, what an arm did at n."""
@@ -204,9 +223,10 @@ class ContenderTrials:
                 yield from self.open.measuring(arm, chosen.n, repeat)
 
     def carried(self) -> Iterator[TrialSpec]:
-        """Other arms of the leader's side that may be better with more labels, as far up as they can go.
+        """Other arms that may be better with more labels, as far up as they can go, those of the leader's side first.
 
-        Not before the leader itself has been.
+        Not before the leader itself has been. Where it cannot be trained on all labels in time, the model that is
+        handed over is one that can.
         """
         if any(self.rivals.cost(self.rivals.leader, n) <= self.rivals.seconds for n in self._above_leader):
             return
@@ -214,13 +234,18 @@ class ContenderTrials:
             fitting = [n for n in self.rivals.climbs(arm) if self.rivals.cost(arm, n) <= self.rivals.seconds]
             if fitting:
                 yield from self.open.measuring(arm, fitting[-1])
+        for arm in self.rivals.ranked if self._above_leader else ():
+            if self._conceivable(arm) and self.rivals.cost(arm, self.state.pool_size) <= self.rivals.seconds:
+                yield from self.open.measuring(arm, self.state.pool_size)
 
     @property
     def _mates(self) -> list[Arm]:
         """Arms of the leader's side that may be better than it, the most probable first."""
         mates = [arm for arm in self.rivals.ranked[1:] if self._same_side(arm)]
-        possible = [arm for arm in mates if self.rivals.p_best(arm) >= CONCEIVABLE]
-        return sorted(possible, key=lambda arm: -self.rivals.p_best(arm))
+        return sorted(filter(self._conceivable, mates), key=lambda arm: -self.rivals.p_best(arm))
+
+    def _conceivable(self, arm: Arm) -> bool:
+        return self.rivals.p_best(arm) >= CONCEIVABLE
 
     @property
     def _above_leader(self) -> list[int]:
