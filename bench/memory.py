@@ -1,6 +1,7 @@
-"""Planned memory of training against the peak that processes really held, on small models on a CPU.
+"""Planned memory of training against the peak that processes really held, on small models.
 
-``python bench/memory.py`` trains each model for two steps in a process of its own and writes ``results/memory.md``.
+``python bench/memory.py`` trains each model for a few steps: on a CPU in a process of its own, whose memory it looks at
+(``results/memory.md``), on a GPU with the peak of the allocator (``results/memory_gpu.md``).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-RESULT = Path(__file__).parent / "results" / "memory.md"
+RESULTS = Path(__file__).parent / "results"
 BATCH, LENGTH = 8, 128
 LLAMA = dict(hidden_size=512, intermediate_size=1536, num_hidden_layers=8, num_attention_heads=8, vocab_size=8000)
 CASES = {
@@ -20,6 +21,12 @@ CASES = {
     "GPT-2, 8 x 512": ("GPT2Config", dict(n_embd=512, n_layer=8, n_head=8, vocab_size=8000, n_positions=256)),
     "Llama, 4 x 1024": ("LlamaConfig", LLAMA | dict(hidden_size=1024, intermediate_size=2816, num_hidden_layers=4)),
 }
+ON_A_GPU = (  # strategy, precision, checkpointing
+    ("full_finetune", "float32", False),
+    ("full_finetune", "bfloat16", False),
+    ("full_finetune", "bfloat16", True),
+    ("lora", "bfloat16", True),
+)
 CHILD = """
 import json, resource, sys, torch, transformers, psutil
 torch.set_num_threads(1)
@@ -44,6 +51,85 @@ print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - bef
 
 def main() -> None:
     """Measure, and write the table."""
+    import torch
+
+    (on_a_gpu if torch.cuda.is_available() else on_a_cpu)()
+
+
+def on_a_gpu() -> None:
+    """Measure the allocator's peak."""
+    import torch
+    import transformers
+
+    from headstart.knowledge import plan_memory, shape_of
+
+    lines = [
+        "# Planned and measured memory on a GPU",
+        "",
+        f"{torch.cuda.get_device_name()}, torch {torch.__version__}; AdamW, batch {BATCH}, {LENGTH} tokens; the peak",
+        "of the allocator, and the plan without what the driver holds. MB of 1e6 bytes.",
+        "",
+        "| model | strategy | precision | checkpointing | planned | measured | planned / measured |",
+        "| --- | --- | --- | --- | ---: | ---: | ---: |",
+    ]
+    cases = [(name, *how) for name in CASES for how in ON_A_GPU]
+    for name, strategy, precision, checkpointing in cases:
+        peak = gpu_peak(name, strategy, precision, checkpointing) / 1e6
+        kind, values = CASES[name]
+        shape = shape_of(getattr(transformers, kind)(**values).to_dict())
+        plan = plan_memory(
+            shape,
+            strategy,
+            precision=precision,
+            batch=BATCH,
+            length=LENGTH,
+            checkpointing=checkpointing,
+            optimiser="adamw" if precision == "float32" else "adamw-16bit",
+        )
+        planned = (plan.total - plan.context) / 1e6
+        lines.append(
+            f"| {name} | {strategy} | {precision} | {'yes' if checkpointing else 'no'} | {planned:,.0f} | "
+            f"{peak:,.0f} | {planned / peak:.2f} |"
+        )
+        parts = f"state {plan.state / 1e6:.0f} activations {plan.activations / 1e6:.0f} logits {plan.logits / 1e6:.0f}"
+        print(lines[-1], parts, flush=True)
+    (RESULTS / "memory_gpu.md").write_text("\n".join([*lines, ""]), encoding="utf-8")
+
+
+def gpu_peak(name: str, strategy: str, precision: str, checkpointing: bool) -> float:
+    """Bytes that the allocator held at most while a model trained for three steps, without what was there before."""
+    import gc
+
+    import peft
+    import torch
+    import transformers
+
+    kind, values = CASES[name]
+    torch.ones(256, 256, device="cuda") @ torch.ones(256, 256, device="cuda")  # the libraries' own workspace
+    gc.collect()
+    torch.cuda.empty_cache()
+    torch.cuda.reset_peak_memory_stats()
+    before = torch.cuda.memory_allocated()
+    model = transformers.AutoModelForCausalLM.from_config(getattr(transformers, kind)(**values))
+    model = model.to("cuda", getattr(torch, precision))
+    if strategy == "lora":
+        settings = peft.LoraConfig(r=16, target_modules="all-linear")
+        model = peft.get_peft_model(model, settings, autocast_adapter_dtype=False)
+        model.enable_input_require_grads()
+    if checkpointing:
+        model.gradient_checkpointing_enable({"use_reentrant": False})
+    model.train()
+    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], fused=True)
+    for _ in range(3):
+        tokens = torch.randint(0, 90, (BATCH, LENGTH), device="cuda")
+        model(input_ids=tokens, labels=tokens).loss.backward()
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=False)
+    return float(torch.cuda.max_memory_allocated() - before)
+
+
+def on_a_cpu() -> None:
+    """Measure the memory of the process."""
     import transformers
 
     from headstart.knowledge import plan_memory, shape_of
@@ -65,7 +151,7 @@ def main() -> None:
         measured = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout) / 1e6
         lines.append(f"| {name} | {planned:,.0f} | {measured:,.0f} | {planned / measured:.2f} |")
         print(lines[-1], plan.state / 1e6, plan.activations / 1e6, plan.logits / 1e6, flush=True)
-    RESULT.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    (RESULTS / "memory.md").write_text("\n".join([*lines, ""]), encoding="utf-8")
 
 
 if __name__ == "__main__":

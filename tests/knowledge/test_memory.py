@@ -64,7 +64,7 @@ def test_adapters_of_65_billion_take_9_6_gigabytes_with_adam():
 
 def test_logits_of_a_large_vocabulary():
     plan = plan_memory(SHAPES[8], "qlora", length=2048)
-    assert plan.logits / GB == pytest.approx(2 * 1.05, rel=0.01)
+    assert plan.logits / GB == pytest.approx(3 * 1.05, rel=0.01)
 
 
 @pytest.mark.parametrize(("billions", "gigabytes"), [(33, 24), (65, 48)])

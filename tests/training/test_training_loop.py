@@ -8,7 +8,7 @@ from headstart.strategies import Moving, Train
 from headstart.training import LoopOptions, train
 from headstart.training.anchor import Anchor
 from headstart.training.checkpoint import Checkpoint
-from headstart.training.loop import Diverged
+from headstart.training.losses import Diverged
 from headstart.training.moving import freeze, moving_stages
 from headstart.training.optimizer import build_optimizer
 from headstart.training.relevance import relative_gradients

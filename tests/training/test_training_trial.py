@@ -11,7 +11,7 @@ from one_trial import run
 from headstart.core import BundleError, Recipe, SettingsError
 from headstart.models import load
 from headstart.strategies import FitHead, Moving, Strategy, Train, TransferStrategy, get_strategy
-from headstart.training import OutOfTime, execute, loop, phases, train_trial, trial, trial_rows
+from headstart.training import OutOfTime, execute, loop, losses, phases, train_trial, trial, trial_rows
 from headstart.training import worker as worker_module
 
 PROBE = Recipe(label="strength by leave-one-out")
@@ -34,6 +34,11 @@ def check(outcome, worker, spec):
     assert measurement.latency > 0
     assert measurement.peak_memory_mb > 0
     return measurement
+
+
+def assert_same(found, wanted, exactly=0.0):
+    """To the last digit on a CPU; a GPU adds up in the order in which its threads happen to end."""
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=5e-3 if torch.cuda.is_available() else exactly)
 
 
 def raw(worker, rows):
@@ -61,7 +66,7 @@ def test_every_kind_of_arm(request, worker_of, spec_of, tmp_path, modality, stra
     assert measurement.steps == recipe.steps
     assert (measurement.flops > 0) == (candidate != "builtin:tfidf")
     again = run(spec, worker)
-    np.testing.assert_allclose(again.probabilities, outcome.probabilities, atol=1e-6)
+    assert_same(again.probabilities, outcome.probabilities, 1e-6)
     items = raw(worker, outcome.measured)
     np.testing.assert_allclose(outcome.model.predict_proba(items), outcome.probabilities, atol=1e-4)
     saved = load(outcome.model.save(tmp_path / "model"))
@@ -132,7 +137,8 @@ def test_features_are_computed_before_the_clock_starts(image_data, resnet, worke
         seen.append((done, total))
 
     run(spec_of(worker, "linear_probe", resnet, PROBE, n=30), worker, note)
-    assert seen == [(4, 4)]  # blocks of the sixty images, at once
+    blocks = 1 if torch.cuda.is_available() else 4  # of the sixty images, at once; a GPU takes larger ones
+    assert seen == [(blocks, blocks)]
     run(spec_of(worker, "linear_probe", resnet, PROBE, n=12), worker, note)
     assert len(seen) == 1
 
@@ -148,7 +154,7 @@ def test_a_diverging_rate_is_tried_at_a_tenth(image_data, worker_of, spec_of, mo
     def fragile(network, inputs, targets, rows, phase, recipe, seed, options):
         rates.append(recipe.learning_rate)
         if recipe.learning_rate >= 2e-3:
-            raise loop.Diverged("the loss became nan at step 3 of 8")
+            raise losses.Diverged("the loss became nan at step 3 of 8")
         return real(network, inputs, targets, rows, phase, recipe, seed, options)
 
     monkeypatch.setattr(phases, "train", fragile)
@@ -252,7 +258,7 @@ def test_an_interrupted_trial_goes_on_with_the_same_numbers(image_data, worker_o
     resumed = worker_of(image_data, "builtin:compact-image")
     outcome = run(spec, resumed, lambda step, _: steps.append(step))
     assert steps == [6, 7, 8]
-    np.testing.assert_array_equal(outcome.probabilities, expected.probabilities)
+    assert_same(outcome.probabilities, expected.probabilities)
     assert outcome.measurement.steps == 8
     assert len(outcome.measurement.curve) == 4
     assert list((resumed.bench.work_folder / "checkpoints").iterdir()) == []
@@ -281,7 +287,7 @@ def test_a_trial_whose_time_is_over_is_measured_with_fewer_steps(image_data, wor
     assert outcome.model_dir.name == stopped.key == load(outcome.model_dir).card.trial
     assert any(f"ended after {measurement.steps} of 20 steps" in note for note in measurement.notes)
     again = execute(stopped, worker_of(image_data, name))
-    np.testing.assert_array_equal(again.probabilities, outcome.probabilities)
+    assert_same(again.probabilities, outcome.probabilities)
     assert again.spec_of(stopped) == stopped
     seen = []
     whole = execute(spec, worker, lambda step, _: seen.append(step))
@@ -289,7 +295,7 @@ def test_a_trial_whose_time_is_over_is_measured_with_fewer_steps(image_data, wor
     assert whole.measurement.steps == 20
     assert whole.spec_of(spec) == spec
     fresh = execute(spec, worker_of(image_data, name))
-    np.testing.assert_array_equal(whole.probabilities, fresh.probabilities)
+    assert_same(whole.probabilities, fresh.probabilities)
 
 
 def test_tuning_is_never_done_with_fewer_steps(image_data, worker_of, spec_of, monkeypatch):

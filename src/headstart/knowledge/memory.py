@@ -12,9 +12,11 @@ from headstart.core import Record, SettingsError, did_you_mean
 from headstart.knowledge.devices import Device
 
 Strategy = Literal["full_finetune", "lora", "dora", "qlora", "linear_probe"]
-Optimiser = Literal["adamw", "adamw-8bit", "sgd"]
+Optimiser = Literal["adamw", "adamw-16bit", "adamw-8bit", "sgd"]
 STRATEGIES: tuple[Strategy, ...] = ("full_finetune", "lora", "dora", "qlora", "linear_probe")
-MOMENTS: dict[str, float] = {"adamw": 8.0, "adamw-8bit": 2.0, "sgd": 0.0}  # bytes a trained weight
+# bytes a trained weight; torch's AdamW keeps moments as wide as the weights: 16 bits where those train in bf16
+MOMENTS: dict[str, float] = {"adamw": 8.0, "adamw-16bit": 4.0, "adamw-8bit": 2.0, "sgd": 0.0}
+LOGITS = 3  # copies in 32 bits: the logits, the log-probabilities that the loss keeps, and their gradient
 WIDTH = {"float32": 4, "bfloat16": 2, "float16": 2}
 BLOCK, BLOCKS = 64, 256  # weights of a constant, and constants of a second one (QLoRA, Dettmers et al. 2023, section 3)
 CONTEXT = 0.8e9  # what the driver and the libraries hold on a card before anything is allocated
@@ -101,7 +103,7 @@ class MemoryPlan(Record):
         gradients: Of what trains.
         optimiser: Moments, and 32-bit copies where there are any.
         activations: Kept for the backward pass.
-        logits: Of the head, and their gradient: the part that is forgotten most.
+        logits: Of the head, with loss and gradient: the part that is forgotten most.
         context: What a card holds before anything is allocated.
         trained: Weights that train.
     """
@@ -201,7 +203,7 @@ def plan_memory(
         gradients=trained * width,
         optimiser=trained * (MOMENTS[optimiser] + (4.0 if master_weights else 0.0)),
         activations=kept + inside,
-        logits=2.0 * outputs * 4,  # in 32 bits, and again as their gradient
+        logits=float(LOGITS * outputs * 4),
     )
 
 

@@ -3,7 +3,7 @@
 from headstart.data.kinds import forget, kind_names, register
 from headstart.modalities.base import Modality, Scratch, Start
 from headstart.modalities.candidate import Candidate
-from headstart.modalities.inputs import ArrayInputs, Batch, Inputs, ItemInputs
+from headstart.modalities.inputs import ArrayInputs, Batch, Inputs, ItemInputs, inputs_on
 from headstart.modalities.packaged import Packaged
 from headstart.modalities.registry import get_modality, modalities, modality_names, modality_of, words_for
 from headstart.modalities.schedules import Regime, batch_size_for, steps_for
@@ -22,6 +22,7 @@ __all__ = [
     "batch_size_for",
     "forget",
     "get_modality",
+    "inputs_on",
     "kind_names",
     "modalities",
     "modality_names",

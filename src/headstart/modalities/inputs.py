@@ -20,6 +20,9 @@ Batch: TypeAlias = "dict[str, torch.Tensor]"
 class Inputs(Protocol):
     """N examples in the form of a candidate.
 
+    Those that are costly to prepare may have a method ``on(device, hold)`` besides: the same examples with batches made
+    on that device (:func:`inputs_on`).
+
     Attributes:
         truncated: How many inputs were cut to what the candidate reads.
     """
@@ -39,6 +42,19 @@ class Inputs(Protocol):
 
     def batch(self, rows: np.ndarray, augmentation: Augmentation = "none") -> Batch:
         """Gather, vary and pad the examples ``rows``: keywords of the network's forward pass, each (B, ...)."""
+
+
+def inputs_on(inputs: Inputs, device: torch.device, *, hold: bool = False) -> Inputs:
+    """Examples whose batches are made on a device, where they know how; as they are otherwise, and on a CPU.
+
+    Args:
+        inputs: The examples.
+        device: Where the network is.
+        hold: Whether all of them may stay there, because they will be read again and again.
+    """
+    make = getattr(inputs, "on", None)
+    placed: Inputs = inputs if make is None or device.type == "cpu" else make(device, hold)
+    return placed
 
 
 class ArrayInputs:

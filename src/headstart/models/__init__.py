@@ -10,7 +10,7 @@ from headstart.models.card import Card, read_card
 from headstart.models.facts import Facts, measure_facts
 from headstart.models.families import Family, families, get_family, register_family
 from headstart.models.formats import format_of
-from headstart.models.inputs import Inputs, ItemInputs, encode, encode_items
+from headstart.models.inputs import Inputs, ItemInputs, encode, encode_items, inputs_on
 from headstart.models.inserted import insert, inserted_in, inserted_source, make_inserted
 from headstart.models.libraries import quiet_transformers, set_aside_torchvision
 from headstart.models.network import Network
@@ -48,6 +48,7 @@ __all__ = [
     "families",
     "format_of",
     "get_family",
+    "inputs_on",
     "insert",
     "inserted_in",
     "inserted_source",

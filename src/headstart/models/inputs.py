@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from headstart.data import LabelledData
-from headstart.modalities import Batch, Candidate, Inputs, ItemInputs
+from headstart.modalities import Batch, Candidate, Inputs, ItemInputs, inputs_on
 from headstart.models.families import get_family
 
-__all__ = ["Batch", "Inputs", "ItemInputs", "encode", "encode_items"]
+__all__ = ["Batch", "Inputs", "ItemInputs", "encode", "encode_items", "inputs_on"]
 
 
 def encode(candidate: Candidate, data: LabelledData) -> Inputs:

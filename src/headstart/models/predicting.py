@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 
-from headstart.models.inputs import Inputs, ItemInputs
+from headstart.models.inputs import Inputs, ItemInputs, inputs_on
 from headstart.models.network import Network
 
 
@@ -28,6 +28,7 @@ def predict_inputs(
 def predict_network(network: Network, inputs: Inputs, rows: np.ndarray, batch_size: int = 128) -> np.ndarray:
     """Probabilities (len(rows), classes) in fp32; examples of like length share a batch."""
     device = next(network.parameters()).device
+    inputs = inputs_on(inputs, device)
     network.eval()
     order = np.argsort(inputs.lengths[rows], kind="stable")
     probabilities: np.ndarray | None = None

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from headstart.core import HeadstartError
-from headstart.models import Inputs, Network
+from headstart.models import Inputs, Network, inputs_on
 from headstart.models.inputs import Batch
 
 Extract = Callable[[Batch], torch.Tensor]
@@ -99,15 +99,16 @@ class FeatureCache:
     ) -> None:
         network.eval()
         device = next(network.parameters()).device
-        blocks = self._blocks(inputs, missing, device.type)
+        blocks, inputs = self._blocks(inputs, missing, device.type), inputs_on(inputs, device)
         for start in range(0, len(blocks), CHUNK):
             part = blocks[start : start + CHUNK]
             values = []
             with torch.inference_mode():
                 for rows in part:
                     batch = inputs.batch(rows)
-                    values.append(extract({name: tensor.to(device) for name, tensor in batch.items()}).cpu().numpy())
-            self._store(np.concatenate(part), np.concatenate(values), len(inputs))
+                    values.append(extract({name: tensor.to(device) for name, tensor in batch.items()}))
+                together = torch.cat(values).float().cpu().numpy()
+            self._store(np.concatenate(part), together, len(inputs))
             if on_progress:
                 on_progress(min(start + CHUNK, len(blocks)), len(blocks))
 

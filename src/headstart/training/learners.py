@@ -20,6 +20,7 @@ from headstart.models.inputs import Batch
 from headstart.training.activations import ActivationCache, Views
 from headstart.training.batches import endless_batches
 from headstart.training.pairs import distinct_parts, pair_batches, pair_loss
+from headstart.training.recorded import RecordedPasses
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -49,12 +50,17 @@ class Learner(ABC):
         half: bool,
     ) -> None:
         self.accelerator, self.network, self.inputs, self.recipe = accelerator, network, inputs, recipe
-        self.labels = torch.from_numpy(targets)
+        self.labels = torch.from_numpy(targets).to(accelerator.device)
         self.microbatch, self.half = microbatch, half
 
     @abstractmethod
-    def backward(self, step: int) -> float:
-        """Add the gradients of the next batch, which is that of ``step``; returns its mean loss."""
+    def backward(self, step: int) -> torch.Tensor:
+        """Add the gradients of the next batch, which is that of ``step``; returns its mean loss, of no dimension."""
+
+    @property
+    def remark(self) -> str:
+        """What a reader of the timings should know; empty if nothing."""
+        return ""
 
     def close(self) -> None:  # noqa: B027 - most keep nothing
         """Remove what was kept for this phase alone."""
@@ -67,8 +73,11 @@ class Learner(ABC):
         size = self.microbatch or count
         return (slice(start, start + size) for start in range(0, count, size))
 
+    def _indices(self, rows: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(np.asarray(rows)).to(self.accelerator.device)
+
     def _on_device(self, batch: Batch) -> Batch:
-        return {name: tensor.to(self.accelerator.device) for name, tensor in batch.items()}
+        return {name: tensor.to(self.accelerator.device, non_blocking=True) for name, tensor in batch.items()}
 
 
 class ExampleLearner(Learner):
@@ -81,6 +90,9 @@ class ExampleLearner(Learner):
         skip: Batches that were learnt before.
         cache: Activations at the freeze boundary; None runs the whole network.
         common: As for :class:`Learner`.
+
+    Attributes:
+        recorded: Replays the passes of batches whose shape recurs; None runs every operation anew.
     """
 
     def __init__(
@@ -88,30 +100,50 @@ class ExampleLearner(Learner):
     ) -> None:
         super().__init__(*common)  # type: ignore[arg-type]
         self.model, self.rows, self.cache = model, rows, cache
-        self._labels_learnt, self._shift = self.labels.numpy()[rows], torch.zeros(0)
+        self._labels_learnt, self._shift = self.labels.cpu().numpy()[rows], torch.zeros(0)
+        self.recorded: RecordedPasses | None = None
         self._views = Views(self.inputs, self.recipe, seed)
         self._batches = endless_batches(rows, self.inputs.lengths, self.recipe.batch_size, seed, skip=skip)
 
-    def backward(self, step: int) -> float:
+    def backward(self, step: int) -> torch.Tensor:
         """Add the gradients of the next batch.
 
         Augmentation and mixup are drawn for the whole batch, so that slicing does not change them.
         """
         batch = next(self._batches)
         values = self._values(batch, step)
+        if self.recorded is not None:
+            values = self.recorded.padded(values)
         with self.cache.installed() if self.cache else nullcontext():
-            return self._accumulate(self._on_device(values), self.labels[batch].to(self.accelerator.device))
+            return self._accumulate(self._on_device(values), self.labels[self._indices(batch)])
+
+    @property
+    def remark(self) -> str:
+        """Why passes were not recorded, where they were to be."""
+        return self.recorded.reason if self.recorded is not None else ""
 
     def close(self) -> None:
-        """Remove the stored activations."""
+        """Remove what was stored and recorded."""
         if self.cache:
             self.cache.close()
+        if self.recorded is not None:
+            self.recorded.close()
 
     def _values(self, batch: np.ndarray, step: int) -> Batch:
         source = self.cache or (self._views if self._views.count > 1 else None)
         if source is None:
             return self.inputs.batch(batch, self.recipe.augmentation)
         return source.batch(batch, step * self.recipe.batch_size // len(self.rows))
+
+    def _logits(self, values: Batch, part: slice, count: int) -> torch.Tensor:
+        """Logits of a slice of a batch of ``count``."""
+        if self.recorded is not None and part.stop - part.start >= count:  # replays do not add to gradients
+            logits = self.recorded.logits(values)
+            if logits is not None:
+                return logits
+        with self._autocast():
+            found: torch.Tensor = self.model(**{name: tensor[part] for name, tensor in values.items()})
+        return found
 
     def _adjusted(self, logits: torch.Tensor) -> torch.Tensor:
         """Logits as the loss sees them, so that those of the network hold another prior than the labels' own."""
@@ -122,23 +154,21 @@ class ExampleLearner(Learner):
             self._shift = torch.from_numpy(shift).to(logits.device)
         return logits - self._shift
 
-    def _accumulate(self, values: Batch, wanted: torch.Tensor) -> float:
+    def _accumulate(self, values: Batch, wanted: torch.Tensor) -> torch.Tensor:
         share, partners = 1.0, wanted
         mixed = [name for name in get_modality(self.network.candidate.modality).mixed if name in values]
         if self.recipe.mixup and mixed:
             share, partners, values = _mix(values, mixed, wanted, self.recipe.mixup)
-        total, smoothing = 0.0, self.recipe.label_smoothing
+        total, smoothing = torch.zeros((), device=wanted.device), self.recipe.label_smoothing
         for part in self._slices(len(wanted)):
-            with self._autocast():
-                logits = self.model(**{name: tensor[part] for name, tensor in values.items()})
-            logits = self._adjusted(logits.float())
+            logits = self._adjusted(self._logits(values, part, len(wanted)).float())
             loss = F.cross_entropy(logits, wanted[part], label_smoothing=smoothing)
             if share < 1:
                 other = F.cross_entropy(logits, partners[part], label_smoothing=smoothing)
                 loss = share * loss + (1 - share) * other
             loss = loss * (len(logits) / len(wanted))
             self.accelerator.backward(loss)
-            total += loss.item()
+            total += loss.detach()
         return total
 
 
@@ -157,10 +187,11 @@ class PairLearner(Learner):
         super().__init__(*common)  # type: ignore[arg-type]
         self._batches = pair_batches(rows, targets, self.recipe.batch_size, seed, skip=skip)
 
-    def backward(self, step: int) -> float:
+    def backward(self, step: int) -> torch.Tensor:
         """Add the gradients of the next batch of pairs."""
         pairs = next(self._batches)
-        total, device = 0.0, self.accelerator.device
+        device = self.accelerator.device
+        total = torch.zeros((), device=device)
         for chosen in self._slices(pairs.shape[1]):
             part = pairs[:, chosen]
             parts, where = distinct_parts(part, self.inputs.lengths)
@@ -169,10 +200,10 @@ class PairLearner(Learner):
                 with self._autocast():
                     features.append(self.network.features(**self._on_device(self.inputs.batch(rows))).float())
             left, right = torch.cat(features)[torch.from_numpy(where).to(device)]
-            same = (self.labels[part[0]] == self.labels[part[1]]).float().to(device)
+            same = (self.labels[self._indices(part[0])] == self.labels[self._indices(part[1])]).float()
             loss = pair_loss(left, right, same) * (part.shape[1] / pairs.shape[1])
             self.accelerator.backward(loss)
-            total += loss.item()
+            total += loss.detach()
         return total
 
 

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from headstart.core import HeadstartError, Recipe
+from headstart.core import Recipe
 from headstart.modalities import get_modality
-from headstart.models import Inputs, Network
+from headstart.models import Inputs, Network, inputs_on
 from headstart.strategies import Pairs, Train
 from headstart.training.activations import ActivationCache, border_of
 from headstart.training.anchor import Anchor
@@ -24,8 +24,10 @@ from headstart.training.average import WeightAverage
 from headstart.training.checkpoint import Checkpoint
 from headstart.training.dropout import fast_dropout
 from headstart.training.learners import ExampleLearner, Learner, PairLearner
+from headstart.training.losses import Losses
 from headstart.training.moving import freeze
 from headstart.training.optimizer import build_optimizer
+from headstart.training.recorded import RecordedPasses
 from headstart.training.relevance import relative_gradients
 from headstart.training.rows_in_use import RowsInUse
 from headstart.training.schedule import Schedule
@@ -35,10 +37,6 @@ if TYPE_CHECKING:
 
 MAX_GRADIENT_NORM = 1.0
 WATCH_SHARES = (0.1, 0.25, 0.5, 0.75)  # of the steps; the end is measured anyway
-
-
-class Diverged(HeadstartError):
-    """The loss stopped being a number."""
 
 
 @dataclass
@@ -54,6 +52,7 @@ class LoopRecord:
         flops: Operations of all steps, as counted on one of them.
         stopped_at: Steps after which the last phase was ended early; 0 if it was not.
         left_out: Steps of the schedule that were therefore not done.
+        remark: What a reader of the timings should know; empty if nothing.
     """
 
     steps: int = 0
@@ -64,6 +63,7 @@ class LoopRecord:
     flops: float = 0.0
     stopped_at: int = 0
     left_out: int = 0
+    remark: str = ""
 
     def followed_by(self, other: LoopRecord) -> LoopRecord:
         """Both, one after the other."""
@@ -77,6 +77,7 @@ class LoopRecord:
             self.flops + other.flops,
             other.stopped_at,
             other.left_out,
+            other.remark or self.remark,
         )
 
 
@@ -101,6 +102,7 @@ class LoopOptions:
         rows_in_use: Leave out of every step the word vectors that no example looks up.
         fast_dropout: Draw the masks of dropout from a fast generator, on a CPU.
         plain_attention: Compute the attention of short inputs without torch's fused kernel, on a CPU.
+        recorded_passes: Replay the passes of batches whose shape recurs, on a GPU.
     """
 
     precision: str = "float32"
@@ -116,6 +118,7 @@ class LoopOptions:
     rows_in_use: bool = True
     fast_dropout: bool = True
     plain_attention: bool = True
+    recorded_passes: bool = True
 
 
 def train(
@@ -160,8 +163,7 @@ def train(
             loss = loop.learner.backward(step)
         if counter is not None:
             flops = counter.get_total_flops()
-        if not np.isfinite(loss):
-            raise Diverged(f"the loss became {loss} at step {step + 1} of {schedule.end}")
+        loop.losses.add(loss, f"step {step + 1} of {schedule.end}")
         loop.anchor.pull()
         loop.accelerator.clip_grad_norm_(loop.model.parameters(), MAX_GRADIENT_NORM)
         loop.words.follow(optimizer)
@@ -172,6 +174,7 @@ def train(
         record.steps = step
         record.seconds = time.perf_counter() - start
         if step in watch_at and options.watch:
+            record.seconds += loop.losses.settle()
             with loop.words.whole():
                 record.curve.append((record.seconds, options.watch()))
             loop.set_modes()
@@ -179,9 +182,11 @@ def train(
         loop.save_if_due()
         if options.on_step:
             options.on_step(step, schedule.end)
+    record.seconds += loop.losses.settle()
     record.left_out = schedule.steps - schedule.end
     record.stopped_at = schedule.end if record.left_out else 0
     record.flops = flops * schedule.end
+    record.remark = loop.learner.remark
     loop.finish()
     return record
 
@@ -199,6 +204,7 @@ class _Setup:
     optimizer: torch.optim.Optimizer
     accelerator: Accelerator
     learner: Learner
+    losses: Losses
     anchor: Anchor
     average: WeightAverage
     words: RowsInUse
@@ -233,6 +239,7 @@ class _Setup:
         # an average of all weights would have to follow the rows that are left out
         words = RowsInUse.of(network, inputs, rows) if options.rows_in_use and not recipe.ema else RowsInUse()
         accelerator = Accelerator(cpu=not torch.cuda.is_available())
+        inputs = inputs_on(inputs, accelerator.device, hold=True)
         model, optimizer = accelerator.prepare(network, build_optimizer(network, moving, recipe))
         anchor, average = Anchor(network, moving, recipe.anchor), WeightAverage(network, recipe.ema)
         steps = max(1, round(recipe.steps * phase.steps_share))
@@ -248,10 +255,13 @@ class _Setup:
             seen = steps * recipe.batch_size
             cache = _kept_activations(network, inputs, rows, moving, seen, recipe, seed, options)
             learner = ExampleLearner(model, rows, seed, record.resumed_at, cache, *common)
+            if options.recorded_passes and accelerator.device.type == "cuda" and cache is None:
+                half, longest = options.precision == "bfloat16", int(inputs.lengths.max())
+                learner.recorded = RecordedPasses(network, half, longest)
         schedule = Schedule(steps, recipe.warmup, options.stopped_at)
         attention = ChosenAttention.of(network, inputs.lengths[rows]) if options.plain_attention else ChosenAttention()
         dropout = fast_dropout(network, seed) if options.fast_dropout else lambda step: nullcontext()
-        parts = (network, model, optimizer, accelerator, learner, anchor, average, words, attention, dropout)
+        parts = (network, model, optimizer, accelerator, learner, Losses(), anchor, average, words, attention, dropout)
         return cls(*parts, frozen, options, schedule, record)
 
     def counting(self, step: int) -> Any:
@@ -287,6 +297,7 @@ class _Setup:
         """Write a checkpoint, if one is kept at all."""
         checkpoint = self.options.checkpoint
         if checkpoint:
+            self.losses.settle()
             state = {
                 "step": self.record.steps,
                 "seconds": self.record.seconds,

@@ -19,7 +19,8 @@ from headstart.models import FittedModel, Inputs, Network, Readout, averaged, fo
 from headstart.models.families.base import Pipeline
 from headstart.strategies import FitHead, Strategy, get_strategy, only_heads
 from headstart.training.growing import grow
-from headstart.training.loop import Diverged, LoopRecord
+from headstart.training.loop import LoopRecord
+from headstart.training.losses import Diverged
 from headstart.training.outcome import Outcome, Trained
 from headstart.training.phases import PhaseRunner
 from headstart.training.probes import head_probabilities
@@ -102,6 +103,8 @@ def train_trial(
                     f"{spec.arm.name} at n = {spec.n:,} ended after {record.steps:,} of "
                     f"{record.steps + record.left_out:,} steps, as its time was over; more steps may make it better"
                 )
+            if record.remark:
+                notes.append(f"{spec.arm.name}: {record.remark}, so that steps took longer than they might")
             seconds, cpu = time.perf_counter() - start + record.seconds_before, time.process_time() - cpu
             probabilities, latency = _predict(model, strategy, spec, worker, measured)
             if not np.isfinite(probabilities).all():

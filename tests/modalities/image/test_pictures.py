@@ -5,7 +5,8 @@ from PIL import Image
 from pydantic import ValidationError
 
 from headstart.core import DataError, SettingsError
-from headstart.modalities.image.pixels import Resize, augment, decode_files, open_image, standardise
+from headstart.modalities.image.augmentation import augment, move_together, standardise
+from headstart.modalities.image.pixels import Resize, decode_files, open_image
 
 
 @pytest.mark.parametrize("resample", [2, 3])
@@ -86,16 +87,46 @@ def test_augment(level):
         assert len({image.sum().item() for image in copies}) > 4  # a draw for each picture
 
 
-def test_shift_moves_whole_pixels():
+@pytest.mark.parametrize("move", [augment, move_together])
+def test_shift_moves_whole_pixels(move):
     torch.manual_seed(0)
     batch = torch.rand(4, 3, 16, 16)
-    moved = augment(batch, "shift")
+    moved = move(batch, "shift")
     for before, after in zip(batch, moved, strict=True):
         centre = after[:, 4:12, 4:12]
         errors = [
             (before[:, 4 + y : 12 + y, 4 + x : 12 + x] - centre).abs().max() for y in range(-2, 3) for x in range(-2, 3)
         ]
         assert min(errors) < 1e-4
+
+
+def test_a_batch_moved_together_has_the_edges_and_draws_of_pictures_moved_alone():
+    torch.manual_seed(0)
+    picture = torch.rand(1, 3, 16, 24)
+    padded = torch.nn.functional.pad(picture, (3, 3, 2, 2), mode="reflect")[0]
+    crops = {(y, x): padded[:, y : y + 16, x : x + 24] for y in range(5) for x in range(7)}
+    for level in ("shift", "flip"):
+        found = []
+        for moved in move_together(picture.expand(600, -1, -1, -1), level):
+            for mirrored in (False, True):
+                shown = moved.flip(-1) if mirrored else moved
+                found += [(*place, mirrored) for place, crop in crops.items() if (crop - shown).abs().max() < 1e-3]
+        assert len(found) == 600, "each is one of the crops"
+        assert len({place[:2] for place in found}) == 35, "and all of them come up"
+        assert 240 < sum(not place[2] for place in found) < 600 if level == "flip" else not any(p[2] for p in found)
+
+
+def test_cuts_hold_half_of_a_picture_or_more():
+    torch.manual_seed(0)
+    across = torch.linspace(0, 1, 32).expand(1, 3, 32, 32)
+    moved = move_together(across.expand(400, -1, -1, -1), "strong")
+    widths = (moved[:, 0, 0, -1] - moved[:, 0, 0, 0]).abs()  # as a share of the picture's
+    heights = move_together(across.transpose(2, 3).expand(400, -1, -1, -1), "strong")
+    heights = (heights[:, 0, -1, 0] - heights[:, 0, 0, 0]).abs()
+    for shares in (widths, heights):
+        assert 0.58 < shares.min() < 0.68, "the square root of half the area at 3:4 is 0.61"
+        assert 0.97 < shares.max() <= 1.0
+        assert 0.78 < shares.mean() < 0.88
 
 
 def test_unknown_augmentation():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 from collections.abc import Sequence
 from functools import cached_property
@@ -12,18 +13,15 @@ import numpy as np
 
 from headstart.core import Augmentation, BundleError, DataError
 from headstart.modalities.candidate import Candidate
-from headstart.modalities.image.pixels import (
-    UnreadableImageError,
-    augment,
-    open_image,
-    quiet_pillow,
-    standardise,
-    to_square,
-)
+from headstart.modalities.image.augmentation import augment, standardise
+from headstart.modalities.image.pixels import UnreadableImageError, open_image, quiet_pillow, to_square
 from headstart.modalities.inputs import Batch
 
 if TYPE_CHECKING:
     import PIL.Image
+    import torch
+
+HELD_SHARE = 0.2  # of a device's free memory that the pixels of a set may take
 
 
 class PixelInputs:
@@ -37,6 +35,8 @@ class PixelInputs:
 
     def __init__(self, pixels: np.ndarray, candidate: Candidate) -> None:
         self.pixels, self.mean, self.std = pixels, candidate.mean, candidate.std
+        self._device: torch.device | None = None  # where batches are made; the CPU if not given
+        self._held: torch.Tensor | None = None  # all pixels, on that device
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -50,11 +50,36 @@ class PixelInputs:
         """Gather, vary and standardise the examples ``rows``."""
         import torch
 
-        pixels = torch.from_numpy(np.ascontiguousarray(self.pixels[rows]))
+        pixels = self._gathered(rows)
         if augmentation != "none":
             pixels = augment(pixels.float() / 255, augmentation)
         values = standardise(pixels, self.mean, self.std)
         return {"pixel_values": values.contiguous(memory_format=torch.channels_last)}
+
+    def on(self, device: torch.device, hold: bool) -> PixelInputs:
+        """The same examples with batches that are made on a device, from bytes.
+
+        All of them are kept there if wanted and where they take little of its free memory; else the bytes of a batch
+        are sent.
+        """
+        import torch
+
+        there = copy.copy(self)
+        there._device = device
+        if hold and device.type == "cuda" and self.pixels.nbytes <= HELD_SHARE * torch.cuda.mem_get_info(device)[0]:
+            there._held = torch.from_numpy(np.array(self.pixels)).to(device)
+        return there
+
+    def _gathered(self, rows: np.ndarray) -> torch.Tensor:
+        """The bytes of some examples (B, 3, S, S), where batches are made."""
+        import torch
+
+        if self._held is not None:
+            return self._held[torch.from_numpy(np.asarray(rows)).to(self._held.device)]
+        pixels = torch.from_numpy(np.ascontiguousarray(self.pixels[rows]))
+        if self._device is None or self._device.type == "cpu":
+            return pixels
+        return pixels.pin_memory().to(self._device, non_blocking=True)
 
 
 def encode_pictures(candidate: Candidate, pictures: Sequence[str | Path | bytes | PIL.Image.Image]) -> PixelInputs:

@@ -21,14 +21,13 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import model_validator
 
-from headstart.core import Augmentation, DataError, Record, SettingsError, did_you_mean
+from headstart.core import DataError, Record
 from headstart.core.hardware import available_cores
 from headstart.data.progress import progress
 from headstart.modalities.image.tones import Tones, to_rgb
 
 if TYPE_CHECKING:
     import PIL.Image
-    import torch
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 IMAGE_SUFFIXES = frozenset(".jpg .jpeg .jfif .png .bmp .gif .webp .tif .tiff .ppm .pgm .pbm .heic .heif .avif".split())
@@ -233,88 +232,6 @@ def quiet_pillow() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
-
-
-def standardise(pixels: np.ndarray | torch.Tensor, mean: Sequence[float], std: Sequence[float]) -> torch.Tensor:
-    """Bring pixels to the scale a network expects.
-
-    Args:
-        pixels: uint8 in 0..255 or float in 0..1, shape (B, 3, H, W).
-        mean: Three channel means on the scale 0..1.
-        std: Three channel deviations on the scale 0..1.
-
-    Returns:
-        float32 of shape (B, 3, H, W): ``(pixels - mean) / std``.
-    """
-    import torch
-
-    # a copy where numpy's memory is read-only (a memory map): torch warns about sharing it
-    batch = torch.from_numpy(np.array(pixels)) if isinstance(pixels, np.ndarray) else pixels
-    scale = 255.0 if batch.dtype == torch.uint8 else 1.0
-    centre = torch.tensor(mean, dtype=torch.float32, device=batch.device).view(1, -1, 1, 1)
-    spread = torch.tensor(std, dtype=torch.float32, device=batch.device).view(1, -1, 1, 1)
-    return (batch.to(torch.float32) - centre * scale) / (spread * scale)
-
-
-def augment(batch: torch.Tensor, level: Augmentation) -> torch.Tensor:
-    """Vary training pictures, each with draws of its own, all from torch's global generator.
-
-    Args:
-        batch: float in 0..1, shape (B, 3, H, W).
-        level: ``"none"``; ``"shift"`` moves by up to an eighth with mirrored edges; ``"flip"`` also mirrors left
-            and right; ``"strong"`` cuts out half to all of the area, mirrors, and varies the colours.
-
-    Returns:
-        The same shape, in 0..1.
-
-    Raises:
-        SettingsError: There is no such level.
-    """
-    if level == "none":
-        return batch
-    height, width = batch.shape[-2:]
-    moved = _augmentation(level, height, width)(batch)
-    return _vary_colours(moved) if level == "strong" else moved
-
-
-@functools.lru_cache(maxsize=8)
-def _augmentation(level: str, height: int, width: int) -> Callable[[torch.Tensor], torch.Tensor]:
-    import kornia.augmentation as kornia
-
-    pad = (max(1, height // 8), max(1, width // 8))
-    shift = kornia.RandomCrop((height, width), padding=pad, padding_mode="reflect", cropping_mode="slice")
-    flip = kornia.RandomHorizontalFlip(p=0.5)
-    chains = {
-        "shift": (shift,),
-        "flip": (shift, flip),
-        "strong": (kornia.RandomResizedCrop((height, width), scale=(0.5, 1.0), cropping_mode="resample"), flip),
-    }
-    if level not in chains:
-        raise SettingsError(
-            f"There is no augmentation {level!r}", place="augmentation", hint=did_you_mean(level, ["none", *chains])
-        )
-    return kornia.AugmentationSequential(*chains[level], data_keys=["input"])
-
-
-def _vary_colours(batch: torch.Tensor, strength: float = 0.2) -> torch.Tensor:
-    """Scale brightness, contrast and saturation by factors within ``1 +- strength``, each picture by its own.
-
-    All three are linear in the pixels, so they are one 3 x 3 matrix a picture. kornia's ColorJitter goes through
-    hue and back for it, which takes fifty times as long on a CPU.
-    """
-    import torch
-
-    draws = 1 + strength * (2 * torch.rand(3, len(batch), 1, 1, device=batch.device, dtype=batch.dtype) - 1)
-    brightness, contrast, saturation = draws
-    luma = batch.new_tensor([0.299, 0.587, 0.114]).expand(3, 3)
-    matrix = (
-        brightness
-        * contrast
-        * (saturation * torch.eye(3, device=batch.device, dtype=batch.dtype) + (1 - saturation) * luma)
-    )
-    flat = batch.flatten(2)
-    grey = (luma[:1] @ flat).mean(dim=2, keepdim=True) * brightness
-    return torch.baddbmm((1 - contrast) * grey, matrix, flat).clamp_(0, 1).view_as(batch)
 
 
 def _centre(pixels: np.ndarray, size: int) -> np.ndarray:
