@@ -91,8 +91,7 @@ def on_a_gpu() -> None:
             f"| {name} | {strategy} | {precision} | {'yes' if checkpointing else 'no'} | {planned:,.0f} | "
             f"{peak:,.0f} | {planned / peak:.2f} |"
         )
-        parts = f"state {plan.state / 1e6:.0f} activations {plan.activations / 1e6:.0f} logits {plan.logits / 1e6:.0f}"
-        print(lines[-1], parts, flush=True)
+        print(lines[-1], flush=True)
     (RESULTS / "memory_gpu.md").write_text("\n".join([*lines, ""]), encoding="utf-8")
 
 

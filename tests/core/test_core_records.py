@@ -66,6 +66,7 @@ OTHER = {
     "threads": 2,
     "convergence_check": True,
     "stopped_at": 40,
+    "aimed_at": 50,
     "role": "tuning",
     "weights_hash": "x",
     "input_size": 32,

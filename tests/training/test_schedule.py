@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from headstart.training.schedule import SHORTEST, Schedule, rate_share
@@ -51,3 +51,24 @@ def test_what_ends_early_ends_in_time(steps, pace, share):
     elif share >= SHORTEST + 0.05 and steps >= 100:
         assert SHORTEST * steps <= schedule.end < steps
         assert 0.85 * seconds <= schedule.end * pace <= seconds
+
+
+@given(lengths, st.floats(0.001, 10.0), st.floats(0.3, 0.95), st.floats(1.0, 20.0))
+def test_a_machine_that_becomes_slower_costs_no_run(steps, pace, share, slower):
+    """From a share of the time on, every step takes so many times longer."""
+    assume(steps >= 100)
+    budget, spent, schedule, step = 0.8 * steps * pace, 0.0, Schedule(steps, 0.1), 0
+    last = pace
+    while step < schedule.end:
+        if step and schedule.is_late(step, spent, spent / step, budget - spent):
+            schedule.cool_down(step)
+        elif step and schedule.must_end(step, last, budget - spent):
+            schedule.break_off(step)
+            break
+        last = pace * (slower if spent > share * budget else 1.0)
+        spent += last
+        step += 1
+    assert step == schedule.end >= SHORTEST * steps
+    assert spent <= budget + last, "one step at most, which was slower than any before, goes on beyond it"
+    whole = Schedule(steps, 0.1, schedule.stopped_at, schedule.aimed_at)
+    assert [whole.share(i) for i in range(step)] == [schedule.share(i) for i in range(step)]

@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import pytest
 import torch
@@ -265,8 +267,16 @@ def test_stopping_early_keeps_the_schedule(tiny, pixels):
 
 
 def ends_at(step, seen):
-    """Time that is over from a step on."""
-    return lambda: 0.0 if len(seen) >= step else float("inf")
+    """Time that gets short at a step, and is enough for what is done about it."""
+    asked = []
+
+    def left(_slower):
+        if len(seen) < step or asked:
+            return float("inf")
+        asked.append(step)
+        return 0.0
+
+    return left
 
 
 @pytest.mark.parametrize("recipe", [RECIPE, FULL])
@@ -303,10 +313,32 @@ def test_a_whole_run_goes_on_from_where_a_shorter_one_began_to_end(tiny, pixels,
     assert equal(state(whole), state(extended))
 
 
+@pytest.mark.parametrize("stopped_at", [0, 15])
+@pytest.mark.parametrize("over", [7, 13, 14])
+def test_a_run_whose_time_is_suddenly_over_is_broken_off_and_can_be_repeated(tiny, pixels, over, stopped_at):
+    recipe = FULL.model_copy(update={"steps": 20})
+    seen = []
+    short, again = tiny(dropout=0.2), tiny(dropout=0.2)
+
+    def left(slower):
+        return float("inf") if len(seen) < over or slower == 1 else 0.0  # the last step took longer than the others
+
+    def note(*step):
+        time.sleep(0.02 if len(seen) == over - 1 else 0.0)
+        seen.append(step)
+
+    done = run(short, pixels, recipe=recipe, on_step=note, time_left=left, stopped_at=stopped_at)
+    assert done.steps == done.stopped_at == over
+    assert done.aimed_at == (stopped_at or 20)
+    assert done.left_out == 20 - over
+    run(again, pixels, recipe=recipe, stopped_at=done.stopped_at, aimed_at=done.aimed_at)
+    assert equal(state(short), state(again))
+
+
 def test_a_run_with_time_enough_does_all_its_steps(tiny, pixels):
     plain, timed = tiny(dropout=0.2), tiny(dropout=0.2)
     run(plain, pixels)
-    assert run(timed, pixels, time_left=lambda: 1e6).stopped_at == 0
+    assert run(timed, pixels, time_left=lambda slower: 1e6).stopped_at == 0
     assert equal(state(plain), state(timed))
 
 

@@ -106,9 +106,15 @@ def run_memory(
     print(
         f"{shape.parameters / 1e9:.3g} billion weights; batch {batch}, {length:,} tokens, {precision}; GB of 1e9 bytes"
     )
-    print(f"{'':14} {'total':>8} {'weights':>8} {'gradients':>9} {'optimiser':>9} {'activations':>11} {'logits':>7}")
+    print(
+        f"{'':14} {'total':>8} {'weights':>8} {'gradients':>9} {'optimiser':>9} "
+        f"{'activations':>11} {'block':>7} {'logits':>7}"
+    )
     for plan in plans:
         print(_row(plan))
+    print(
+        "Of block (the one that is being computed) and logits, the larger counts: one is free when the other is full."
+    )
     print("\nLargest batch that fits")
     for card in cards:
         fits = ", ".join(f"{plan.strategy} {plan.largest_batch(card, batch) or 'no'}" for plan in plans)
@@ -119,7 +125,7 @@ def _row(plan: MemoryPlan) -> str:
     weights = plan.weights + plan.adapters
     return (
         f"{plan.strategy:14} {plan.total / GB:8.2f} {weights / GB:8.2f} {plan.gradients / GB:9.2f} "
-        f"{plan.optimiser / GB:9.2f} {plan.activations / GB:11.2f} {plan.logits / GB:7.2f}"
+        f"{plan.optimiser / GB:9.2f} {plan.activations / GB:11.2f} {plan.block / GB:7.2f} {plan.logits / GB:7.2f}"
     )
 
 

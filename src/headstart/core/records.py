@@ -139,6 +139,8 @@ class TrialSpec(Record):
         convergence_check: A tuning trial with twice the steps of its recipe, which shows whether that had converged.
         stopped_at: Steps of the last phase at which the run ended early, its rate brought to zero before: the time
             was over. 0 where all steps were done.
+        aimed_at: Steps at which the rate was to reach zero, where the run was broken off before: the machine became
+            slower. 0 where it was not.
     """
 
     role: Role
@@ -157,7 +159,13 @@ class TrialSpec(Record):
     inserted_source: str = ""
     convergence_check: bool = False
     stopped_at: int = Field(default=0, ge=0)
+    aimed_at: int = Field(default=0, ge=0)
     protocol_version: int = PROTOCOL_VERSION
+
+    @property
+    def whole(self) -> TrialSpec:
+        """The same trial with all its steps."""
+        return self.model_copy(update={"stopped_at": 0, "aimed_at": 0})
 
     @property
     def key(self) -> str:

@@ -103,6 +103,7 @@ class MemoryPlan(Record):
         gradients: Of what trains.
         optimiser: Moments, and 32-bit copies where there are any.
         activations: Kept for the backward pass.
+        block: Of the one block that is being computed, or computed again.
         logits: Of the head, with loss and gradient: the part that is forgotten most.
         context: What a card holds before anything is allocated.
         trained: Weights that train.
@@ -116,6 +117,7 @@ class MemoryPlan(Record):
     gradients: float
     optimiser: float
     activations: float
+    block: float
     logits: float
     context: float = CONTEXT
 
@@ -127,7 +129,12 @@ class MemoryPlan(Record):
     @property
     def total(self) -> float:
         """All parts."""
-        return self.state + self.activations + self.logits + self.context
+        return self.state + self.of_batch + self.context
+
+    @property
+    def of_batch(self) -> float:
+        """Bytes that grow with the batch: the head's are free again when the backward pass reaches a block."""
+        return self.activations + max(self.block, self.logits)
 
     def fits(self, device: Device) -> bool:
         """Whether it fits a card, whose GB are counted as 1e9 bytes."""
@@ -136,7 +143,7 @@ class MemoryPlan(Record):
     def largest_batch(self, device: Device, batch: int) -> int:
         """Largest batch that fits, if this plan is for ``batch``."""
         room = device.memory_gb * 1e9 - self.state - self.context
-        return max(0, int(room / ((self.activations + self.logits) / batch)))
+        return max(0, int(room / (self.of_batch / batch)))
 
 
 def plan_memory(
@@ -202,7 +209,8 @@ def plan_memory(
         adapters=added * width,
         gradients=trained * width,
         optimiser=trained * (MOMENTS[optimiser] + (4.0 if master_weights else 0.0)),
-        activations=kept + inside,
+        activations=kept,
+        block=inside,
         logits=float(LOGITS * outputs * 4),
     )
 

@@ -60,10 +60,6 @@ def longest(trials: Iterable[Trial]) -> list[Trial]:
         return found
     steps: dict[TrialSpec, float] = {}
     for trial in found:
-        whole = trial.spec.model_copy(update={"stopped_at": 0})
+        whole = trial.spec.whole
         steps[whole] = max(steps.get(whole, 0.0), trial.spec.stopped_at or math.inf)
-    return [
-        trial
-        for trial in found
-        if (trial.spec.stopped_at or math.inf) == steps[trial.spec.model_copy(update={"stopped_at": 0})]
-    ]
+    return [trial for trial in found if (trial.spec.stopped_at or math.inf) == steps[trial.spec.whole]]

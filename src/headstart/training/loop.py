@@ -51,6 +51,7 @@ class LoopRecord:
         seconds_before: Seconds that a checkpoint saved.
         flops: Operations of all steps, as counted on one of them.
         stopped_at: Steps after which the last phase was ended early; 0 if it was not.
+        aimed_at: Steps at which it was to end when it was broken off; 0 if it was not.
         left_out: Steps of the schedule that were therefore not done.
         remark: What a reader of the timings should know; empty if nothing.
     """
@@ -63,6 +64,7 @@ class LoopRecord:
     flops: float = 0.0
     stopped_at: int = 0
     left_out: int = 0
+    aimed_at: int = 0
     remark: str = ""
 
     def followed_by(self, other: LoopRecord) -> LoopRecord:
@@ -77,6 +79,7 @@ class LoopRecord:
             self.flops + other.flops,
             other.stopped_at,
             other.left_out,
+            other.aimed_at,
             other.remark or self.remark,
         )
 
@@ -97,7 +100,9 @@ class LoopOptions:
         watch: Called at a few points of the run; returns a metric for the run's curve.
         stop_after: Stop after so many steps of the schedule, to time it.
         stopped_at: End the schedule early at so many steps, as an earlier run did; 0 does all.
-        time_left: Gives the seconds that steps may still take; the schedule is ended early where it would take longer.
+        aimed_at: Steps at which that run was to end when it was broken off; 0 if it was not.
+        time_left: Gives the seconds that steps may still take, if the machine is so many times slower than so far; the
+            schedule is ended early where it would take longer.
         activations: Folder for the outputs of frozen stages; None recomputes them each time.
         rows_in_use: Leave out of every step the word vectors that no example looks up.
         fast_dropout: Draw the masks of dropout from a fast generator, on a CPU.
@@ -113,7 +118,8 @@ class LoopOptions:
     watch: Callable[[], float] | None = None
     stop_after: int | None = None
     stopped_at: int = 0
-    time_left: Callable[[], float] | None = None
+    aimed_at: int = 0
+    time_left: Callable[[float], float] | None = None
     activations: Path | None = None
     rows_in_use: bool = True
     fast_dropout: bool = True
@@ -156,6 +162,8 @@ def train(
     step, begun, flops = record.resumed_at, time.perf_counter(), 0.0
     while step < min(schedule.end, options.stop_after or schedule.end):
         loop.end_in_time(step, time.perf_counter() - begun)
+        if step >= schedule.end:
+            break
         share = schedule.share(step)
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * share
@@ -185,6 +193,7 @@ def train(
     record.seconds += loop.losses.settle()
     record.left_out = schedule.steps - schedule.end
     record.stopped_at = schedule.end if record.left_out else 0
+    record.aimed_at = schedule.aimed_at
     record.flops = flops * schedule.end
     record.remark = loop.learner.remark
     loop.finish()
@@ -214,6 +223,7 @@ class _Setup:
     options: LoopOptions
     schedule: Schedule
     record: LoopRecord
+    taken: float = 0.0  # seconds of the steps before the last one, without watching
 
     @classmethod
     def of(
@@ -258,7 +268,7 @@ class _Setup:
             if options.recorded_passes and accelerator.device.type == "cuda" and cache is None:
                 half, longest = options.precision == "bfloat16", int(inputs.lengths.max())
                 learner.recorded = RecordedPasses(network, half, longest)
-        schedule = Schedule(steps, recipe.warmup, options.stopped_at)
+        schedule = Schedule(steps, recipe.warmup, options.stopped_at, options.aimed_at)
         attention = ChosenAttention.of(network, inputs.lengths[rows]) if options.plain_attention else ChosenAttention()
         dropout = fast_dropout(network, seed) if options.fast_dropout else lambda step: nullcontext()
         parts = (network, model, optimizer, accelerator, learner, Losses(), anchor, average, words, attention, dropout)
@@ -275,22 +285,31 @@ class _Setup:
             module.eval()
 
     def end_in_time(self, step: int, taken: float) -> None:
-        """End the schedule early where all of it would take longer than there is time, judged by the steps so far."""
+        """End the schedule early where all of it would take longer than there is time, judged by the steps so far.
+
+        Where the machine became so slow that there is no time for that either, the run is broken off.
+        """
         done = step - self.record.resumed_at
+        last, self.taken = taken - self.taken, taken
         if self.options.time_left is None or not done:
             return
-        if self.schedule.is_late(step, taken, taken / done, self.options.time_left()):
+        pace = taken / done
+        if self.schedule.is_late(step, taken, pace, self.options.time_left(1.0)):
             self.save()  # a whole run goes on from here
             self.schedule.cool_down(step)
+        elif self.schedule.must_end(step, last, self.options.time_left(max(1.0, last / pace))):
+            if not self.schedule.falls_at(step):
+                self.save()
+            self.schedule.break_off(step)
 
     def save_if_due(self) -> None:
         """Write a checkpoint where it is time for one, or where other phases follow.
 
         None is written while the rate falls to an early end, which a whole run does not go through.
         """
-        checkpoint = self.options.checkpoint
-        last = self.options.keep_last and self.record.steps == self.schedule.end
-        if checkpoint and (checkpoint.due() or last) and not self.schedule.stopped_at:
+        checkpoint, steps = self.options.checkpoint, self.record.steps
+        last = self.options.keep_last and steps == self.schedule.end
+        if checkpoint and (checkpoint.due() or last) and not self.schedule.falls_at(steps):
             self.save()
 
     def save(self) -> None:

@@ -70,7 +70,7 @@ class Losses:
         value = self._places[self._taken % len(self._places)]
         self._taken += 1
         value.copy_(loss, non_blocking=True)
-        arrived = torch.cuda.Event()
+        arrived = torch.cuda.Event()  # type: ignore[no-untyped-call]
         arrived.record()
 
         def ask() -> float:

@@ -20,6 +20,7 @@ class Outcome:
         probabilities: (M, classes), fp32; empty if the trial failed.
         model_dir: Where the worker left the trained model; None if it kept none.
         stopped_at: Steps at which the last phase was ended early; 0 if it was not, or if the trial asked for it.
+        aimed_at: Steps at which it was to end when it was broken off; 0 if it was not.
     """
 
     measurement: Measurement
@@ -27,10 +28,12 @@ class Outcome:
     probabilities: np.ndarray
     model_dir: Path | None = None
     stopped_at: int = 0
+    aimed_at: int = 0
 
     def spec_of(self, spec: TrialSpec) -> TrialSpec:
         """What was trained, where a trial was begun: the same, unless its time was over."""
-        return spec.model_copy(update={"stopped_at": self.stopped_at}) if self.stopped_at else spec
+        early = {"stopped_at": self.stopped_at, "aimed_at": self.aimed_at}
+        return spec.model_copy(update=early) if self.stopped_at else spec
 
 
 @dataclass(frozen=True)

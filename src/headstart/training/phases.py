@@ -82,7 +82,7 @@ class PhaseRunner:
         network, record = self._train(phase, name, start.model if start else None, rows, last)
         card = start.card if start else self.card(format_of(network))
         if record.stopped_at:
-            stopped = self.spec.model_copy(update={"stopped_at": record.stopped_at})
+            stopped = self.spec.model_copy(update={"stopped_at": record.stopped_at, "aimed_at": record.aimed_at})
             card = card.model_copy(update={"trial": stopped.key})
         if inserted_in(network) is not None:  # which no other library's form can express
             inserted = {"inserted": self.spec.recipe.inserted, "inserted_source": self.spec.inserted_source}
@@ -153,6 +153,7 @@ class PhaseRunner:
                 watch=watch if spec.role == "measuring" else None,
                 activations=kept,
                 stopped_at=spec.stopped_at if last else 0,
+                aimed_at=spec.aimed_at if last else 0,
                 time_left=self._time_left(watch) if last and self.elastic else None,
             )
             try:
@@ -173,10 +174,13 @@ class PhaseRunner:
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
 
-    def _time_left(self, watch: _Watch) -> Callable[[], float]:
-        """Seconds that steps may take: what is left of the trial's time, without predicting and saving."""
+    def _time_left(self, watch: _Watch) -> Callable[[float], float]:
+        """Seconds that steps may take: what is left of the trial's time, without predicting and saving.
+
+        It is asked with how many times slower than so far the machine has become.
+        """
         predicted = PREDICTING * len(self.measured)
-        return lambda: self.worker.seconds_left - AFTERWARDS - predicted * watch.latency
+        return lambda slower: self.worker.seconds_left - AFTERWARDS - predicted * watch.latency * slower
 
     def _prepared(self) -> Network:
         spec, worker = self.spec, self.worker

@@ -6,7 +6,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -120,12 +120,11 @@ def _recorded_by_torch(pool: Any) -> Record:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # recording happens on a stream of its own, which torch remarks upon
-                made = torch.cuda.make_graphed_callables(passes, given, allow_unused_input=True, pool=pool)  # type: ignore[no-untyped-call]
+                made = torch.cuda.make_graphed_callables(passes, given, allow_unused_input=True, pool=pool)
         except BaseException:
             generator.graphsafe_set_state(before)  # the one in use believes itself recorded, and would draw no more
             raise
-        found: Callable[..., torch.Tensor] = made
-        return found
+        return cast(Callable[..., torch.Tensor], made)
 
     return record
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 COOLDOWN = 0.2  # of the steps of a run that ends early: the rate falls to zero over them (Haegele 2024, section 3.2)
 SHORTEST = 0.1  # of a schedule: what is shorter says too little to be measured
 SLACK = 0.05  # of the time that a run has taken: steps are not all alike
+NEXT_STEP = 1.5  # x the last step: with less time left, none is begun
 ROUNDING = 1e-9  # of the whole run: what is exactly enough time is enough
 
 
@@ -24,17 +25,20 @@ class Schedule:
     """The rates of one run, which may be ended early.
 
     A run that ends at k steps has the rates of the whole schedule, times a factor that falls from 1 to 0 over the last
-    fifth of the k steps. So a whole run can go on from where a shorter one began to cool down.
+    fifth of the k steps. So a whole run can go on from where a shorter one began to cool down. A run that is broken off
+    on the way has the rates of the one that it was to be.
 
     Attributes:
         steps: Of the whole schedule.
         warmup: Share of them over which the rate rises.
         stopped_at: Where the run ends instead; 0 if nowhere.
+        aimed_at: Where it was to end when it was broken off; 0 if it was not.
     """
 
     steps: int
     warmup: float
     stopped_at: int = 0
+    aimed_at: int = 0
 
     @property
     def end(self) -> int:
@@ -43,10 +47,15 @@ class Schedule:
 
     def share(self, step: int) -> float:
         """Share of the peak rate at a step."""
-        share = rate_share(step, self.steps, self.warmup)
-        if self.end == self.steps:
+        share, aim = rate_share(step, self.steps, self.warmup), self.aimed_at or self.end
+        if aim == self.steps:
             return share
-        return share * min(1.0, (self.stopped_at - step) / (_fall(self.stopped_at) + 1))
+        return share * min(1.0, (aim - step) / (_fall(aim) + 1))
+
+    def falls_at(self, step: int) -> bool:
+        """Whether the rate falls to an early end before the next step."""
+        aim = self.aimed_at or self.end
+        return aim < self.steps and step > aim - _fall(aim)
 
     def is_late(self, step: int, taken: float, pace: float, left: float) -> bool:
         """Whether the whole schedule cannot end in time, and cooling down from this step on just can.
@@ -57,10 +66,25 @@ class Schedule:
             pace: Seconds a step.
             left: Seconds for steps.
         """
-        if self.stopped_at or (self.steps - step) * pace <= left + ROUNDING * self.steps * pace:
+        if self.falls_at(step) or (self.end - step) * pace <= left + ROUNDING * self.steps * pace:
             return False
         end = _end_of(step)
-        return SHORTEST * self.steps <= end < self.steps and (end - step + 1) * pace + SLACK * taken >= left
+        return SHORTEST * self.steps <= end < self.end and (end - step + 1) * pace + SLACK * taken >= left
+
+    def must_end(self, step: int, last: float, left: float) -> bool:
+        """Whether there is no time for the next step, although the run was to go on, and it has been long enough.
+
+        Args:
+            step: The one that comes next.
+            last: Seconds that the last one took.
+            left: Seconds for steps.
+        """
+        enough = SHORTEST * self.steps <= step < self.end
+        return enough and (self.end - step) * last > left and NEXT_STEP * last > left
+
+    def break_off(self, step: int) -> None:
+        """End the run before a step, whatever the rate is."""
+        self.aimed_at, self.stopped_at = self.aimed_at or self.end, step
 
     def cool_down(self, step: int) -> None:
         """End the run early; the rate falls from this step on."""

@@ -136,8 +136,9 @@ def train_trial(
         notes=tuple(notes),
         **sizes,
     )
-    stopped_at = record.stopped_at if record.stopped_at != spec.stopped_at else 0
-    return Trained(Outcome(measurement, measured, probabilities, stopped_at=stopped_at), model)
+    asked = (record.stopped_at, record.aimed_at) == (spec.stopped_at, spec.aimed_at)
+    early = (0, 0) if asked else (record.stopped_at, record.aimed_at)
+    return Trained(Outcome(measurement, measured, probabilities, None, *early), model)
 
 
 def trial_rows(spec: TrialSpec, worker: Worker) -> tuple[np.ndarray, np.ndarray, int]:
@@ -176,7 +177,7 @@ def _fit(
     total = LoopRecord()
     for number, recipe in enumerate(recipes):
         member = spec.model_copy(update={"recipe": recipe})
-        elastic = spec.role == "measuring" and not spec.stopped_at and len(recipes) == 1
+        elastic = spec.role == "measuring" and not spec.aimed_at and len(recipes) == 1
         runners.append(PhaseRunner(member, worker, strategy, measured, notes, elastic=elastic))
         model, record = _fit_one(runners[-1], learn, last=number == len(recipes) - 1)
         fitted.append(model)

@@ -54,7 +54,7 @@ class OpenTrials:
     def whole(self, arm: Arm, n: int | None = None) -> Iterator[TrialSpec]:
         """Trials of an arm that were ended early, with all their steps: they go on from where the end began."""
         for trial in self.state.evidence.trials(arm.key, "measuring", n):
-            spec = trial.spec.model_copy(update={"stopped_at": 0})
+            spec = trial.spec.whole
             if trial.spec.stopped_at and spec not in self.running:
                 yield spec
 
