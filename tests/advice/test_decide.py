@@ -230,6 +230,11 @@ def test_one_paradigm_alone_decides_nothing():
     assert "only one side" in verdict_sentence(view, decide(view))
 
 
+def test_with_one_side_alone_the_model_handed_over_is_still_the_best_that_was_trained():
+    view = TableView({TUNE: {100: (0.78, 0.03)}, PROBE: {100: (0.75, 0.03), 800: (0.83, 0.01)}})
+    assert decide(view).chosen == PROBE
+
+
 def test_nothing_measured():
     view = TableView({TUNE: {}, SCRATCH: {}})
     assert decide(view) is None

@@ -44,7 +44,8 @@ def expected(rows):
 @pytest.fixture(autouse=True)
 def one_by_one(monkeypatch):
     """Blocks of one row, so that what is computed is what is asked for."""
-    monkeypatch.setattr(features, "BLOCK", 1)
+    monkeypatch.setattr(features, "FEWEST", 1)
+    monkeypatch.setattr(features, "MOST", 1)
 
 
 @pytest.fixture
@@ -61,7 +62,8 @@ class Mixing(Doubler):
 
 @pytest.mark.parametrize("history", [[], [[0]], [[9, 3], [5]], [[1], [2], [8, 0, 4]]])
 def test_features_do_not_depend_on_what_was_asked_for_before(tmp_path, monkeypatch, history):
-    monkeypatch.setattr(features, "BLOCK", 4)
+    monkeypatch.setattr(features, "FEWEST", 4)
+    monkeypatch.setattr(features, "MOST", 4)
     alone = FeatureCache(tmp_path / "alone", "data", "weights").rows(Mixing(), Inputs(), np.arange(10))
     cache = FeatureCache(tmp_path / "history", "data", "weights")
     for rows in history:

@@ -137,8 +137,7 @@ def test_features_are_computed_before_the_clock_starts(image_data, resnet, worke
         seen.append((done, total))
 
     run(spec_of(worker, "linear_probe", resnet, PROBE, n=30), worker, note)
-    blocks = 1 if torch.cuda.is_available() else 4  # of the sixty images, at once; a GPU takes larger ones
-    assert seen == [(blocks, blocks)]
+    assert seen == [(1, 1)]  # the block of all sixty images
     run(spec_of(worker, "linear_probe", resnet, PROBE, n=12), worker, note)
     assert len(seen) == 1
 

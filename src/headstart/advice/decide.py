@@ -142,7 +142,10 @@ def _best_now(evidence: Evidence, verdict: Verdict) -> Arm:
     lean = verdict.leaning
     outlook = None if lean is None else evidence.outlook(lean.n)
     if lean is None or outlook is None:
-        return verdict.winner
+        measured = [arm.key for arm in evidence.arms if evidence.sizes(arm.key)]
+        further = any(evidence.sizes(key)[-1] > verdict.n for key in measured)
+        best = _best_trained(evidence, measured) if further else verdict.winner.key
+        return next(arm for arm in evidence.arms if arm.key == best)
     now = _best_trained(evidence, outlook.arms)
     surely = _overtakes(evidence, lean.arm, now, lean.n, SURELY)
     return next(arm for arm in evidence.arms if arm.key == (lean.arm if surely else now))

@@ -43,6 +43,8 @@ def verdict_sentence(evidence: Evidence, verdict: Verdict | None) -> str:
     settings = " with default settings" if verdict.untuned else ""
     spread = f"{points(abs(gap))} points [{points(low)}, {points(high)}] at {verdict.n:,} labels{settings}"
     leads = f"{winner} {'leads' if gap >= 0 else 'trails'} {rival} by {spread}"
+    if points(abs(gap)) == "0.0":
+        leads = f"{winner} is level with {rival}, {spread}"
     if verdict.kind == "tie":
         return f"Tie: {winner} and {rival} differ by {spread}, inside the margin of {points(verdict.margin)}."
     if verdict.kind == "undetermined":

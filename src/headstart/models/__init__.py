@@ -9,6 +9,7 @@ from headstart.models.candidates import absent_names, builtin_names, resolve
 from headstart.models.card import Card, read_card
 from headstart.models.facts import Facts, measure_facts
 from headstart.models.families import Family, families, get_family, register_family
+from headstart.models.folding import folded
 from headstart.models.formats import format_of
 from headstart.models.inputs import Inputs, ItemInputs, encode, encode_items, inputs_on
 from headstart.models.inserted import insert, inserted_in, inserted_source, make_inserted
@@ -46,6 +47,7 @@ __all__ = [
     "encode",
     "encode_items",
     "families",
+    "folded",
     "format_of",
     "get_family",
     "inputs_on",

@@ -2,7 +2,7 @@
 
 from headstart.models.heads import LinearHead, fit_ridge_head
 from headstart.training.bench import Bench, DataReference
-from headstart.training.features import FeatureCache
+from headstart.training.features import FeatureCache, block_starts
 from headstart.training.loop import LoopOptions, LoopRecord, train
 from headstart.training.outcome import Outcome, Trained
 from headstart.training.trial import UNSAVED, execute, train_trial, trial_rows
@@ -13,6 +13,7 @@ __all__ = [
     "Bench",
     "DataReference",
     "FeatureCache",
+    "block_starts",
     "LinearHead",
     "LoopOptions",
     "LoopRecord",

@@ -16,8 +16,9 @@ from headstart.models import Inputs, Network, inputs_on
 from headstart.models.inputs import Batch
 
 Extract = Callable[[Batch], torch.Tensor]
-BLOCK, GPU_BLOCK = 16, 128  # examples that run through the network together
-CHUNK = 16  # blocks between two reports of progress
+FEWEST, MOST, GPU_BLOCK = 16, 64, 128  # examples that run through the network together
+TOKENS, NUMBERS = 2048, 786_432  # that fill the caches of a processor, where there are as many; bench/features.py
+CHUNK = 256  # examples between two reports of progress
 FLUSH_SECONDS = 10.0  # how much work a power cut may cost; a killed process loses none
 
 
@@ -38,7 +39,7 @@ class FeatureCache:
     """
 
     def __init__(self, folder: Path, data_fingerprint: str, weights_hash: str) -> None:
-        key = hashlib.blake2b(f"{data_fingerprint}/{weights_hash}/3".encode(), digest_size=10).hexdigest()
+        key = hashlib.blake2b(f"{data_fingerprint}/{weights_hash}/4".encode(), digest_size=10).hexdigest()
         self._file = folder / f"features-{key}.npy"
         self._table: np.ndarray | None = None
         self._done: np.ndarray | None = None
@@ -100,17 +101,18 @@ class FeatureCache:
         network.eval()
         device = next(network.parameters()).device
         blocks, inputs = self._blocks(inputs, missing, device.type), inputs_on(inputs, device)
-        for start in range(0, len(blocks), CHUNK):
-            part = blocks[start : start + CHUNK]
+        together = max(1, CHUNK // len(blocks[0]))
+        for start in range(0, len(blocks), together):
+            part = blocks[start : start + together]
             values = []
             with torch.inference_mode():
                 for rows in part:
                     batch = inputs.batch(rows)
                     values.append(extract({name: tensor.to(device) for name, tensor in batch.items()}))
-                together = torch.cat(values).float().cpu().numpy()
-            self._store(np.concatenate(part), together, len(inputs))
+                found = torch.cat(values).float().cpu().numpy()
+            self._store(np.concatenate(part), found, len(inputs))
             if on_progress:
-                on_progress(min(start + CHUNK, len(blocks)), len(blocks))
+                on_progress(min(start + together, len(blocks)), len(blocks))
 
     @staticmethod
     def _blocks(inputs: Inputs, missing: np.ndarray, device: str) -> list[np.ndarray]:
@@ -120,10 +122,12 @@ class FeatureCache:
         set, by length, and not of what happens to be asked for: a trial's numbers do not depend on those before it.
         """
         order = np.argsort(inputs.lengths, kind="stable")
+        starts = block_starts(inputs, order, device)
         place = np.empty(len(order), dtype=np.int64)
         place[order] = np.arange(len(order))
-        size = BLOCK if device == "cpu" else GPU_BLOCK
-        return [order[size * block : size * (block + 1)] for block in np.unique(place[missing] // size)]
+        wanted = np.unique(np.searchsorted(starts, place[missing], side="right") - 1)
+        ends = np.append(starts[1:], len(order))
+        return [order[starts[block] : ends[block]] for block in wanted]
 
     def _store(self, rows: np.ndarray, values: np.ndarray, total: int) -> None:
         if not np.isfinite(values).all():
@@ -156,6 +160,34 @@ class FeatureCache:
         if isinstance(self._table, np.memmap):
             self._table.flush()
         self._flushed = time.monotonic()
+
+
+def block_starts(inputs: Inputs, order: np.ndarray, device: str) -> np.ndarray:
+    """Where blocks begin in the examples by length: as many together as a processor's caches hold.
+
+    Args:
+        inputs: The whole data set (N examples).
+        order: Of the examples, the shortest first (N,).
+        device: ``cpu`` or ``cuda``.
+    """
+    total, lengths = len(order), inputs.lengths[order]
+    if device != "cpu":
+        return np.arange(0, total, GPU_BLOCK)
+    if not total or lengths[-1] <= 1:
+        size = _of_numbers(inputs, order[:1])
+        return np.arange(0, total, size)
+    starts, start = [], 0
+    while start < total:
+        starts.append(start)
+        longest = max(1, lengths[min(start + MOST, total) - 1])
+        start += int(np.clip(TOKENS // longest, FEWEST, MOST))
+    return np.asarray(starts)
+
+
+def _of_numbers(inputs: Inputs, example: np.ndarray) -> int:
+    """Examples of a block where all are alike, by the numbers that one of them consists of."""
+    numbers = sum(tensor.numel() for tensor in inputs.batch(example).values()) if len(example) else 1
+    return int(np.clip(NUMBERS // max(1, numbers), FEWEST, 2 * MOST))
 
 
 def _claim_space(file: Path) -> None:

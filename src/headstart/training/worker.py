@@ -14,7 +14,8 @@ import torch
 
 from headstart.core import keep_freed_memory
 from headstart.data import LabelledData
-from headstart.models import Inputs, Network, Readout, build, encode, list_readouts, read
+from headstart.modalities import get_modality
+from headstart.models import Inputs, Network, Readout, build, encode, folded, list_readouts, read
 from headstart.training.bench import Bench
 from headstart.training.features import FeatureCache
 
@@ -110,6 +111,7 @@ class Worker:
         self._features: dict[tuple[str, str], FeatureCache] = {}
         self._readouts: dict[str, dict[Readout, slice]] = {}
         self._frozen: dict[str, Network] = {}
+        self._readers: dict[str, Network] = {}
 
     @contextmanager
     def trial(self, progress: Progress | None, deadline: float | None) -> Iterator[None]:
@@ -162,8 +164,19 @@ class Worker:
         """A candidate's pretrained network that nothing will change, loaded once."""
         if name not in self._frozen:
             network = build(self.candidates[name], self.data.class_names, weights="pretrained", seed=0)
+            if get_modality(network.candidate.modality).channels_last:
+                network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             self._frozen[name] = network.to("cuda" if torch.cuda.is_available() else "cpu").eval()
         return self._frozen[name]
+
+    def reader(self, name: str) -> Network:
+        """The frozen network as it computes features fastest; nothing else is done with it."""
+        if name not in self._readers:
+            frozen = self.frozen(name)
+            device = next(frozen.parameters()).device
+            batch = self.inputs(name).batch(np.arange(min(2, len(self.data.labels))))
+            self._readers[name] = folded(frozen, {key: value.to(device) for key, value in batch.items()})
+        return self._readers[name]
 
     def feature_cache(self, name: str, of: str = "") -> FeatureCache:
         """The table of a candidate's frozen features; ``of`` names other tables than the pooled ones'."""
@@ -174,7 +187,10 @@ class Worker:
 
     def features(self, name: str, rows: np.ndarray) -> np.ndarray:
         """Frozen features (len(rows), D) of a candidate."""
-        return self.feature_cache(name).rows(self.frozen(name), self.inputs(name), rows, self.on_step)
+        cache, inputs = self.feature_cache(name), self.inputs(name)
+        if len(cache.missing(rows, len(inputs))):
+            return cache.rows(self.reader(name), inputs, rows, self.on_step)
+        return cache.rows(self.frozen(name), inputs, rows, self.on_step)
 
     def readouts(self, name: str) -> list[Readout]:
         """The read-outs of a candidate that are worth comparing."""

@@ -17,6 +17,7 @@ FIRST_PASS_SHARE = 0.25  # of the budget, for a first look at every arm
 CLOSED_SHARE = 0.3  # of the budget, for one trial of an arm without gradient descent: features are computed once
 PAIRING_SHARE = 0.15  # of the time left: below it the leader is measured at the challenger's size too
 CONCEIVABLE = 0.03  # P(best at the target) from which on an arm is worth carrying up before anything is repeated
+GLIMPSE = 0.15  # of its steps, that a first look at a way says something with
 FITTING = 0.9  # of the time left: what a run that is shortened to fit is planned for
 OPEN = 0.05  # P(side) between this and its complement: repeats may still decide
 DECIDING_SHARE = 0.5  # of the time left: what a step that likely decides may take before the challenger is carried up
@@ -45,12 +46,25 @@ class ContenderTrials:
             yield from (self._as_it_fits(spec) for spec in self.open.measuring(arm, n))
 
     def _as_it_fits(self, spec: TrialSpec) -> TrialSpec:
-        """The first look at a way, with fewer steps where all of them do not fit."""
-        price = self.rivals.price(spec.arm, spec.n)
-        seen = {self._way(arm) for arm in self.rivals.gradient if self.evidence.sizes(arm.key)}
-        if price <= self.rivals.seconds or self._way(spec.arm) in seen:
+        """The first look at a way, with fewer steps where all of them leave no time for a look at another way."""
+        price, mine, unseen = self.rivals.price(spec.arm, spec.n), self._way(spec.arm), self._unseen_ways
+        if mine not in unseen:
             return spec
-        return self.state.shortened(spec, FITTING * self.rivals.seconds / price) or spec
+        others = GLIMPSE * sum(of_way for way, of_way in unseen.items() if way != mine)
+        left = self.rivals.seconds
+        room = max(left - others, min(GLIMPSE * price / FITTING, left))
+        return spec if price <= room else self.state.shortened(spec, FITTING * room / price) or spec
+
+    @property
+    def _unseen_ways(self) -> dict[tuple[str, bool], float]:
+        """Ways of arms with gradient descent that were not looked at, and the price of the cheapest look at each."""
+        seen = {self._way(arm) for arm in self.rivals.gradient if self.evidence.sizes(arm.key)}
+        prices: dict[tuple[str, bool], float] = {}
+        for arm in self.rivals.gradient:
+            way, price = self._way(arm), self.rivals.price(arm, knee(self.state, arm))
+            if way not in seen:
+                prices[way] = min(price, prices.get(way, price))
+        return prices
 
     @cached_property
     def _first_looks(self) -> list[tuple[Arm, int]]:
@@ -61,16 +75,20 @@ class ContenderTrials:
         closed = [arm for arm in self.rivals.closed if self.rivals.price(arm, self.rivals.sizes[0]) <= cheap]
         measured = [arm for arm in self.rivals.gradient if self.evidence.sizes(arm.key)]
         seen_ways = {self._way(arm) for arm in (*closed, *measured)}
-        by_price = sorted(  # a way that is known by nothing so far comes first
-            self.rivals.gradient,
-            key=lambda arm: (self._way(arm) in seen_ways, self.rivals.price(arm, knee(self.state, arm))),
-        )
+        seen_sides = {side for side, _ in seen_ways}
+
+        def order(arm: Arm) -> tuple[bool, bool, float]:
+            """A side that is known by nothing so far comes first, then a way, then what is cheap."""
+            price = self.rivals.price(arm, knee(self.state, arm))
+            return arm.paradigm in seen_sides, self._way(arm) in seen_ways, price
+
+        by_price = sorted(self.rivals.gradient, key=order)
         looks: list[tuple[Arm, int]] = []
         for arm in by_price:
             n, price = knee(self.state, arm), self.rivals.price(arm, knee(self.state, arm))
             seen = bool(self.evidence.sizes(arm.key))
             first_of_way = self._way(arm) not in seen_ways
-            worth = first_of_way and SHORTENED * price <= FITTING * self.rivals.seconds
+            worth = first_of_way and GLIMPSE * price <= FITTING * self.rivals.seconds
             if seen or worth or spent + price <= allowed:
                 seen_ways.add(self._way(arm))
                 looks += [] if seen else [(arm, n)]
@@ -223,20 +241,20 @@ class ContenderTrials:
                 yield from self.open.measuring(arm, chosen.n, repeat)
 
     def carried(self) -> Iterator[TrialSpec]:
-        """Other arms that may be better with more labels, as far up as they can go, those of the leader's side first.
+        """Other arms of the leader's side that may be better with more labels, as far up as they can go.
 
         Not before the leader itself has been. Where it cannot be trained on all labels in time, the model that is
-        handed over is one that can.
+        handed over is one that can: of either side, and before anything else.
         """
         if any(self.rivals.cost(self.rivals.leader, n) <= self.rivals.seconds for n in self._above_leader):
             return
+        for arm in self.rivals.ranked if self._above_leader else ():
+            if self._conceivable(arm) and self.rivals.cost(arm, self.state.pool_size) <= self.rivals.seconds:
+                yield from self.open.measuring(arm, self.state.pool_size)
         for arm in self._mates:
             fitting = [n for n in self.rivals.climbs(arm) if self.rivals.cost(arm, n) <= self.rivals.seconds]
             if fitting:
                 yield from self.open.measuring(arm, fitting[-1])
-        for arm in self.rivals.ranked if self._above_leader else ():
-            if self._conceivable(arm) and self.rivals.cost(arm, self.state.pool_size) <= self.rivals.seconds:
-                yield from self.open.measuring(arm, self.state.pool_size)
 
     @property
     def _mates(self) -> list[Arm]:

@@ -13,11 +13,10 @@ from headstart.models.families.base import Pipeline
 from headstart.strategies import Moving, Train, get_strategy, only_heads
 from headstart.studies.prices.model import PriceModel
 from headstart.studies.prices.work import ArmWork
-from headstart.training import LoopOptions, Worker, train
+from headstart.training import LoopOptions, Worker, block_starts, train
 
 FEWEST_STEPS, TIMED_STEPS = 2, 7
 PATIENCE = 4.0  # seconds a step may take before one of it is enough to time
-PARTS = 4  # of the sample, each of like length
 SAMPLE, FITTED = 64, 200  # examples through a frozen network, and of a small fit of a pipeline
 
 
@@ -71,20 +70,21 @@ def _time_pipeline(
 
 def _time_features(prices: PriceModel, arm: Arm, worker: Worker, rows: np.ndarray) -> ArmWork:
     name = arm.candidate
-    network, inputs = worker.frozen(name), worker.inputs(name)
+    network, inputs = worker.reader(name), worker.inputs(name)
     sample = np.sort(np.random.default_rng(0).choice(rows, min(SAMPLE, len(rows)), replace=False))
     worker.features(name, sample[:2])  # the first pass pays for warming up
     start, cpu = time.perf_counter(), time.process_time()
     by_length = sample[np.argsort(inputs.lengths[sample], kind="stable")]  # as they are embedded later
     device = next(network.parameters()).device
     with torch.inference_mode():
-        for part in np.array_split(by_length, min(PARTS, len(by_length))):
+        starts = block_starts(inputs, by_length, device.type)
+        for part in np.split(by_length, starts[1:]):
             network.features(**{word: value.to(device) for word, value in inputs.batch(part).items()})
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     prices.learn("embed", name, 0, seconds / len(sample), cpu / len(sample))
     if not prices.knows(arm):
         prices.learn("fit", arm.key, 0, 1e-4 / len(worker.data.class_names))  # until the first probe is fitted
-    facts = measure_facts(network, inputs.batch(sample[:2]))
+    facts = measure_facts(worker.frozen(name), inputs.batch(sample[:2]))
     return ArmWork(forward_flops=facts.forward_flops, parameters=facts.parameters)
 
 

@@ -13,7 +13,7 @@ from headstart.models import get_family
 from headstart.strategies import get_strategy, only_heads
 from headstart.studies.line_up import LineUp
 from headstart.training import Bench, FeatureCache
-from headstart.training.features import BLOCK
+from headstart.training.features import MOST
 
 FLOAT = 4  # bytes
 
@@ -110,7 +110,7 @@ class WorkCounter:
                 rows = np.concatenate([split.pool[:n], split.test])
                 tables = ("", "readouts") if recipe.readout == "searched" else ("",)
                 missing = (len(self.cache(arm.candidate, of).missing(rows, self.total)) for of in tables)
-                embedded = sum(round(self.total * (1 - (1 - count / self.total) ** BLOCK)) for count in missing)
+                embedded = sum(round(self.total * (1 - (1 - count / self.total) ** MOST)) for count in missing)
             return Work(
                 fitted=n * self.classes, embedded=embedded, predicted=tested, flops=embedded * counts.forward_flops
             )
