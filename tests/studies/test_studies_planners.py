@@ -9,6 +9,7 @@ from headstart.core import Arm, TrialSpec
 from headstart.studies import Stop
 from headstart.studies.planners import Drop, FactorialPlanner, StagedPlanner, get_planner
 from headstart.testing import RecordedTable, Situation, check_planner, replay
+from headstart.testing.replay import SimulatedExecutor
 
 
 @pytest.mark.parametrize("budget", [60.0, 300.0])
@@ -145,6 +146,29 @@ def test_nothing_is_started_that_cannot_end_in_time(table):
         "full_finetune",
     }
     assert study.spent <= 12.6
+
+
+class Keeps(FactorialPlanner):
+    """Keeps time for what comes after the trials."""
+
+    def kept(self, state):
+        return 50.0
+
+
+@pytest.mark.parametrize(("kind", "kept"), [(FactorialPlanner, 0.0), (Keeps, 50.0)])
+def test_trials_that_can_end_early_leave_what_is_kept(table, monkeypatch, kind, kept):
+    seen = []
+    submit = SimulatedExecutor.submit
+
+    def noted(executor, spec, deadline):
+        seen.append((spec.recipe.steps, deadline + executor.clock.now))
+        return submit(executor, spec, deadline)
+
+    monkeypatch.setattr(SimulatedExecutor, "submit", noted)
+    replay(table, kind((100,), repeats=1), 600.0)
+    ends = {bool(steps): end for steps, end in seen}
+    assert len(ends) == 2, "with steps and without"
+    assert ends[False] - ends[True] == pytest.approx(kept)
 
 
 def test_costly_arms_stay_out_but_never_the_last_of_a_side(table):

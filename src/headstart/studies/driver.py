@@ -108,7 +108,7 @@ class Driver:
                     elif isinstance(step, Stop):
                         break
                     else:
-                        self._start(step, self.budget.left - keep_back / 2)
+                        self._start(step, keep_back)
                 if self._running:
                     self._drain()
                 elif interrupts.asked or not self._plan_again(keep_back):
@@ -143,8 +143,14 @@ class Driver:
     def _specs(self) -> tuple[TrialSpec, ...]:
         return tuple(running.spec for running in self._running.values())
 
-    def _start(self, spec: TrialSpec, deadline: float) -> None:
-        predicted = self.state.seconds(spec)
+    def _start(self, spec: TrialSpec, keep_back: float) -> None:
+        """Start a trial; one that can end early does so before it takes what the planner keeps for the model."""
+        predicted, deadline = self.state.seconds(spec), self.budget.left - keep_back / 2
+        elastic = spec.role == "measuring" and spec.recipe.steps > 0
+        kept = getattr(self.planner, "kept", None) if elastic else None
+        reserve = kept(self.state) if kept is not None else 0.0
+        if predicted + reserve <= deadline:
+            deadline -= reserve
         self.observer.trial_started(spec, predicted)
         started = self.budget.spent
         future = self.executor.submit(spec, deadline)

@@ -311,6 +311,10 @@ class _Watched:
         assert len(self.steps) < MOST_STEPS, "the planner does not end"
         return step
 
+    def kept(self, state: StudyState) -> float:
+        kept = getattr(self.planner, "kept", None)
+        return kept(state) if kept is not None else 0.0
+
 
 class _NoShelf:
     def take(self, trial: Trial, trials: object) -> None:

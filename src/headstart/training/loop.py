@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import statistics
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -26,7 +28,7 @@ from headstart.training.dropout import fast_dropout
 from headstart.training.learners import ExampleLearner, Learner, PairLearner
 from headstart.training.losses import Losses
 from headstart.training.moving import freeze
-from headstart.training.optimizer import build_optimizer
+from headstart.training.optimizer import build_optimizer, clip_and_step
 from headstart.training.recorded import RecordedPasses
 from headstart.training.relevance import relative_gradients
 from headstart.training.rows_in_use import RowsInUse
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from accelerate import Accelerator
 
 MAX_GRADIENT_NORM = 1.0
+RECENT = 5  # steps that say how fast the machine is now
 WATCH_SHARES = (0.1, 0.25, 0.5, 0.75)  # of the steps; the end is measured anyway
 
 
@@ -173,9 +176,8 @@ def train(
             flops = counter.get_total_flops()
         loop.losses.add(loss, f"step {step + 1} of {schedule.end}")
         loop.anchor.pull()
-        loop.accelerator.clip_grad_norm_(loop.model.parameters(), MAX_GRADIENT_NORM)
         loop.words.follow(optimizer)
-        optimizer.step()
+        clip_and_step(optimizer, MAX_GRADIENT_NORM)
         optimizer.zero_grad(set_to_none=True)
         loop.average.update(step)
         step += 1
@@ -223,7 +225,8 @@ class _Setup:
     options: LoopOptions
     schedule: Schedule
     record: LoopRecord
-    taken: float = 0.0  # seconds of the steps before the last one, without watching
+    taken: float = 0.0  # seconds of the steps so far, without watching
+    latest: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT))  # seconds of the last few
 
     @classmethod
     def of(
@@ -290,14 +293,15 @@ class _Setup:
         Where the machine became so slow that there is no time for that either, the run is broken off.
         """
         done = step - self.record.resumed_at
-        last, self.taken = taken - self.taken, taken
+        self.latest.append(taken - self.taken)
+        self.taken = taken
         if self.options.time_left is None or not done:
             return
-        pace = taken / done
+        pace, recent = taken / done, statistics.median(self.latest)  # one slow step says nothing
         if self.schedule.is_late(step, taken, pace, self.options.time_left(1.0)):
             self.save()  # a whole run goes on from here
             self.schedule.cool_down(step)
-        elif self.schedule.must_end(step, last, self.options.time_left(max(1.0, last / pace))):
+        elif self.schedule.must_end(step, recent, self.options.time_left(max(1.0, recent / pace))):
             if not self.schedule.falls_at(step):
                 self.save()
             self.schedule.break_off(step)

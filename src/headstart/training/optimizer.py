@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import nn
 
 from headstart.core import Recipe
 from headstart.models import Network, inserted_in
+
+ROUNDING = 1e-6  # as in torch.nn.utils.clip_grad_norm_
+
+
+def clip_and_step(optimizer: torch.optim.Optimizer, most: float) -> None:
+    """Do one step with gradients whose norm is at most ``most`` (Pascanu 2013, arXiv 1211.5063).
+
+    The fused step divides gradients by a scale while it reads them; a pass of its own over all of them is saved.
+
+    Args:
+        optimizer: From :func:`build_optimizer`, perhaps wrapped by accelerate.
+        most: Norm of all gradients together.
+    """
+    inner: Any = getattr(optimizer, "optimizer", optimizer)
+    gradients = [p.grad for group in inner.param_groups for p in group["params"] if p.grad is not None]
+    if gradients:
+        norm = torch.nn.utils.get_total_norm(gradients)
+        inner.grad_scale = ((norm + ROUNDING) / most).clamp(min=1.0).float()
+    optimizer.step()
 
 
 def build_optimizer(network: Network, moving: Sequence[int], recipe: Recipe) -> torch.optim.Optimizer:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 COOLDOWN = 0.2  # of the steps of a run that ends early: the rate falls to zero over them (Haegele 2024, section 3.2)
 SHORTEST = 0.1  # of a schedule: what is shorter says too little to be measured
 SLACK = 0.05  # of the time that a run has taken: steps are not all alike
-NEXT_STEP = 1.5  # x the last step: with less time left, none is begun
+NEXT_STEP = 1.5  # x a step: with less time left, none is begun
 ROUNDING = 1e-9  # of the whole run: what is exactly enough time is enough
 
 
@@ -71,16 +71,16 @@ class Schedule:
         end = _end_of(step)
         return SHORTEST * self.steps <= end < self.end and (end - step + 1) * pace + SLACK * taken >= left
 
-    def must_end(self, step: int, last: float, left: float) -> bool:
+    def must_end(self, step: int, recent: float, left: float) -> bool:
         """Whether there is no time for the next step, although the run was to go on, and it has been long enough.
 
         Args:
             step: The one that comes next.
-            last: Seconds that the last one took.
+            recent: Seconds a step, of the last few.
             left: Seconds for steps.
         """
         enough = SHORTEST * self.steps <= step < self.end
-        return enough and (self.end - step) * last > left and NEXT_STEP * last > left
+        return enough and (self.end - step) * recent > left and NEXT_STEP * recent > left
 
     def break_off(self, step: int) -> None:
         """End the run before a step, whatever the rate is."""

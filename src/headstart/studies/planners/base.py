@@ -79,6 +79,8 @@ Step = TrialSpec | Drop | Stop
 class Planner(Protocol):
     """Chooses trials. Reads the state, writes nothing, and answers the same question in the same way.
 
+    A planner may have a method ``kept(state)``: seconds that trials which can end early leave for what follows them.
+
     Attributes:
         name: As ``--planner`` has it.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from itertools import product
 
 from headstart.core import Arm, TrialSpec
 from headstart.studies.comparing import compare
@@ -11,14 +11,10 @@ from headstart.studies.deciding import LIKELY, deciding_steps
 from headstart.studies.planners.base import SHORTENED
 from headstart.studies.planners.contender_tuning import RECIPES
 from headstart.studies.planners.open_trials import OpenTrials
-from headstart.studies.planners.rivals import POSSIBLE, STEP_UP, Rivals, knee
+from headstart.studies.planners.rivals import POSSIBLE, Rivals, knee
 
-FIRST_PASS_SHARE = 0.25  # of the budget, for a first look at every arm
-CLOSED_SHARE = 0.3  # of the budget, for one trial of an arm without gradient descent: features are computed once
 PAIRING_SHARE = 0.15  # of the time left: below it the leader is measured at the challenger's size too
 CONCEIVABLE = 0.03  # P(best at the target) from which on an arm is worth carrying up before anything is repeated
-GLIMPSE = 0.15  # of its steps, that a first look at a way says something with
-FITTING = 0.9  # of the time left: what a run that is shortened to fit is planned for
 OPEN = 0.05  # P(side) between this and its complement: repeats may still decide
 DECIDING_SHARE = 0.5  # of the time left: what a step that likely decides may take before the challenger is carried up
 KEPT = (1.0, 0.8, 0.6, SHORTENED)  # of the steps with all labels, for the model: as many as leave enough to compare
@@ -35,81 +31,6 @@ class ContenderTrials:
 
     def __init__(self, rivals: Rivals, open_trials: OpenTrials) -> None:
         self.rivals, self.state, self.evidence, self.open = rivals, rivals.state, rivals.evidence, open_trials
-
-    def first_pass(self) -> Iterator[TrialSpec]:
-        """Arms without gradient descent at every size, then each other arm at its knee and at four times that."""
-        for n in self.rivals.sizes:
-            for arm in self.rivals.closed:
-                if self.rivals.price(arm, n) <= CLOSED_SHARE * self.rivals.budget:
-                    yield from self.open.measuring(arm, n)
-        for arm, n in self._first_looks:
-            yield from (self._as_it_fits(spec) for spec in self.open.measuring(arm, n))
-
-    def _as_it_fits(self, spec: TrialSpec) -> TrialSpec:
-        """The first look at a way, with fewer steps where all of them leave no time for a look at another way."""
-        price, mine, unseen = self.rivals.price(spec.arm, spec.n), self._way(spec.arm), self._unseen_ways
-        if mine not in unseen:
-            return spec
-        others = GLIMPSE * sum(of_way for way, of_way in unseen.items() if way != mine)
-        left = self.rivals.seconds
-        room = max(left - others, min(GLIMPSE * price / FITTING, left))
-        return spec if price <= room else self.state.shortened(spec, FITTING * room / price) or spec
-
-    @property
-    def _unseen_ways(self) -> dict[tuple[str, bool], float]:
-        """Ways of arms with gradient descent that were not looked at, and the price of the cheapest look at each."""
-        seen = {self._way(arm) for arm in self.rivals.gradient if self.evidence.sizes(arm.key)}
-        prices: dict[tuple[str, bool], float] = {}
-        for arm in self.rivals.gradient:
-            way, price = self._way(arm), self.rivals.price(arm, knee(self.state, arm))
-            if way not in seen:
-                prices[way] = min(price, prices.get(way, price))
-        return prices
-
-    @cached_property
-    def _first_looks(self) -> list[tuple[Arm, int]]:
-        """Looks that a quarter of the budget pays for; the cheapest of each way if a part of its steps fits at all."""
-        spent = self._spent("measuring", self.rivals.gradient)
-        allowed = FIRST_PASS_SHARE * self.rivals.budget
-        cheap = CLOSED_SHARE * self.rivals.budget
-        closed = [arm for arm in self.rivals.closed if self.rivals.price(arm, self.rivals.sizes[0]) <= cheap]
-        measured = [arm for arm in self.rivals.gradient if self.evidence.sizes(arm.key)]
-        seen_ways = {self._way(arm) for arm in (*closed, *measured)}
-        seen_sides = {side for side, _ in seen_ways}
-
-        def order(arm: Arm) -> tuple[bool, bool, float]:
-            """A side that is known by nothing so far comes first, then a way, then what is cheap."""
-            price = self.rivals.price(arm, knee(self.state, arm))
-            return arm.paradigm in seen_sides, self._way(arm) in seen_ways, price
-
-        by_price = sorted(self.rivals.gradient, key=order)
-        looks: list[tuple[Arm, int]] = []
-        for arm in by_price:
-            n, price = knee(self.state, arm), self.rivals.price(arm, knee(self.state, arm))
-            seen = bool(self.evidence.sizes(arm.key))
-            first_of_way = self._way(arm) not in seen_ways
-            worth = first_of_way and GLIMPSE * price <= FITTING * self.rivals.seconds
-            if seen or worth or spent + price <= allowed:
-                seen_ways.add(self._way(arm))
-                looks += [] if seen else [(arm, n)]
-                spent += 0.0 if seen else price
-        for arm in by_price:
-            second = self._second_look(arm)
-            if second is None or any(size >= second for size in self.evidence.sizes(arm.key)):
-                continue
-            if spent + self.rivals.price(arm, second) <= allowed:
-                looks.append((arm, second))
-                spent += self.rivals.price(arm, second)
-        return looks
-
-    def _way(self, arm: Arm) -> tuple[str, bool]:
-        """The side of an arm; reading pretrained weights and moving them are two ways, of which one says little."""
-        return arm.paradigm, arm.paradigm == "transfer" and self.state.closed_form(arm)
-
-    def _second_look(self, arm: Arm) -> int | None:
-        first = knee(self.state, arm)
-        above = [n for n in self.rivals.sizes if first < n <= STEP_UP * first]
-        return above[-1] if above else None
 
     def every_part(self) -> Iterator[TrialSpec]:
         """Where test examples come in few groups: both sides on every test part, at the largest size that fits.
@@ -271,20 +192,21 @@ class ContenderTrials:
         return [] if leader is None else [n for n in self.rivals.sizes if n > self.rivals.reached(leader)]
 
     def pair(self) -> Iterator[TrialSpec]:
-        """Leader and challenger at the sizes that carry the leader as far as it goes (the challenger runs first)."""
+        """Leader and challenger at the sizes that carry the leader as far as it goes (the challenger runs first).
+
+        The leader's steps with all labels come before the challenger's labels.
+        """
         leader, challenger = self.rivals.leader, self.rivals.challenger
         if leader is None:
             return
         top = self.rivals.reached(leader)
         best: tuple[int, int] | None = None
         ups = self._above_leader or [0]
-        downs = self.rivals.climbs(challenger) or [0]
-        for up in sorted(ups, reverse=True):
-            for down in sorted(downs, reverse=True):
-                if self.rivals.cost(leader, up) + self.rivals.whole_cost(challenger, down) <= self.rivals.seconds:
-                    best = (up, down)
-                    break
-            if best is not None:
+        downs = self._worth_climbing(challenger) or [0]
+        for up, kept, down in product(sorted(ups, reverse=True), KEPT, sorted(downs, reverse=True)):
+            least, whole = self.rivals.cost(leader, up), self.rivals.whole_cost(leader, up)
+            if max(least, kept * whole) + self.rivals.whole_cost(challenger, down) <= self.rivals.seconds:
+                best = (up, down)
                 break
         if best is None:
             best = max(((n, 0) for n in ups if self.rivals.cost(leader, n) <= self.rivals.seconds), default=(0, 0))
@@ -301,6 +223,14 @@ class ContenderTrials:
                 self.rivals.seconds, 0
             ):
                 yield from self.open.measuring(leader, both)
+
+    def _worth_climbing(self, arm: Arm | None) -> list[int]:
+        """Sizes for an arm that are not below one that another arm of its side, with steps, was measured at."""
+        if arm is None:
+            return []
+        mates = [one for one in self.rivals.gradient if one.paradigm == arm.paradigm and one != arm]
+        above = max((self.rivals.reached(mate) for mate in mates), default=0)
+        return [n for n in self.rivals.climbs(arm) if n >= above]
 
     def paired_repeats(self) -> Iterator[TrialSpec]:
         """One more repeat of both contenders at the compared size, if both fit and the side is open there."""
@@ -358,8 +288,3 @@ class ContenderTrials:
         for arm in self.state.alive:  # not even a knee fitted
             if not self.evidence.sizes(arm.key):
                 yield from self.open.measuring(arm, self.rivals.sizes[0])
-
-    def _spent(self, role: str, arms: Sequence[Arm]) -> float:
-        keys = {arm.key for arm in arms}
-        trials = self.evidence.trials(role=role)
-        return sum(trial.ended - trial.started for trial in trials if trial.spec.arm.key in keys)

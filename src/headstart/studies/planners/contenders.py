@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from headstart.core import TrialSpec
 from headstart.studies.planners.base import LeftOut, Plan, PlanRow, Step, Stop
+from headstart.studies.planners.contender_looks import FirstLooks
 from headstart.studies.planners.contender_trials import ContenderTrials
 from headstart.studies.planners.contender_tuning import ContenderTuning
 from headstart.studies.planners.rivals import Rivals, knee
@@ -32,7 +33,7 @@ class ContendersPlanner:
         rivals = Rivals(state, (), seconds)
         tuning = ContenderTuning(rivals)
         first: dict[str, list[TrialSpec]] = {arm.key: [] for arm in state.alive}
-        for spec in (*tuning.closed_trials(), *ContenderTrials(rivals, tuning.open).first_pass()):
+        for spec in (*tuning.closed_trials(), *FirstLooks(rivals, tuning.open).trials()):
             first[spec.arm.key].append(spec)
         rows, left_out = [], []
         for arm in state.alive:
@@ -74,12 +75,16 @@ class ContendersPlanner:
             return Stop("what comes next depends on what is running")
         return Stop("decided" if rivals.decided else "nothing that is open fits into the time that is left")
 
+    def kept(self, state: StudyState) -> float:
+        """Seconds for training the leader on every label, where test parts rotate."""
+        return Rivals(state, (), 0.0).refit_seconds
+
     def _wanted(self, rivals: Rivals) -> Iterator[TrialSpec]:
         """Open trials in the order of their worth."""
         tuning = ContenderTuning(rivals)
         trials = ContenderTrials(rivals, tuning.open)
         yield from tuning.closed_trials()
-        yield from trials.first_pass()
+        yield from FirstLooks(rivals, tuning.open).trials()
         if rivals.waiting:  # what comes next depends on the first looks that are under way
             return
         yield from trials.every_part()
