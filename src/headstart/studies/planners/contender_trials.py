@@ -192,10 +192,7 @@ class ContenderTrials:
         return [] if leader is None else [n for n in self.rivals.sizes if n > self.rivals.reached(leader)]
 
     def pair(self) -> Iterator[TrialSpec]:
-        """Leader and challenger at the sizes that carry the leader as far as it goes (the challenger runs first).
-
-        The leader's steps with all labels come before the challenger's labels.
-        """
+        """Leader and challenger at the sizes that carry the leader as far as it goes (the challenger runs first)."""
         leader, challenger = self.rivals.leader, self.rivals.challenger
         if leader is None:
             return
@@ -203,9 +200,8 @@ class ContenderTrials:
         best: tuple[int, int] | None = None
         ups = self._above_leader or [0]
         downs = self._worth_climbing(challenger) or [0]
-        for up, kept, down in product(sorted(ups, reverse=True), KEPT, sorted(downs, reverse=True)):
-            least, whole = self.rivals.cost(leader, up), self.rivals.whole_cost(leader, up)
-            if max(least, kept * whole) + self.rivals.whole_cost(challenger, down) <= self.rivals.seconds:
+        for up, down in product(sorted(ups, reverse=True), sorted(downs, reverse=True)):
+            if self.rivals.cost(leader, up) + self.rivals.whole_cost(challenger, down) <= self.rivals.seconds:
                 best = (up, down)
                 break
         if best is None:
