@@ -424,5 +424,9 @@ def test_from_scratch_does_not_win_where_fine_tuning_was_never_tried():
     assert verdict.compared.untried == (TUNE,)
     assert "an option that was not measured" in verdict_sentence(TableView({**table, TUNE: {}}), verdict)
     assert decide(TableView({**table, TUNE: {50: (0.60, 0.01)}})).kind == "scratch"
+    other = Arm(candidate="builtin:efficientnet-lite0", strategy="full_finetune", paradigm="transfer")
+    verdict = decide(TableView({**table, TUNE: {50: (0.60, 0.01)}, other: {}}))
+    assert verdict.kind == "undetermined", "one start does not speak for another"
+    assert verdict.compared.untried == (other,)
     losing = {PROBE: {100: (0.80, 0.01)}, SCRATCH: {100: (0.60, 0.01)}, TUNE: {}}
     assert decide(TableView(losing)).kind == "transfer", "more could only help it"
