@@ -33,6 +33,8 @@ def folded(network: Network, batch: Batch) -> Network:
         The copy, for features alone: a head that trains, or a file, needs the network itself. The network where
         nothing can be folded.
     """
+    if not any(isinstance(module, NORMS) for module in network.modules()):  # large text encoders need no copy
+        return network
     made = copy.deepcopy(network).eval()
     with torch.inference_mode():
         wanted = network.features(**batch)

@@ -293,10 +293,10 @@ class _Setup:
         Where the machine became so slow that there is no time for that either, the run is broken off.
         """
         done = step - self.record.resumed_at
-        self.latest.append(taken - self.taken)
-        self.taken = taken
         if self.options.time_left is None or not done:
             return
+        self.latest.append(taken - self.taken)
+        self.taken = taken
         pace, recent = taken / done, statistics.median(self.latest)  # one slow step says nothing
         if self.schedule.is_late(step, taken, pace, self.options.time_left(1.0)):
             self.save()  # a whole run goes on from here

@@ -188,9 +188,9 @@ class Worker:
     def features(self, name: str, rows: np.ndarray) -> np.ndarray:
         """Frozen features (len(rows), D) of a candidate."""
         cache, inputs = self.feature_cache(name), self.inputs(name)
-        if len(cache.missing(rows, len(inputs))):
-            return cache.rows(self.reader(name), inputs, rows, self.on_step)
-        return cache.rows(self.frozen(name), inputs, rows, self.on_step)
+        missing = len(cache.missing(rows, len(inputs)))
+        network = self.reader(name) if missing else self.frozen(name)  # no reader is made for what is there
+        return cache.rows(network, inputs, rows, self.on_step)
 
     def readouts(self, name: str) -> list[Readout]:
         """The read-outs of a candidate that are worth comparing."""

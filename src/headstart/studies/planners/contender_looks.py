@@ -15,10 +15,8 @@ GLIMPSE = 0.15  # of its steps, that a first look at a way says something with
 FITTING = 0.9  # of the time left: what a run that is shortened to fit is planned for
 
 
-class FirstLooks:
-    """Lists the looks that are open.
-
-    A way is a side, or, on the side of transfer, reading pretrained weights or moving them.
+class OpenForRivals:
+    """What is open in a study, as its stages read it.
 
     Args:
         rivals: The study at this moment.
@@ -27,6 +25,13 @@ class FirstLooks:
 
     def __init__(self, rivals: Rivals, open_trials: OpenTrials) -> None:
         self.rivals, self.state, self.evidence, self.open = rivals, rivals.state, rivals.evidence, open_trials
+
+
+class FirstLooks(OpenForRivals):
+    """Lists the looks that are open.
+
+    A way is a side, or, on the side of transfer, reading pretrained weights or moving them.
+    """
 
     def trials(self) -> Iterator[TrialSpec]:
         """Arms without gradient descent at every size, then each other arm at its knee and at four times that."""

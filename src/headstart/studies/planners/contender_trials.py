@@ -9,9 +9,9 @@ from headstart.core import Arm, TrialSpec
 from headstart.studies.comparing import compare
 from headstart.studies.deciding import LIKELY, deciding_steps
 from headstart.studies.planners.base import SHORTENED
+from headstart.studies.planners.contender_looks import OpenForRivals
 from headstart.studies.planners.contender_tuning import RECIPES
-from headstart.studies.planners.open_trials import OpenTrials
-from headstart.studies.planners.rivals import POSSIBLE, Rivals, knee
+from headstart.studies.planners.rivals import POSSIBLE, knee
 
 PAIRING_SHARE = 0.15  # of the time left: below it the leader is measured at the challenger's size too
 CONCEIVABLE = 0.03  # P(best at the target) from which on an arm is worth carrying up before anything is repeated
@@ -21,16 +21,8 @@ KEPT = (1.0, 0.8, 0.6, SHORTENED)  # of the steps with all labels, for the model
 PARTS_SHARE = 0.7  # of the time left: what testing both contenders on every group may take
 
 
-class ContenderTrials:
-    """Lists what is open in each stage.
-
-    Args:
-        rivals: The study at this moment.
-        open_trials: What was neither run nor started.
-    """
-
-    def __init__(self, rivals: Rivals, open_trials: OpenTrials) -> None:
-        self.rivals, self.state, self.evidence, self.open = rivals, rivals.state, rivals.evidence, open_trials
+class ContenderTrials(OpenForRivals):
+    """Lists what is open in each stage."""
 
     def every_part(self) -> Iterator[TrialSpec]:
         """Where test examples come in few groups: both sides on every test part, at the largest size that fits.
