@@ -16,7 +16,7 @@ from headstart.studies.interrupts import Interrupts
 from headstart.studies.journal import Journal
 from headstart.studies.models import ModelShelf
 from headstart.studies.observer import Observer
-from headstart.studies.planners.base import Drop, Plan, Planner, Stop
+from headstart.studies.planners.base import SHORTENED, Drop, Plan, Planner, Stop
 from headstart.studies.prices.model import PriceModel
 from headstart.studies.state import Dropped, StudyState
 from headstart.studies.store import Store
@@ -149,7 +149,7 @@ class Driver:
         elastic = spec.role == "measuring" and spec.recipe.steps > 0
         kept = getattr(self.planner, "kept", None) if elastic else None
         reserve = kept(self.state) if kept is not None else 0.0
-        if predicted + reserve <= deadline:
+        if SHORTENED * predicted + reserve <= deadline:
             deadline -= reserve
         self.observer.trial_started(spec, predicted)
         started = self.budget.spent
