@@ -202,8 +202,8 @@ def _measured_memory(results: Path) -> str:
     rows = [line.split("|") for line in (results / "memory_gpu.md").read_text().splitlines() if line.startswith("| ")]
     ratios = [float(row[7]) for row in rows if row[7].strip().replace(".", "").isdigit()]
     return (
-        f"In {len(ratios)} runs of five small models on an H100 (all weights or adapters, 32 or 16 bits, with and without\n"
-        f"checkpointing) the plan was {min(ratios):.2f} to {max(ratios):.2f} of the allocator's peak."
+        f"In {len(ratios)} runs of five small models on an H100 (all weights or adapters, 32 or 16 bits, with and\n"
+        f"without checkpointing) the plan was {min(ratios):.2f} to {max(ratios):.2f} of the allocator's peak."
     )
 
 
@@ -234,8 +234,8 @@ def cost_page(results: Path) -> str:
         "",
         "Full fine-tuning holds 12 bytes a weight: 2 for the weight, 2 for its gradient, 8 for "
         "Adam in 32 bits, as published figures have",
-        "it; torch keeps Adam's moments as wide as the weights, which makes 8 in bf16. QLoRA holds about half a byte and",
-        "trains only the adapters. Headstart plans QLoRA and does not train it.",
+        "it; torch keeps Adam's moments as wide as the weights, which makes 8 in bf16. QLoRA holds about half a",
+        "byte and trains only the adapters. Headstart plans QLoRA and does not train it.",
         "",
         _measured_memory(results),
         "",
