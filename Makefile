@@ -22,7 +22,7 @@ $(STAMP): pyproject.toml constraints.txt
 # torch by itself first: that takes a CPU build where one is offered. Installed together with
 # the rest, the resolver may prefer the build that brings gigabytes of CUDA libraries.
 	$(BIN)/python -m pip install --quiet -c constraints.txt torch
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,image,text,sound,heif,docs,onnx,ray]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,image,text,sound,heif,docs,onnx,ray,llm]'
 # timm without the torchvision that it would bring: the one on PyPI fails beside torch's CPU builds. The tests of the
 # extra have a stand-in for it, since what they use of timm never calls it.
 	$(BIN)/python -m pip install --quiet -c constraints.txt --no-deps timm

@@ -1,6 +1,6 @@
 """The demo, several times: the same verdict, sentences that agree with the table, a model that learnt from everything.
 
-    python bench/demo.py [--times 3] [--budget 90]
+    python bench/demo.py [--times 3] [--budget 120]
 
 Each run is a process of its own in a fresh folder, as a newcomer's. Writes ``results/demo.md``.
 """
@@ -24,7 +24,7 @@ def main() -> None:
     """Run, and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--times", type=int, default=3)
-    parser.add_argument("--budget", type=int, default=90)
+    parser.add_argument("--budget", type=int, default=120)
     given = parser.parse_args()
     rows = [once(given.budget) for _ in range(given.times)]
     kinds = {row["verdict"] for row in rows}

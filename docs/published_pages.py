@@ -235,7 +235,7 @@ def cost_page(results: Path) -> str:
         "Full fine-tuning holds 12 bytes a weight: 2 for the weight, 2 for its gradient, 8 for "
         "Adam in 32 bits, as published figures have",
         "it; torch keeps Adam's moments as wide as the weights, which makes 8 in bf16. QLoRA holds about half a",
-        "byte and trains only the adapters. Headstart plans QLoRA and does not train it.",
+        "byte and trains only the adapters (`--strategy qlora`, with `pip install 'headstart[llm]'`).",
         "",
         _measured_memory(results),
         "",

@@ -12,7 +12,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 FILE = Path(__file__).parent.parent / "constraints.txt"
-EXTRAS = ("dev", "docs", "heif", "image", "onnx", "ray", "sound", "text")
+EXTRAS = ("dev", "docs", "heif", "image", "llm", "onnx", "ray", "sound", "text")
 ALONE = ("openwakeword", "timm")  # installed without what they need, as the Makefile says
 HEAD = "# The versions that the tests ran on. Written by scripts/pin.py; `make setup` installs exactly these.\n"
 

@@ -328,3 +328,32 @@ def test_a_strategy_that_fails_at_import_is_one_line(headstart, tmp_path, monkey
         headstart("fit", tmp_path, "--strategy", "broken").failed_well("cannot be loaded", "uninstall the package")
     finally:
         registry.strategy_names.cache_clear()
+
+
+def test_adapters_beside_packed_weights_are_fitted_and_predict(tmp_path):
+    """The same command as for a large decoder, on a tiny one."""
+    pytest.importorskip("bitsandbytes")
+    import torch
+    from transformers import BertTokenizerFast, LlamaConfig, LlamaForSequenceClassification
+
+    torch.manual_seed(0)
+    words = "good bad fine poor great awful film plot".split()
+    shape = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+    LlamaForSequenceClassification(
+        LlamaConfig(vocab_size=32, num_key_value_heads=1, pad_token_id=0, **shape)
+    ).save_pretrained(tmp_path / "decoder")
+    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words]
+    BertTokenizerFast({word: number for number, word in enumerate(tokens)}).save_pretrained(tmp_path / "decoder")
+    rows = [
+        f"{kind} {noun},{label}"
+        for label, kinds in enumerate((words[0:6:2], words[1:6:2]))
+        for kind in kinds
+        for noun in ("film", "plot", "film plot", "plot film")
+    ]
+    (tmp_path / "texts.csv").write_text("text,label\n" + "\n".join(rows) + "\n")
+    fitted = hs.fit(
+        tmp_path / "texts.csv", candidate=str(tmp_path / "decoder"), strategy="qlora", out=tmp_path / "model"
+    )
+    assert 0 <= fitted.value <= 1
+    assert set(fitted.model().predict(["good film", "bad plot"])) <= {"0", "1"}
+    assert (tmp_path / "model" / "adapter_model.safetensors").exists()

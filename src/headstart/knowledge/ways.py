@@ -36,8 +36,7 @@ def ways_for(case: Description, parameters_m: float = 0.0) -> tuple[Way, ...]:
     )
     if parameters_m >= LARGE:
         quantised = Way(
-            strategy="qlora",
-            why="Weights in 4 bits: the way that fits one card. Headstart prices it and does not train it",
+            strategy="qlora", why="Weights in 4 bits: the way that fits one card (pip install 'headstart[llm]')"
         )
         frozen = Way(
             strategy="linear_probe", why="A frozen small encoder is the honest rival below a few hundred labels"

@@ -13,7 +13,7 @@ from headstart.models.folding import folded
 from headstart.models.formats import format_of
 from headstart.models.inputs import Inputs, ItemInputs, encode, encode_items, inputs_on
 from headstart.models.inserted import insert, inserted_in, inserted_source, make_inserted
-from headstart.models.libraries import quiet_transformers, set_aside_torchvision
+from headstart.models.libraries import quiet_bitsandbytes, quiet_transformers, set_aside_torchvision
 from headstart.models.network import Network
 from headstart.models.predicting import predict_network
 from headstart.models.readme import ModelFacts, write_readme
@@ -71,3 +71,4 @@ __all__ = [
 ]
 
 set_aside_torchvision()  # before transformers, which is imported by the functions that need it, asks for it
+quiet_bitsandbytes()

@@ -12,6 +12,7 @@ from torch import nn
 
 from headstart.core import SettingsError, reason_of
 from headstart.models.network import Network
+from headstart.models.quantised import is_four_bit, plain_layer
 
 if TYPE_CHECKING:
     from peft import PeftConfig
@@ -117,6 +118,24 @@ def head_names(network: Network) -> list[str]:
     return [name for name, part in network.module.named_modules() if id(part) in parts]
 
 
+def packed_layers(network: Network) -> dict[str, nn.Module]:
+    """Layers of the adapted network whose frozen weights are in four bits, by their names before adapters came."""
+    base: Any = network.module.base_model if hasattr(network.module, "base_model") else None
+    named = base.model.named_modules() if hasattr(base, "model") else ()
+    return {name: part for name, part in named if is_four_bit(getattr(part, "base_layer", nn.Identity()))}
+
+
+def _unpacked(network: Network) -> None:
+    """Put layers without quantisation, adapters folded in, where packed ones are: packed again they would lose some."""
+    model: Any = cast(Any, network.module).base_model.model
+    for name, part in packed_layers(network).items():
+        layer: Any = part
+        model.set_submodule(name, plain_layer(layer.base_layer, layer.get_delta_weight(NAME).detach()))
+    model.is_loaded_in_4bit = model.is_quantized = False
+    if hasattr(model.config, "quantization_config"):
+        del model.config.quantization_config
+
+
 def merged(network: Network) -> Network:
     """The network with its adapters folded into its weights: the same predictions, no peft needed.
 
@@ -126,6 +145,8 @@ def merged(network: Network) -> Network:
     if not isinstance(network, Network) or not hasattr(network.module, "merge_and_unload"):
         raise SettingsError("there are no adapters that could be merged into the weights", hint="Keep it as it is")
     heads = network.head_module
+    if packed_layers(network):
+        _unpacked(network)
     module: nn.Module = cast(Any, network.module).merge_and_unload()
     own = {id(part): part for part in module.modules()}
     kept = [part for part in (heads if isinstance(heads, nn.ModuleList) else [heads]) if id(part) in own]

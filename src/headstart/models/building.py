@@ -13,7 +13,13 @@ from headstart.models.network import Network
 
 
 def build(
-    candidate: Candidate, class_names: tuple[str, ...], *, weights: str, seed: int, with_head: bool = False
+    candidate: Candidate,
+    class_names: tuple[str, ...],
+    *,
+    weights: str,
+    seed: int,
+    with_head: bool = False,
+    quantised: bool = False,
 ) -> Network:
     """Build a candidate's network with a fresh head.
 
@@ -23,12 +29,14 @@ def build(
         weights: ``pretrained`` or ``random``.
         seed: Seeds every random initial weight.
         with_head: The weights are those of a whole classifier for these classes; its head is kept.
+        quantised: Pretrained weights of linear layers are held in four bits, where they stay; the head is not.
 
     Returns:
-        The network on the CPU in fp32.
+        The network in fp32 on the CPU; a quantised one on the device that it will train on.
 
     Raises:
-        SourceError: The candidate has no weights, or they do not fit its configuration.
+        SourceError: The candidate has no weights, or they do not fit its configuration, or what packs them into four
+            bits is not installed.
     """
     if weights == "pretrained" and not candidate.has_weights:
         reason = f": {candidate.missing}" if candidate.missing else ""
@@ -36,6 +44,8 @@ def build(
             f"{candidate.name} has no pretrained weights{reason}", hint="Use it with --strategy from_scratch"
         )
     torch.manual_seed(seed)
+    if quantised:
+        return get_family(candidate.family).build_quantised(candidate, class_names)
     return get_family(candidate.family).build(candidate, class_names, weights, with_head)
 
 

@@ -24,6 +24,7 @@ class Card(Record):
         inserted: The module before the head, as the recipe named it; empty if there is none.
         inserted_source: Hash of the file that a user's own module comes from.
         members: Networks in an ensemble.
+        quantised: Whether adapters sit on weights in four bits.
         trial: Key of the trial that trained it.
         columns: Columns of the study's table that held the texts or images, in order; empty if it was no table.
         source: Name of the data it learnt from; empty if not known.
@@ -41,6 +42,7 @@ class Card(Record):
     inserted: str = ""
     inserted_source: str = ""
     members: int = 1
+    quantised: bool = False
     trial: str = ""
     columns: tuple[str, ...] = ()
     source: str = ""

@@ -8,6 +8,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from headstart.core import Record
 from headstart.models.inputs import Batch
 from headstart.models.network import Network
+from headstart.models.quantised import weights_in
 
 
 class Facts(Record):
@@ -41,5 +42,5 @@ def measure_facts(network: Network, batch: Batch) -> Facts:
     for module, was_training in modes:
         module.training = was_training
     return Facts(
-        parameters=sum(p.numel() for p in network.parameters()), forward_flops=counter.get_total_flops() / examples
+        parameters=sum(weights_in(p) for p in network.parameters()), forward_flops=counter.get_total_flops() / examples
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import logging
 import sys
 import warnings
 from collections.abc import Iterator
@@ -32,6 +33,14 @@ def set_aside_torchvision() -> None:
         sys.modules["torchvision"] = None  # type: ignore[assignment]  # Python's own form of "there is none"
 
 
+def quiet_bitsandbytes() -> None:
+    """Silence what bitsandbytes logs while it is imported, as peft does for any adapter where it is installed.
+
+    On a CPU it misses a package of faster kernels, which nothing here needs.
+    """
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+
+
 def torchvision_trouble() -> str | None:
     """Why torchvision was set aside, if it was."""
     return _trouble[0] if _trouble else None
@@ -42,13 +51,13 @@ def quiet_transformers() -> Iterator[None]:
     """Silence transformers' notices about fresh heads, which here are always intended."""
     from transformers.utils import logging as untyped
 
-    logging: Any = untyped
-    before, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()  # this may be called inside itself
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    theirs: Any = untyped
+    before, bars = theirs.get_verbosity(), theirs.is_progress_bar_enabled()  # this may be called inside itself
+    theirs.set_verbosity_error()
+    theirs.disable_progress_bar()
     try:
         yield
     finally:
-        logging.set_verbosity(before)
+        theirs.set_verbosity(before)
         if bars:
-            logging.enable_progress_bar()
+            theirs.enable_progress_bar()

@@ -38,6 +38,7 @@ class Strategy(ABC):
         weights: Where the network starts.
         grows: Whether :meth:`grow` chooses what follows the first phase.
         longest: Steps it may take at most, search included, as a multiple of the recipe's.
+        quantised: Whether the frozen weights are held in four bits.
         inserts: Whether it puts the module that a recipe may name before the head.
         by_default: Whether a study compares it without being asked to.
         words: The arm as a phrase, with ``{}`` for the candidate; its name if not given.
@@ -51,6 +52,7 @@ class Strategy(ABC):
     by_default: ClassVar[bool] = False
     grows: ClassVar[bool] = False
     inserts: ClassVar[bool] = False
+    quantised: ClassVar[bool] = False
     longest: ClassVar[float] = 1.0
     words: ClassVar[str] = ""
     trains: ClassVar[str] = "as its phases say"

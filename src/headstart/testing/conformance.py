@@ -173,7 +173,10 @@ class _Check:
 
     def prepared(self) -> Network:
         """The network as the trial finds it."""
-        network = build(self.candidate, self.data.class_names, weights=self.strategy.weights, seed=self.spec.seed)
+        way = self.strategy
+        network = build(
+            self.candidate, self.data.class_names, weights=way.weights, seed=self.spec.seed, quantised=way.quantised
+        )
         return self.strategy.prepare(network, self.recipe, self.spec.seed)
 
     def check_optimizer(self) -> None:

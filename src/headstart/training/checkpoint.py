@@ -8,6 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
+
+
+def moving_state(module: nn.Module) -> dict[str, torch.Tensor]:
+    """What training may change: the parameters that move and all buffers, such as running statistics.
+
+    Frozen weights come from where they came from at first. Of a large model with adapters they would be nearly all.
+    """
+    named = module.named_parameters(remove_duplicate=False)
+    changing = {name for name, parameter in named if parameter.requires_grad}
+    changing |= {name for name, _ in module.named_buffers(remove_duplicate=False)}
+    return {name: value for name, value in module.state_dict().items() if name in changing}
 
 
 class Checkpoint:

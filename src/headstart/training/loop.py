@@ -23,7 +23,7 @@ from headstart.training.activations import ActivationCache, border_of
 from headstart.training.anchor import Anchor
 from headstart.training.attention import ChosenAttention
 from headstart.training.average import WeightAverage
-from headstart.training.checkpoint import Checkpoint
+from headstart.training.checkpoint import Checkpoint, moving_state
 from headstart.training.dropout import fast_dropout
 from headstart.training.learners import ExampleLearner, Learner, PairLearner
 from headstart.training.losses import Losses
@@ -325,7 +325,7 @@ class _Setup:
                 "step": self.record.steps,
                 "seconds": self.record.seconds,
                 "curve": self.record.curve,
-                "model": self.network.module.state_dict(),
+                "model": moving_state(self.network.module),
                 "optimizer": self.optimizer.state_dict(),
                 "words": self.words.state,
             }
@@ -372,10 +372,10 @@ def _resume(
 ) -> LoopRecord:
     """Load a checkpoint if there is one that fits; returns what was done before."""
     state = checkpoint.load() if checkpoint else None
-    shapes = {name: value.shape for name, value in network.module.state_dict().items()}
+    shapes = {name: value.shape for name, value in moving_state(network.module).items()}
     if checkpoint is None or state is None or shapes != {name: v.shape for name, v in state["model"].items()}:
         return LoopRecord()
-    network.module.load_state_dict(state["model"])
+    network.module.load_state_dict(state["model"], strict=False)
     optimizer.load_state_dict(state["optimizer"])
     average.load(state.get("average", {}))
     words.load(state.get("words", []))

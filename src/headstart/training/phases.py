@@ -100,6 +100,7 @@ class PhaseRunner:
             arm=self.spec.arm.key,
             candidate=candidate,
             readout=readout,
+            quantised=self.strategy.quantised,
             trial=self.spec.key,
             columns=tuple(name for name, use in data.accounting.columns.items() if use == candidate.modality),
             source=data.source,
@@ -185,7 +186,10 @@ class PhaseRunner:
     def _prepared(self) -> Network:
         spec, worker = self.spec, self.worker
         candidate = worker.candidates[spec.arm.candidate]
-        network = build(candidate, worker.data.class_names, weights=self.strategy.weights, seed=spec.seed)
+        way = self.strategy
+        network = build(
+            candidate, worker.data.class_names, weights=way.weights, seed=spec.seed, quantised=way.quantised
+        )
         return self.strategy.prepare(network, spec.recipe, spec.seed)
 
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
-from headstart.core import HeadstartError, ModelFormat, Recipe
+from headstart.core import HeadstartError, ModelFormat, Recipe, SettingsError
 from headstart.data import Content
 from headstart.modalities import Candidate, Inputs, Modality, Regime, get_modality
 from headstart.models.network import Network
@@ -27,6 +27,7 @@ class Family(ABC):
         pretrained: Whether the names that it lists have weights; a study leaves these out where others are asked for.
         native: The form in which a trained model is saved where nothing was put into it.
         runs_code: Whether a saved model needs code that is neither in its folder nor in an installed library.
+        quantises: Whether :meth:`build_quantised` builds anything.
     """
 
     name: ClassVar[str]
@@ -34,6 +35,7 @@ class Family(ABC):
     pretrained: ClassVar[bool] = False
     native: ClassVar[ModelFormat] = "headstart"
     runs_code: ClassVar[bool] = False
+    quantises: ClassVar[bool] = False
 
     def names(self, modality: Modality, *, every: bool = False) -> tuple[str, ...]:
         """Names that work here without a download.
@@ -100,6 +102,17 @@ class Family(ABC):
             SourceError: The weights do not fit.
         """
         raise HeadstartError(f"{candidate.name} is not a network")
+
+    def build_quantised(self, candidate: Candidate, class_names: tuple[str, ...]) -> Network:
+        """Build a pretrained network with a fresh head, the weights of its linear layers in four bits.
+
+        Raises:
+            SettingsError: Models of this family cannot be held so.
+            SourceError: The weights do not fit, or what packs them is not installed.
+        """
+        raise SettingsError(
+            f"{candidate.name} cannot be held in four bits", place="--strategy", hint="lora needs no quantised weights"
+        )
 
     def renew(self, network: Network, stages: Sequence[int], seed: int) -> None:
         """Give stages the random weights with which training from scratch would begin.

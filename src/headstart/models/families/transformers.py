@@ -23,6 +23,7 @@ from headstart.models.files import hash_files, licence_in
 from headstart.models.hub import fetch
 from headstart.models.libraries import quiet_transformers
 from headstart.models.network import Network
+from headstart.models.quantised import four_bit_settings, same_in_training, weights_in
 from headstart.models.stages import last_linear
 
 LOADERS = {
@@ -53,6 +54,7 @@ class TransformersFamily(Family):
     name = "transformers"
     pretrained = True
     native = "transformers"
+    quantises = True
 
     def names(self, modality: Modality, *, every: bool = False) -> tuple[str, ...]:
         """Starts of the modality that are here."""
@@ -93,6 +95,10 @@ class TransformersFamily(Family):
     def build(self, candidate: Candidate, class_names: tuple[str, ...], weights: str, with_head: bool) -> Network:
         """A classifier of transformers, all of whose files are local."""
         return _build(candidate, class_names, weights, with_head)
+
+    def build_quantised(self, candidate: Candidate, class_names: tuple[str, ...]) -> Network:
+        """The same, packed while it is read."""
+        return _build(candidate, class_names, "pretrained", False, quantised=True)
 
     def renew(self, network: Network, stages: Sequence[int], seed: int) -> None:
         """From another network, because the library has its own rules of initialisation."""
@@ -241,7 +247,9 @@ def loader_of(candidate: Candidate) -> Any:
     return getattr(transformers, LOADERS[candidate.modality])
 
 
-def _build(candidate: Candidate, class_names: tuple[str, ...], weights: str, with_head: bool) -> Network:
+def _build(
+    candidate: Candidate, class_names: tuple[str, ...], weights: str, with_head: bool, *, quantised: bool = False
+) -> Network:
     from transformers import AutoConfig
 
     labels: dict[str, Any] = {
@@ -257,9 +265,11 @@ def _build(candidate: Candidate, class_names: tuple[str, ...], weights: str, wit
             if get_modality(candidate.modality).tokens:
                 config.pad_token_id = padding_of(load_tokenizer(candidate))  # by it decoders find where a text ends
             if weights == "pretrained":
+                packed = {"quantization_config": four_bit_settings(_outside(loader, config))} if quantised else {}
                 module, loading = loader.from_pretrained(
                     folder,
                     config=config,
+                    **packed,
                     ignore_mismatched_sizes=True,
                     use_safetensors=True,
                     dtype=torch.float32,
@@ -281,7 +291,17 @@ def _build(candidate: Candidate, class_names: tuple[str, ...], weights: str, wit
             place=folder,
             hint="Check that it is a complete transformers model of that modality",
         ) from None
-    return Network(module.float(), candidate, transformers_head(module))
+    if quantised:
+        same_in_training(module)
+    return Network(module if quantised else module.float(), candidate, transformers_head(module))
+
+
+def _outside(loader: Any, config: Any) -> list[str]:
+    """Names of the layers outside the base model, found without memory for any weight."""
+    with torch.device("meta"):
+        module = loader.from_config(config, trust_remote_code=False)
+    head = {id(part) for part in transformers_head(module).modules()}
+    return [name for name, part in module.named_modules() if id(part) in head]
 
 
 def transformers_head(module: nn.Module) -> nn.Module:
@@ -303,7 +323,7 @@ def _check_loading(module: nn.Module, loading: dict[str, Any], with_head: bool) 
     if with_head and fresh:
         raise ValueError(f"the weights lack {', '.join(sorted(fresh)[:3])}")
     head = {id(parameter) for parameter in transformers_head(module).parameters()}
-    body = {name: p.numel() for name, p in module.named_parameters() if id(p) not in head}
+    body = {name: weights_in(p) for name, p in module.named_parameters() if id(p) not in head}
     if 2 * sum(body.get(name, 0) for name in fresh) > sum(body.values()):
         raise ValueError("most of the weights that its config.json describes are missing or of another size")
 

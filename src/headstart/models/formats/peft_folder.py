@@ -15,6 +15,7 @@ from headstart.models.card import Card
 from headstart.models.families import get_family
 from headstart.models.formats.weights import held_in
 from headstart.models.network import Network
+from headstart.models.quantised import INSTALL, MISSING, has_four_bits
 
 if TYPE_CHECKING:
     from peft import PeftConfig
@@ -50,6 +51,8 @@ def read_peft(card: Card, folder: Path, allow_code: bool = False) -> Network:
 
     if not (folder / WEIGHTS).is_file():
         raise BundleError(f"the adapters have no {WEIGHTS}", place=str(folder), hint="Save the model again")
+    if card.quantised and not has_four_bits():
+        raise BundleError(MISSING, place=str(folder), hint=INSTALL)
     config = _read_config(folder)
     network = _base(card, folder, allow_code)
     heads = head_names(network)
@@ -71,7 +74,7 @@ def _base(card: Card, folder: Path, allow_code: bool) -> Network:
     if family.runs_code:
         return family.read_body(candidate, card.class_names, folder / "network.safetensors", allow_code)
     found = _found(candidate, card.task, folder)
-    return build(found, card.class_names, weights="pretrained", seed=0)
+    return build(found, card.class_names, weights="pretrained", seed=0, quantised=card.quantised)
 
 
 def _found(candidate: Candidate, task: str, folder: Path) -> Candidate:

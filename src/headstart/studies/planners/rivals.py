@@ -224,8 +224,15 @@ class Rivals:
 
     @property
     def refit_seconds(self) -> float:
-        """Seconds to keep for training the leader on every label, where test parts rotate and it fits at all."""
+        """Seconds to keep for training on every label what is handed over, where test parts rotate.
+
+        That is the leader, or the most probable other that may turn out best, where the leader would take too much.
+        """
         if not self.evidence.rotating or self.leader is None:
             return 0.0
-        needed = REFIT_MARGIN * self.price(self.leader, self.state.pool_size)
-        return needed if needed <= REFIT_SHARE * self.budget else 0.0
+        likely = sorted(self.ranked[1:], key=lambda arm: -self.p_best(arm))
+        for arm in (self.leader, *(other for other in likely if self.p_best(other) >= POSSIBLE)):
+            needed = REFIT_MARGIN * self.price(arm, self.state.pool_size)
+            if needed <= REFIT_SHARE * self.budget:
+                return needed
+        return 0.0

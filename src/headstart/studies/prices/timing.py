@@ -95,7 +95,7 @@ def _time_steps(
     moving = [phase for phase in strategy.phases(candidate.family) if not only_heads((phase,))]
     phase = Train(Moving()) if strategy.grows else moving[-1]  # the one in which most moves
     inputs = worker.inputs(candidate.name)
-    network = build(candidate, worker.data.class_names, weights=strategy.weights, seed=0)
+    network = build(candidate, worker.data.class_names, weights=strategy.weights, seed=0, quantised=strategy.quantised)
     network = strategy.prepare(network, recipe, 0)
     stamps: list[tuple[float, float]] = []
 
