@@ -6,6 +6,7 @@ from headstart.core import Arm
 from headstart.models import load
 from headstart.studies import StrategyLineUp
 from headstart.studies.refit import every_label, refit, refit_spec
+from headstart.training import Worker, train_trial
 
 TFIDF = "builtin:tfidf"
 ARM = Arm(candidate=TFIDF, strategy="from_scratch", paradigm="scratch")
@@ -40,3 +41,11 @@ def test_without_time_the_old_model_stays(text_bench, tmp_path):
     recipe = StrategyLineUp((compact,), text_bench.candidates, 2, True).recipes(compact, 120)[0]
     assert refit(text_bench, compact, recipe, target, deadline=0.0) is None
     assert (target / "old.txt").exists()
+
+
+def test_it_takes_as_many_steps_as_the_run_whose_figure_it_has(text_bench):
+    compact = Arm(candidate="builtin:compact-text", strategy="from_scratch", paradigm="scratch")
+    whole = every_label(text_bench)
+    recipe = StrategyLineUp((compact,), text_bench.candidates, 2, True).recipes(compact, 120)[0]
+    trained = train_trial(refit_spec(whole, compact, recipe, 20), Worker(whole))
+    assert trained.outcome.measurement.steps == 20

@@ -120,7 +120,10 @@ def _here(state: StudyState, seen: SideComparison, needed: float) -> Iterator[De
 
 
 def _further_up(state: StudyState, seen: SideComparison, needed: float) -> Iterator[DecidingStep]:
-    """Winner and rival, and whatever else may be the best of the other side, with more of the labels there are."""
+    """Winner and rival, and whatever else may be the best of the other side, with more of the labels there are.
+
+    Once or several times each, as they are or tuned before.
+    """
     assert seen.rival is not None
     evidence, pair = state.evidence, (seen.winner, seen.rival)
     known = _Known.of(evidence, seen)
@@ -139,13 +142,38 @@ def _further_up(state: StudyState, seen: SideComparison, needed: float) -> Itera
         worlds = np.stack([outlook.column(key) for key in keys], 1)
         now = Standing(keys, mine, worlds.mean(0), np.atleast_2d(np.cov(worlds.T)), np.ones(len(keys), dtype=bool))
         like = place[seen.winner.key]
-        one_run = known.examples[like, like] + of_one_run(evidence, seen.winner, seen.n) * seen.n / n
-        then = np.diag([min(one_run + evidence.untuned(key) ** 2, now.covariance[i, i]) for i, key in enumerate(keys)])
-        chance = chance_to_decide(now, then, now.seen, seen.margin, needed, known.seed)
+        scatter = of_one_run(evidence, seen.winner, seen.n) * seen.n / n
         cut = tuple(arm for arm in pair if arm not in new and evidence.steps_left_out(arm.key, n))
         seconds = sum(state.default_seconds(arm, n) for arm in (*new, *cut))
-        if new or cut:
-            yield DecidingStep(n, arms=new, whole=cut, seconds=seconds, chance=chance)
+        of_pair = sum(state.default_seconds(arm, n) for arm in pair)
+        tuning = _Tuning.of(state, pair)
+        tunable = tuple(arm for arm in tuning.arms if arm in new)  # what ran there already has its recipe
+        if not (new or cut):
+            continue
+        for repeats, tune in product(range(1, evidence.repeats + 1), (False, True) if tunable else (False,)):
+            tuned = {arm.key for arm in tunable} if tune else set()
+            then = np.diag(
+                [
+                    min(
+                        known.examples[like, like]
+                        + scatter / (repeats if by_key[key] in pair else 1)
+                        + (tuning.left_at(now.mean[i]) if key in tuned else evidence.untuned(key) ** 2),
+                        now.covariance[i, i],
+                    )
+                    for i, key in enumerate(keys)
+                ]
+            )
+            yield DecidingStep(
+                n,
+                arms=new,
+                whole=cut,
+                tuned=tunable if tune else (),
+                tuned_at=tuning.n if tune else 0,
+                repeats=repeats,
+                more=2 * (repeats - 1),
+                seconds=seconds + (repeats - 1) * of_pair + (tuning.seconds if tune else 0.0),
+                chance=chance_to_decide(now, then, now.seen, seen.margin, needed, known.seed),
+            )
 
 
 @dataclass(frozen=True)
@@ -179,7 +207,11 @@ class _Tuning:
         """Variance of what better tuning would still move an arm by."""
         draws = evidence.draws(n, [arm])
         assert draws is not None
-        error = min(max(1 - float(draws.estimates[0]), 0.0), 1.0)
+        return self.left_at(float(draws.estimates[0]))
+
+    def left_at(self, value: float) -> float:
+        """The same for an arm of an expected metric."""
+        error = min(max(1 - value, 0.0), 1.0)
         return fitted_spread().untuned_left(error, self.n // HELD_OUT_PART) ** 2
 
 

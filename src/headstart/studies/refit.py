@@ -29,13 +29,21 @@ def every_label(bench: Bench) -> Bench:
     return replace(bench, splits=(Split(0, rows, first.test),), work_folder=work)
 
 
-def refit_spec(bench: Bench, arm: Arm, recipe: Recipe) -> TrialSpec:
-    """The trial that learns from every label of :func:`every_label`'s bench."""
-    return SpecMaker.of(bench).spec(arm, recipe, len(bench.splits[0].pool))
+def refit_spec(bench: Bench, arm: Arm, recipe: Recipe, stopped_at: int = 0) -> TrialSpec:
+    """The trial that learns from every label of :func:`every_label`'s bench, in as many steps as the measured one."""
+    spec = SpecMaker.of(bench).spec(arm, recipe, len(bench.splits[0].pool))
+    return spec.model_copy(update={"stopped_at": stopped_at})
 
 
 def refit(
-    bench: Bench, arm: Arm, recipe: Recipe, target: Path, *, deadline: float, progress: Progress | None = None
+    bench: Bench,
+    arm: Arm,
+    recipe: Recipe,
+    target: Path,
+    *,
+    deadline: float,
+    stopped_at: int = 0,
+    progress: Progress | None = None,
 ) -> int | None:
     """Train an arm on every label and put the model in the place of the one that was handed over so far.
 
@@ -45,6 +53,7 @@ def refit(
         recipe: Its recipe at this size.
         target: Folder of the model.
         deadline: Seconds that it may take.
+        stopped_at: Steps at which the measured run ended early; 0 where it did not.
         progress: Called with (done, total) at each step.
 
     Returns:
@@ -52,7 +61,7 @@ def refit(
     """
     whole = every_label(bench)
     try:
-        trained = train_trial(refit_spec(whole, arm, recipe), Worker(whole), progress, deadline)
+        trained = train_trial(refit_spec(whole, arm, recipe, stopped_at), Worker(whole), progress, deadline)
     except OutOfTime:
         return None
     if trained.model is None:

@@ -222,6 +222,12 @@ class Rivals:
             needed = self.cost(spec.arm, spec.n)
         return needed <= self.seconds
 
+    def _part_done(self, arm: Arm) -> float:
+        """Of its steps with all labels, what an arm did; all where it was not run with them."""
+        return 1 - min(
+            (trial.shortened for trial in self.evidence.trials(arm.key, "measuring", self.sizes[-1])), default=0.0
+        )
+
     @property
     def refit_seconds(self) -> float:
         """Seconds to keep for training on every label what is handed over, where test parts rotate.
@@ -232,7 +238,7 @@ class Rivals:
             return 0.0
         likely = sorted(self.ranked[1:], key=lambda arm: -self.p_best(arm))
         for arm in (self.leader, *(other for other in likely if self.p_best(other) >= POSSIBLE)):
-            needed = REFIT_MARGIN * self.price(arm, self.state.pool_size)
+            needed = REFIT_MARGIN * self.price(arm, self.state.pool_size) * self._part_done(arm)
             if needed <= REFIT_SHARE * self.budget:
                 return needed
         return 0.0
