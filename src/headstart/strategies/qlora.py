@@ -23,5 +23,5 @@ class QLoRA(LoRA):
     def refuses(self, candidate: Candidate) -> str | None:
         """Needs a model of transformers, and the library that packs its weights."""
         if not get_family(candidate.family).quantises:
-            return "only models of transformers can be held in four bits"
+            return "only models of transformers can be held in four bits; for others use lora"
         return super().refuses(candidate) or (None if has_four_bits() else f"{MISSING}: {INSTALL}")
