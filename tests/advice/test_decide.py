@@ -416,6 +416,16 @@ def test_an_arm_of_the_other_side_that_was_not_measured_there_counts():
     assert verdict.compared.absent == (late,)
 
 
+def test_what_was_not_measured_there_and_is_expected_to_win_is_named():
+    view = TableView(
+        {PROBE: {400: (0.70, 0.004)}, SCRATCH: {50: (0.60, 0.004), 400: (0.72, 0.004)}, TUNE: {50: (0.80, 0.004)}}
+    )
+    verdict = decide(view)
+    assert (verdict.n, verdict.kind, verdict.winner) == (400, "undetermined", SCRATCH)
+    said = verdict_sentence(view, verdict)
+    assert said.endswith("fine-tuning all of builtin:image, not measured there, is expected to be better.")
+
+
 def test_from_scratch_does_not_win_where_fine_tuning_was_never_tried():
     table = {PROBE: {100: (0.60, 0.01)}, SCRATCH: {100: (0.80, 0.01)}}
     assert decide(TableView(table)).kind == "scratch", "nothing else takes part"

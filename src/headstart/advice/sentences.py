@@ -14,6 +14,7 @@ from headstart.studies.comparing import FEWEST_GROUPS
 from headstart.studies.settings import margin_at
 from headstart.training import UNSAVED
 
+EXPECTED_BEHIND = 0.3  # P(side) below which something that was not measured is expected to be ahead
 LEANS_FROM = 0.6  # P(side) from which on the curves are said to lean
 PARADIGM_WORDS = {"transfer": "Transfer", "scratch": "From scratch", "hybrid": "Hybrid"}
 
@@ -52,10 +53,24 @@ def verdict_sentence(evidence: Evidence, verdict: Verdict | None) -> str:
             return f"Not determined: {leads}; only one side was measured."
         if 0 < verdict.draws.groups < FEWEST_GROUPS:
             return f"Not determined: {leads}; too few groups to say ({verdict.draws.groups} tested)."
+        ahead = _expected_ahead(verdict)
+        if ahead:
+            return f"Not determined: {leads}; {ahead}, not measured there, is expected to be better."
         if low > 0:
             return f"Not determined: {leads}; an option that was not measured there may be better."
         return f"Too close to call: {leads}{_within(verdict)}."
     return f"{PARADIGM_WORDS[verdict.kind]}: {winner} beats {rival} by {spread}."
+
+
+def _expected_ahead(verdict: Verdict) -> str:
+    """The likely best of the other side, where it was not measured at the compared size and is expected to win."""
+    seen = verdict.compared
+    if seen is None or seen.p_side is None or seen.p_side >= EXPECTED_BEHIND:
+        return ""
+    others = [arm for arm in seen.absent if arm.paradigm != seen.winner.paradigm]
+    leaning = verdict.leaning.arm if verdict.leaning else ""
+    likely = sorted(others, key=lambda arm: arm.key != leaning)
+    return arm_words(likely[0]) if likely else ""
 
 
 def _within(verdict: Verdict) -> str:

@@ -152,7 +152,7 @@ def _compare_at(evidence: Evidence, n: int, looks: int, said: str) -> SideCompar
         )
     absent = tuple(missing_contenders(evidence, n))
     p_side = _p_side(evidence, final, arms, winner, absent, n)
-    kind, few, untried = "undetermined", 0 < final.groups < FEWEST_GROUPS, _untried(evidence, winner)
+    kind, few, untried = "undetermined", 0 < final.groups < FEWEST_GROUPS, untried_starts(evidence, winner)
     if low >= -margin - SLACK and high <= margin + SLACK and not few and not absent:
         kind = "tie"
     elif p_side >= needed and not few and not untried:
@@ -178,7 +178,7 @@ def _p_side(
     return min(measured, float((best > other).mean() + (best == other).mean() / 2))
 
 
-def _untried(evidence: Evidence, winner: Arm) -> tuple[Arm, ...]:
+def untried_starts(evidence: Evidence, winner: Arm) -> tuple[Arm, ...]:
     """Options that move pretrained weights, of starts of which none was run at all although from scratch leads.
 
     Frozen features say little about what fine-tuning would reach: on 3,257 tweets they are behind TF-IDF, and

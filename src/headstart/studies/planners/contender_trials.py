@@ -9,7 +9,7 @@ from headstart.core import Arm, TrialSpec
 from headstart.studies.comparing import compare
 from headstart.studies.deciding import LIKELY, deciding_steps
 from headstart.studies.planners.base import SHORTENED
-from headstart.studies.planners.contender_looks import OpenForRivals
+from headstart.studies.planners.contender_looks import FITTING, GLIMPSE, OpenForRivals
 from headstart.studies.planners.contender_tuning import RECIPES
 from headstart.studies.planners.rivals import POSSIBLE, knee
 
@@ -43,6 +43,16 @@ class ContenderTrials(OpenForRivals):
                 if sum(self.state.seconds(spec) for spec in specs) <= PARTS_SHARE * self.rivals.seconds:
                     yield from specs
                     return
+
+    def untried(self) -> Iterator[TrialSpec]:
+        """A look at what has to be run before from scratch can win; with fewer steps where all of them do not fit."""
+        for arm in self.rivals.untried:
+            n = knee(self.state, arm)
+            price = self.rivals.price(arm, n)
+            share = min(1.0, FITTING * self.rivals.seconds / price)
+            if share >= GLIMPSE:
+                for spec in self.open.measuring(arm, n):
+                    yield spec if price <= self.rivals.seconds else self.state.shortened(spec, share) or spec
 
     def _pairs(self) -> list[tuple[Arm, Arm]]:
         """Arms of both sides that may lead them, the most promising pairs first."""

@@ -89,10 +89,12 @@ class ContendersPlanner:
             return
         yield from trials.every_part()
         if rivals.goes_on:
+            yield from trials.untried()
             yield from trials.deciding()
         yield from tuning.trials()
         yield from trials.compared()
         yield from trials.carried()
+        yield from trials.untried()
         if not rivals.goes_on:
             yield from trials.deciding()
         yield from trials.pair()

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from headstart.core import Arm, TrialSpec
 from headstart.evidence import JointDraws
-from headstart.studies.comparing import FAR_ENOUGH
+from headstart.studies.comparing import FAR_ENOUGH, untried_starts
 from headstart.studies.planners.base import SHORTENED
 from headstart.studies.state import StudyState
 
@@ -150,8 +150,14 @@ class Rivals:
         """Whether both statements are sure, and the leader has been trained as far as it can be."""
         if self.leader is None or self.challenger is None:
             return False
-        sure = self.p_side_here >= SURE_HERE and self.p_side_there >= SURE_THERE
+        sure = self.p_side_here >= SURE_HERE and self.p_side_there >= SURE_THERE and not self.untried
         return sure and self.evidence.sizes(self.leader.key)[-1] >= self.state.pool_size
+
+    @cached_property
+    def untried(self) -> tuple[Arm, ...]:
+        """Options without which from scratch is not said to win, the cheapest first."""
+        found = untried_starts(self.evidence, self.leader) if self.leader is not None else ()
+        return tuple(sorted(found, key=lambda arm: self.price(arm, knee(self.state, arm))))
 
     @property
     def other_side(self) -> Arm | None:
