@@ -259,3 +259,23 @@ class Nothing(ContendersPlanner):
 
     def suggest(self, state, seconds, running):
         return Stop("nothing that is open fits into the time that is left")
+
+
+def test_before_from_scratch_wins_fine_tuning_is_looked_at_with_the_steps_that_fit():
+    """Words count better than frozen features; what fine-tuning would reach nobody knows before it was run."""
+    sizes = np.asarray([100.0, 200.0, 400.0, 800.0, 1600.0])
+
+    def recorded(candidate, strategy, paradigm, start, price, **how):
+        values = start + 0.02 * np.log2(sizes / 100) + 0.002 * np.asarray([[-1.0], [0.0], [1.0]])
+        return RecordedArm(Arm(candidate=candidate, strategy=strategy, paradigm=paradigm), sizes, values, price, **how)
+
+    cheap, dear = np.full(5, 1.0), np.full(5, 60.0) * np.sqrt(sizes / 100)
+    words = recorded("words", "from_scratch", "scratch", 0.80, cheap, closed_form=True)
+    frozen = recorded("vectors", "linear_probe", "transfer", 0.60, cheap, closed_form=True)
+    quick = recorded("vectors", "full_finetune", "transfer", 0.62, 2 * cheap)
+    slow = recorded("encoder", "full_finetune", "transfer", 0.90, dear)
+    study = played(RecordedTable((words, frozen, quick, slow), pool=1600, tested=1000), 80.0)
+    looked_at = [spec for spec in started(study) if spec.arm == slow.arm]
+    assert looked_at
+    assert looked_at[0].stopped_at, "all of its steps would not have fitted"
+    assert study.steps[-1][0].reason != "decided" or study.state.evidence.sizes(slow.arm.key)

@@ -8,13 +8,12 @@ from headstart.advice.decide import Verdict
 from headstart.advice.sentences import arm_words
 from headstart.data.findings import plural
 from headstart.studies import StudyState
-from headstart.studies.comparing import FEWEST_GROUPS, needed_confidence
+from headstart.studies.comparing import FAR_ENOUGH, FEWEST_GROUPS, needed_confidence
 from headstart.studies.deciding import LIKELY, DecidingStep, chance_with_labels, deciding_steps
 
 LABEL_FACTORS = (1.5, 2.0, 3.0, 4.0)  # x the labels of now
 SLOWER = 1.3  # prices are uncertain, and other trials may run first
 ROUNDING = 10.0  # seconds
-UNTRIED_SHARE = 0.3  # of further time that a first look at an option gets
 
 
 def remedy_for(state: StudyState, verdict: Verdict | None) -> str | None:
@@ -32,8 +31,9 @@ def remedy_for(state: StudyState, verdict: Verdict | None) -> str | None:
         return f"Add groups: too few were tested ({verdict.draws.groups}) to say how they differ; 20 or more would do."
     assert verdict.compared is not None
     if verdict.compared.untried:
-        cheapest = min(verdict.compared.untried, key=lambda arm: state.default_seconds(arm, verdict.n))
-        seconds = state.default_seconds(cheapest, verdict.n) / UNTRIED_SHARE
+        far = min(n for n in state.grid if FAR_ENOUGH * n >= evidence.pool_size)
+        cheapest = min(verdict.compared.untried, key=lambda arm: state.default_seconds(arm, far))
+        seconds = SLOWER * (state.default_seconds(cheapest, min(state.grid)) + state.default_seconds(cheapest, far))
         more = f"Allow about {_minutes(seconds)} more (--budget {_budget(state.settings.budget_seconds + seconds)})"
         return f"{more}, so that {arm_words(cheapest)} is measured too."
     steps = deciding_steps(state, verdict.compared, needed_confidence(state.record.looks + 1))

@@ -11,7 +11,14 @@ import numpy as np
 from headstart.core import Arm, derive_seed
 from headstart.evidence.remedies import Standing, chance_to_decide
 from headstart.evidence.spread import fitted_spread
-from headstart.studies.comparing import CONFIDENT, POSSIBLE, SideComparison, absent_columns, missing_contenders
+from headstart.studies.comparing import (
+    CONFIDENT,
+    FAR_ENOUGH,
+    POSSIBLE,
+    SideComparison,
+    absent_columns,
+    missing_contenders,
+)
 from headstart.studies.evidence import Evidence
 from headstart.studies.planners.contender_tuning import HELD_OUT, HELD_OUT_PART, RECIPES
 from headstart.studies.state import StudyState
@@ -57,7 +64,7 @@ def deciding_steps(state: StudyState, seen: SideComparison, needed: float) -> li
     """
     if seen.kind != "undetermined" or seen.rival is None or seen.p_side is None:
         return []
-    return sorted((*_here(state, seen, needed), *_further_up(state, seen, needed)), key=lambda step: step.seconds)
+    return sorted((*_here(state, seen, needed), *_elsewhere(state, seen, needed)), key=lambda step: step.seconds)
 
 
 def chance_with_labels(state: StudyState, seen: SideComparison, factor: float) -> float:
@@ -119,16 +126,19 @@ def _here(state: StudyState, seen: SideComparison, needed: float) -> Iterator[De
         )
 
 
-def _further_up(state: StudyState, seen: SideComparison, needed: float) -> Iterator[DecidingStep]:
+def _elsewhere(state: StudyState, seen: SideComparison, needed: float) -> Iterator[DecidingStep]:
     """Winner and rival, and whatever else may be the best of the other side, with more of the labels there are.
 
-    Once or several times each, as they are or tuned before.
+    Once or several times each, as they are or tuned before. Where an option is missing at the compared size, a smaller
+    one that is far enough up may do, for less.
     """
     assert seen.rival is not None
     evidence, pair = state.evidence, (seen.winner, seen.rival)
     known = _Known.of(evidence, seen)
     place = {arm.key: i for i, arm in enumerate((*known.measured, *known.absent))}
-    for n in sorted(size for size in state.grid if seen.n < size <= REACH * seen.n):
+    smaller = [n for n in state.grid if n < seen.n and FAR_ENOUGH * n >= evidence.pool_size] if seen.absent else []
+    larger = [n for n in state.grid if seen.n < n <= REACH * seen.n]
+    for n in sorted((*smaller, *larger)):
         outlook = evidence.outlook(n)
         if outlook is None or any(arm.key not in outlook.arms for arm in pair):
             continue
