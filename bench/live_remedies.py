@@ -30,6 +30,9 @@ TRIED = (  # sets, and seconds that leave them open as a rule
     ("chest_xray3", 45),
     ("sst2", 90),
     ("chars74k_fnt", 100),
+    ("tweeteval_emotion", 90),
+    ("ag_news", 60),
+    ("sst2", 120),
 )
 BUDGET = re.compile(r"--budget (\w+)")
 LONGEST = 450  # seconds in all that a remedy may ask for here
