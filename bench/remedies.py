@@ -1,6 +1,6 @@
 """Does an open study decide once its remedy is followed?
 
-    python bench/remedies.py DATA [--open 40] [--workers 2]
+    python bench/remedies.py DATA [--open 40] [--workers 2] [--minutes 60]
 
 Studies are replayed on tables whose truth is known (see ``decision_tables.py``) until so many ended open with a remedy
 that can be followed: a larger budget, or more test examples. The remedy is followed once, and the study looked at
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import time
 import warnings
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -73,7 +74,9 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--open", type=int, default=40)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--minutes", type=float, default=60.0, help="write what there is after so long")
     given = parser.parse_args()
+    until = time.monotonic() + 60 * given.minutes
     found = lcdb(given.data, 4096, 0)
     tables = [t for seed in range(6) for t in oracle(seed)] + foreign(40, 1)
     tables += [found[i] for i in np.random.default_rng(1).permutation(len(found))[:100]]
@@ -82,7 +85,7 @@ def main() -> None:
     with ProcessPoolExecutor(given.workers) as pool:
         todo = [pool.submit(followed, tables[place], share) for place, share in product(order, SHARES)]
         for job in todo:
-            if sum(row["kind"] != "none" for row in rows) >= given.open:
+            if sum(row["kind"] != "none" for row in rows) >= given.open or time.monotonic() > until:
                 break
             played += 1
             row = job.result()
