@@ -54,12 +54,10 @@ def _named(step: DecidingStep, verdict: Verdict) -> str:
     assert verdict.runner_up is not None
     pair = {verdict.winner.key, verdict.runner_up.key}
     new = [arm_words(arm) for arm in step.arms]
-    parts = ["tuning of the two options"] if step.tuned else []
     if step.n > verdict.n and step.arms:
         both = {arm.key for arm in step.arms} <= pair
-        times = f", {step.repeats} times each" if step.repeats > 1 else ""
-        parts += [f"{'the two options' if both else plural(len(new), 'option')} with {step.n:,} labels{times}"]
-        return " and ".join(parts)
+        return f"{'the two options' if both else plural(len(new), 'option')} with {step.n:,} labels"
+    parts = ["tuning of the two options"] if step.tuned else []
     parts += [f"{' and '.join(new)} with {step.n:,} labels"] if new else []
     parts += ["the steps that runs were ended without"] if step.whole else []
     parts += [f"{plural(step.more, 'run')} of the two options"] if step.more else []

@@ -11,14 +11,7 @@ import numpy as np
 from headstart.core import Arm, derive_seed
 from headstart.evidence.remedies import Standing, chance_to_decide
 from headstart.evidence.spread import fitted_spread
-from headstart.studies.comparing import (
-    CONFIDENT,
-    FAR_ENOUGH,
-    POSSIBLE,
-    SideComparison,
-    absent_columns,
-    missing_contenders,
-)
+from headstart.studies.comparing import CONFIDENT, POSSIBLE, SideComparison, absent_columns, missing_contenders
 from headstart.studies.evidence import Evidence
 from headstart.studies.planners.contender_tuning import HELD_OUT, HELD_OUT_PART, RECIPES
 from headstart.studies.state import StudyState
@@ -64,7 +57,7 @@ def deciding_steps(state: StudyState, seen: SideComparison, needed: float) -> li
     """
     if seen.kind != "undetermined" or seen.rival is None or seen.p_side is None:
         return []
-    return sorted((*_here(state, seen, needed), *_elsewhere(state, seen, needed)), key=lambda step: step.seconds)
+    return sorted((*_here(state, seen, needed), *_further_up(state, seen, needed)), key=lambda step: step.seconds)
 
 
 def chance_with_labels(state: StudyState, seen: SideComparison, factor: float) -> float:
@@ -126,19 +119,13 @@ def _here(state: StudyState, seen: SideComparison, needed: float) -> Iterator[De
         )
 
 
-def _elsewhere(state: StudyState, seen: SideComparison, needed: float) -> Iterator[DecidingStep]:
-    """Winner and rival, and whatever else may be the best of the other side, with more of the labels there are.
-
-    Once or several times each, as they are or tuned before. Where an option is missing at the compared size, a smaller
-    one that is far enough up may do, for less.
-    """
+def _further_up(state: StudyState, seen: SideComparison, needed: float) -> Iterator[DecidingStep]:
+    """Winner and rival, and whatever else may be the best of the other side, with more of the labels there are."""
     assert seen.rival is not None
     evidence, pair = state.evidence, (seen.winner, seen.rival)
     known = _Known.of(evidence, seen)
     place = {arm.key: i for i, arm in enumerate((*known.measured, *known.absent))}
-    smaller = [n for n in state.grid if n < seen.n and FAR_ENOUGH * n >= evidence.pool_size] if seen.absent else []
-    larger = [n for n in state.grid if seen.n < n <= REACH * seen.n]
-    for n in sorted((*smaller, *larger)):
+    for n in sorted(size for size in state.grid if seen.n < size <= REACH * seen.n):
         outlook = evidence.outlook(n)
         if outlook is None or any(arm.key not in outlook.arms for arm in pair):
             continue
@@ -152,38 +139,13 @@ def _elsewhere(state: StudyState, seen: SideComparison, needed: float) -> Iterat
         worlds = np.stack([outlook.column(key) for key in keys], 1)
         now = Standing(keys, mine, worlds.mean(0), np.atleast_2d(np.cov(worlds.T)), np.ones(len(keys), dtype=bool))
         like = place[seen.winner.key]
-        scatter = of_one_run(evidence, seen.winner, seen.n) * seen.n / n
+        one_run = known.examples[like, like] + of_one_run(evidence, seen.winner, seen.n) * seen.n / n
+        then = np.diag([min(one_run + evidence.untuned(key) ** 2, now.covariance[i, i]) for i, key in enumerate(keys)])
+        chance = chance_to_decide(now, then, now.seen, seen.margin, needed, known.seed)
         cut = tuple(arm for arm in pair if arm not in new and evidence.steps_left_out(arm.key, n))
         seconds = sum(state.default_seconds(arm, n) for arm in (*new, *cut))
-        of_pair = sum(state.default_seconds(arm, n) for arm in pair)
-        tuning = _Tuning.of(state, pair)
-        tunable = tuple(arm for arm in tuning.arms if arm in new)  # what ran there already has its recipe
-        if not (new or cut):
-            continue
-        for repeats, tune in product(range(1, evidence.repeats + 1), (False, True) if tunable else (False,)):
-            tuned = {arm.key for arm in tunable} if tune else set()
-            then = np.diag(
-                [
-                    min(
-                        known.examples[like, like]
-                        + scatter / (repeats if by_key[key] in pair else 1)
-                        + (tuning.left_at(now.mean[i]) if key in tuned else evidence.untuned(key) ** 2),
-                        now.covariance[i, i],
-                    )
-                    for i, key in enumerate(keys)
-                ]
-            )
-            yield DecidingStep(
-                n,
-                arms=new,
-                whole=cut,
-                tuned=tunable if tune else (),
-                tuned_at=tuning.n if tune else 0,
-                repeats=repeats,
-                more=2 * (repeats - 1),
-                seconds=seconds + (repeats - 1) * of_pair + (tuning.seconds if tune else 0.0),
-                chance=chance_to_decide(now, then, now.seen, seen.margin, needed, known.seed),
-            )
+        if new or cut:
+            yield DecidingStep(n, arms=new, whole=cut, seconds=seconds, chance=chance)
 
 
 @dataclass(frozen=True)
@@ -217,11 +179,7 @@ class _Tuning:
         """Variance of what better tuning would still move an arm by."""
         draws = evidence.draws(n, [arm])
         assert draws is not None
-        return self.left_at(float(draws.estimates[0]))
-
-    def left_at(self, value: float) -> float:
-        """The same for an arm of an expected metric."""
-        error = min(max(1 - value, 0.0), 1.0)
+        error = min(max(1 - float(draws.estimates[0]), 0.0), 1.0)
         return fitted_spread().untuned_left(error, self.n // HELD_OUT_PART) ** 2
 
 
