@@ -158,15 +158,18 @@ class Session:
             return answer
         recipe, _ = chosen_recipe(self.evidence, state.line_up, arm, state.pool_size)
         measured = self.evidence.trials(arm.key, "measuring", self.evidence.sizes(arm.key)[-1])
-        stopped_at = measured[0].spec.stopped_at  # its figure is that of so many steps
-        again = state.spec(arm, recipe, state.pool_size).model_copy(update={"stopped_at": stopped_at})
+        again = state.spec(arm, recipe, state.pool_size)
+        if measured[0].shortened:  # its figure is that of such a part of the steps
+            again = state.shortened(again, 1 - measured[0].shortened) or again
         needed = REFIT_MARGIN * state.seconds(again)
         allowed = self.budget.left + OVERRUN * self.request.budget_seconds
         if needed > allowed:
             return answer
         observer.stage("training on every label")
         model = self.store.folder / "model"
-        learnt = refit(self.bench, arm, recipe, model, deadline=allowed, stopped_at=stopped_at, progress=observer.steps)
+        learnt = refit(
+            self.bench, arm, recipe, model, deadline=allowed, stopped_at=again.stopped_at, progress=observer.steps
+        )
         if learnt is None:
             return answer
         whole = known.model_copy(update={"trained_on": learnt})

@@ -94,8 +94,8 @@ class ContendersPlanner:
         yield from tuning.trials()
         yield from trials.compared()
         yield from trials.carried()
-        yield from trials.untried()
         if not rivals.goes_on:
+            yield from trials.untried()
             yield from trials.deciding()
         yield from trials.pair()
         yield from trials.extended()

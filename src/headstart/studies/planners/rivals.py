@@ -234,7 +234,7 @@ class Rivals:
             (trial.shortened for trial in self.evidence.trials(arm.key, "measuring", self.sizes[-1])), default=0.0
         )
 
-    @property
+    @cached_property
     def refit_seconds(self) -> float:
         """Seconds to keep for training on every label what is handed over, where test parts rotate.
 
