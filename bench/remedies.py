@@ -78,8 +78,8 @@ def main() -> None:
     given = parser.parse_args()
     until = time.monotonic() + 60 * given.minutes
     found = lcdb(given.data, 4096, 0)
-    tables = [t for seed in range(6) for t in oracle(seed)] + foreign(40, 1)
-    tables += [found[i] for i in np.random.default_rng(1).permutation(len(found))[:100]]
+    tables = [t for seed in range(10) for t in oracle(seed)] + foreign(60, 1)
+    tables += [found[i] for i in np.random.default_rng(1).permutation(len(found))[:160]]
     order = np.random.default_rng(2).permutation(len(tables))
     rows, played = [], 0
     with ProcessPoolExecutor(given.workers) as pool:

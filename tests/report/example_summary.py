@@ -9,11 +9,10 @@ import struct
 import zlib
 from typing import Any
 
+from headstart.advice.arm_record import ArmReport, CurvePoint
 from headstart.advice.recommendation import (
-    ArmReport,
     Costs,
     Crossover,
-    CurvePoint,
     Difference,
     HeadStart,
     Leaning,

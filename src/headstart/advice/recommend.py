@@ -7,20 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
+from headstart.advice.arm_record import ArmReport
+from headstart.advice.arm_reports import arm_report
 from headstart.advice.before import known_before
 from headstart.advice.curve_sentences import target_sentence
 from headstart.advice.decide import Verdict, decide, differences
 from headstart.advice.harm import harm_warnings, negative_transfer
 from headstart.advice.outlook import find_crossover, find_head_start, more_labels
-from headstart.advice.recommendation import (
-    ArmReport,
-    Costs,
-    Crossover,
-    CurvePoint,
-    HeadStart,
-    MetricValue,
-    Recommendation,
-)
+from headstart.advice.recommendation import Costs, Crossover, HeadStart, MetricValue, Recommendation
 from headstart.advice.remedy import remedy_for
 from headstart.advice.sentences import (
     action_sentence,
@@ -32,8 +26,7 @@ from headstart.advice.sentences import (
 )
 from headstart.core import Arm, derive_seed
 from headstart.evidence import corrected_metric, labels_to_reach
-from headstart.evidence.calibration import calibration
-from headstart.studies import Evidence, StudyState, Trial, ranked_tuning
+from headstart.studies import Evidence, StudyState, Trial
 from headstart.studies.settings import margin_at
 
 
@@ -48,7 +41,7 @@ def recommend(state: StudyState, *, spent_seconds: float, model_sizes: Mapping[s
     evidence, record = state.evidence, state.record
     verdict = decide(evidence, record.looks, state.target_size)
     reasons = {key: dropped.reason for key, dropped in record.dropped.items()}
-    arms = tuple(_arm_report(evidence, arm, verdict, reasons, model_sizes) for arm in evidence.arms)
+    arms = tuple(arm_report(evidence, arm, verdict, reasons, model_sizes) for arm in evidence.arms)
     trials = evidence.table.trials()
     seconds = {"tuning": 0.0, "measuring": 0.0}
     for trial in trials:
@@ -191,104 +184,6 @@ def _selection_correction(evidence: Evidence, verdict: Verdict) -> float:
         {verdict.chosen.key: firsts[verdict.chosen.key]}, evidence.settings.metric, classes, seed
     )
     return min(0.0, corrected - alone)
-
-
-def _arm_report(
-    evidence: Evidence, arm: Arm, verdict: Verdict | None, dropped: Mapping[str, str], sizes: Mapping[str, float]
-) -> ArmReport:
-    measured = evidence.trials(arm.key, "measuring")
-    failures = [t for t in evidence.table.trials() if t.spec.arm == arm and not t.succeeded]
-    status, note = "compared", ""
-    if verdict and arm == verdict.chosen:
-        status = "chosen"
-    elif arm.key in dropped:
-        status, note = "dropped" if measured else "not started", dropped[arm.key]
-    elif not measured:
-        status, note = ("failed", failures[0].measurement.error or "") if failures else ("not started", "")
-    largest = max(measured, key=lambda trial: (trial.spec.n, -trial.spec.repeat)) if measured else None
-    if largest is not None and largest.shortened and not note:
-        note = f"with {1 - largest.shortened:.0%} of its steps"
-    tuning = ranked_tuning(evidence, arm)
-    calibrated = calibration(*evidence.probabilities(largest)) if largest else None
-    return ArmReport(
-        key=arm.key,
-        name=arm.name,
-        candidate=arm.candidate,
-        strategy=arm.strategy,
-        paradigm=arm.paradigm,
-        status=status,
-        note=note,
-        curve=_curve(evidence, arm),
-        recipe=largest.spec.recipe if largest else None,
-        runner_up=tuning[1].spec.recipe if len(tuning) > 1 else None,
-        evaluations=max(1, len(tuning)),
-        tuned_at=tuning[0].spec.n if tuning else None,
-        converged=_converged(evidence, arm),
-        parameters=largest.measurement.parameters if largest else 0,
-        trainable_parameters=largest.measurement.trainable_parameters if largest else 0,
-        size_on_disk_mb=sizes.get(arm.key),
-        latency_ms=largest.measurement.latency * 1000 if largest else None,
-        train_seconds=largest.measurement.seconds if largest else None,
-        machine_share=largest.measurement.machine_share or None if largest else None,
-        seconds_to_95=_seconds_to_95(largest) if largest else None,
-        seed_spread=_seed_spread(evidence, arm),
-        calibration_error=calibrated.error if calibrated else None,
-        brier=calibrated.brier if calibrated else None,
-    )
-
-
-def _curve(evidence: Evidence, arm: Arm) -> tuple[CurvePoint, ...]:
-    points = []
-    for n in evidence.sizes(arm.key):
-        draws = evidence.draws(n, [arm])
-        assert draws is not None
-        low, high = draws.interval(arm.key)
-        realised = [trial.measurement.n_realised for trial in evidence.trials(arm.key, "measuring", n)]
-        points.append(
-            CurvePoint(
-                n=n,
-                n_realised=round(float(np.mean(realised))),
-                value=float(draws.estimates[0]),
-                low=low,
-                high=high,
-                repeats=draws.repeats[0],
-            )
-        )
-    return tuple(points)
-
-
-def _seed_spread(evidence: Evidence, arm: Arm) -> float | None:
-    """Standard deviation between repeats at the largest n that was measured more than once."""
-    for n in reversed(evidence.sizes(arm.key)):
-        values = [trial.measurement.value for trial in evidence.trials(arm.key, "measuring", n)]
-        if len(values) > 1:
-            return float(np.std(values, ddof=1))
-    return None
-
-
-def _converged(evidence: Evidence, arm: Arm) -> bool | None:
-    """Whether twice the steps gained less than one standard error of the held-out part."""
-    longer = [t.spec for t in evidence.trials(arm.key, "tuning") if t.spec.convergence_check]
-    if not longer:
-        return None
-    checked = longer[-1]
-    usual = checked.recipe.model_copy(update={"steps": checked.recipe.steps // 2})
-    tried = evidence.trials(arm.key, "tuning", checked.n)
-    base = [t for t in tried if t.spec.recipe == usual and not t.spec.convergence_check]
-    more = [t for t in tried if t.spec.key == checked.key]
-    if not base:
-        return None
-    value, held_out = base[0].measurement.value, max(base[0].measurement.n_test, 1)
-    error = np.sqrt(max(value * (1 - value), 1e-4) / held_out)
-    return bool(more[0].measurement.value - value < error)
-
-
-def _seconds_to_95(trial: Trial) -> float | None:
-    target = 0.95 * trial.measurement.value
-    reached = [seconds for seconds, value in trial.measurement.curve if value >= target]
-    if reached:
-        return reached[0]
-    return trial.measurement.seconds if trial.measurement.curve else None
 
 
 def _scratch_might_win(arms: tuple[ArmReport, ...], verdict: Verdict | None) -> bool:

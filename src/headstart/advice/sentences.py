@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from headstart.advice.arm_record import ArmReport
 from headstart.advice.decide import Verdict
-from headstart.advice.recommendation import ArmReport, MoreLabels, Reason
+from headstart.advice.recommendation import MoreLabels, Reason
 from headstart.core import Arm, SettingsError
 from headstart.evidence import detectable_difference
 from headstart.strategies import get_strategy

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from headstart.report import wording
 
 if TYPE_CHECKING:
-    from headstart.advice.recommendation import ArmReport, CurvePoint, Difference
+    from headstart.advice.arm_record import ArmReport, CurvePoint
+    from headstart.advice.recommendation import Difference
     from headstart.report.summary import Summary
 
 HEADLINES = {

@@ -15,7 +15,7 @@ from headstart.report.screens import data_sentence, hardware_sentence
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-    from headstart.advice.recommendation import ArmReport
+    from headstart.advice.arm_record import ArmReport
     from headstart.report.summary import Summary, TrialRow, WrongExample
 
 CHIPS = 12  # trials named under one sentence
