@@ -28,7 +28,7 @@ from headstart.studies.planners import ContendersPlanner
 from headstart.testing import replay
 from headstart.testing.replay import MemoryStore
 
-SHARES = (0.03, 0.06, 0.12)
+SHARES = (0.02, 0.03, 0.05)
 SIDES = ("transfer", "scratch")
 
 
@@ -78,8 +78,8 @@ def main() -> None:
     given = parser.parse_args()
     until = time.monotonic() + 60 * given.minutes
     found = lcdb(given.data, 4096, 0)
-    tables = [t for seed in range(10) for t in oracle(seed)] + foreign(60, 1)
-    tables += [found[i] for i in np.random.default_rng(1).permutation(len(found))[:160]]
+    tables = [t for seed in range(10, 22) for t in oracle(seed)] + foreign(80, 5)
+    tables += [found[i] for i in np.random.default_rng(7).permutation(len(found))[:160]]
     order = np.random.default_rng(2).permutation(len(tables))
     rows, played = [], 0
     with ProcessPoolExecutor(given.workers) as pool:

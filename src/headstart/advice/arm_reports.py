@@ -6,15 +6,24 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from headstart.advice.arm_record import ArmReport, CurvePoint
+from headstart.advice.arm_record import ArmReport, CurvePoint, ExpectedPoint
 from headstart.advice.decide import Verdict
 from headstart.core import Arm
 from headstart.evidence.calibration import calibration
+from headstart.evidence.curves import HORIZON
+from headstart.evidence.scores import LEVEL
 from headstart.studies import Evidence, Trial, ranked_tuning
+
+POINTS = 13  # of an expected curve, besides the measured sizes
 
 
 def arm_report(
-    evidence: Evidence, arm: Arm, verdict: Verdict | None, dropped: Mapping[str, str], sizes: Mapping[str, float]
+    evidence: Evidence,
+    arm: Arm,
+    verdict: Verdict | None,
+    dropped: Mapping[str, str],
+    sizes: Mapping[str, float],
+    feature_seconds: float = 0.0,
 ) -> ArmReport:
     """What the trials of one arm show.
 
@@ -24,6 +33,7 @@ def arm_report(
         verdict: What was decided; None where nothing was measured.
         dropped: Reasons of the arms that take no part, by key.
         sizes: Megabytes of saved models, by arm.
+        feature_seconds: Seconds to compute the frozen features of one example, if it uses any.
     """
     measured = evidence.trials(arm.key, "measuring")
     failures = [t for t in evidence.table.trials() if t.spec.arm == arm and not t.succeeded]
@@ -48,6 +58,7 @@ def arm_report(
         status=status,
         note=note,
         curve=_curve(evidence, arm),
+        expected=_expected(evidence, arm),
         recipe=largest.spec.recipe if largest else None,
         runner_up=tuning[1].spec.recipe if len(tuning) > 1 else None,
         evaluations=max(1, len(tuning)),
@@ -58,6 +69,8 @@ def arm_report(
         size_on_disk_mb=sizes.get(arm.key),
         latency_ms=largest.measurement.latency * 1000 if largest else None,
         train_seconds=largest.measurement.seconds if largest else None,
+        train_flops=largest.measurement.flops if largest else 0.0,
+        feature_seconds=feature_seconds,
         machine_share=largest.measurement.machine_share or None if largest else None,
         seconds_to_95=_seconds_to_95(largest) if largest else None,
         seed_spread=_seed_spread(evidence, arm),
@@ -72,15 +85,37 @@ def _curve(evidence: Evidence, arm: Arm) -> tuple[CurvePoint, ...]:
         draws = evidence.draws(n, [arm])
         assert draws is not None
         low, high = draws.interval(arm.key)
-        realised = [trial.measurement.n_realised for trial in evidence.trials(arm.key, "measuring", n)]
+        taken = [trial.measurement for trial in evidence.trials(arm.key, "measuring", n)]
         points.append(
             CurvePoint(
                 n=n,
-                n_realised=round(float(np.mean(realised))),
+                n_realised=round(float(np.mean([measurement.n_realised for measurement in taken]))),
                 value=float(draws.estimates[0]),
                 low=low,
                 high=high,
                 repeats=draws.repeats[0],
+                seconds=float(np.mean([measurement.seconds for measurement in taken])),
+            )
+        )
+    return tuple(points)
+
+
+def _expected(evidence: Evidence, arm: Arm) -> tuple[ExpectedPoint, ...]:
+    """The arm's curve at sizes that all arms share, so that each is drawn once."""
+    sizes = evidence.sizes(arm.key)
+    if not sizes or arm.key in evidence.dropped:
+        return ()
+    first, last = min(evidence.all_sizes), max(evidence.all_sizes)
+    shared = np.unique(np.concatenate([np.geomspace(first, HORIZON * last, POINTS).round(), evidence.all_sizes]))
+    points = []
+    for n in shared[(shared >= sizes[0]) & (shared <= HORIZON * sizes[-1])]:
+        joint = evidence.outlook(float(n))
+        assert joint is not None
+        column = joint.column(arm.key)
+        low, middle, high = np.clip(np.quantile(column, [(1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2]), 0, 1)
+        points.append(
+            ExpectedPoint(
+                n=int(n), value=float(middle), low=float(low), high=float(high), extrapolated=bool(n > sizes[-1])
             )
         )
     return tuple(points)

@@ -41,7 +41,9 @@ def recommend(state: StudyState, *, spent_seconds: float, model_sizes: Mapping[s
     evidence, record = state.evidence, state.record
     verdict = decide(evidence, record.looks, state.target_size)
     reasons = {key: dropped.reason for key, dropped in record.dropped.items()}
-    arms = tuple(arm_report(evidence, arm, verdict, reasons, model_sizes) for arm in evidence.arms)
+    arms = tuple(
+        arm_report(evidence, arm, verdict, reasons, model_sizes, _feature_seconds(state, arm)) for arm in evidence.arms
+    )
     trials = evidence.table.trials()
     seconds = {"tuning": 0.0, "measuring": 0.0}
     for trial in trials:
@@ -93,6 +95,12 @@ def recommend(state: StudyState, *, spent_seconds: float, model_sizes: Mapping[s
         reasons=reasons_for(evidence, verdict, arms, baseline) + more_labels_reason(evidence, more),
         warnings=warnings_for(state, verdict, arms, might_win) + harm_warnings(evidence, harm),
     )
+
+
+def _feature_seconds(state: StudyState, arm: Arm) -> float:
+    """Seconds to compute the frozen features of one example, as far as an arm uses them and prices know."""
+    known = (state.record.rates or {}).get("by_work", {}).get(f"embed|{arm.candidate}|0")
+    return float(known["seconds"]) if known and state.closed_form(arm) else 0.0
 
 
 def _learnt(evidence: Evidence, verdict: Verdict | None) -> int | None:

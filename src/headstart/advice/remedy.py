@@ -37,7 +37,7 @@ def remedy_for(state: StudyState, verdict: Verdict | None) -> str | None:
         more = f"Allow about {_minutes(seconds)} more (--budget {_budget(state.settings.budget_seconds + seconds)})"
         return f"{more}, so that {arm_words(cheapest)} is measured too."
     steps = deciding_steps(state, verdict.compared, needed_confidence(state.record.looks + 1))
-    time = next((step for step in steps if step.chance >= LIKELY), None)
+    time = next((step for step in steps if step.likely), None)
     if time is not None:
         seconds = SLOWER * time.seconds
         budget = _budget(state.settings.budget_seconds + seconds + ROUNDING)

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from headstart.advice import Recommendation
+from headstart.advice import Recommendation, StudyCosts, study_costs
 from headstart.core import BundleError
+from headstart.knowledge import find_device
 from headstart.models import FittedModel
 from headstart.models import load as load_model
 from headstart.report import repr_html
 from headstart.report.summary import Summary
 from headstart.studies import Store
+from headstart.studies.store import FILE as STORE_FILE
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+def is_study(folder: str | Path) -> bool:
+    """Whether a folder holds a study."""
+    return (Path(folder) / STORE_FILE).is_file()
 
 
 class Study:
@@ -91,6 +99,34 @@ class Study:
             for point in arm.curve
         ]
         return pd.DataFrame(rows, columns=["arm", "paradigm", "n", "value", "low", "high", "repeats"])
+
+    def costs(
+        self,
+        *,
+        target: float | None = None,
+        labels: int | None = None,
+        label_price: float | None = None,
+        hardware: Sequence[str] = (),
+    ) -> StudyCosts:
+        """Price one run of every measured option, the cheapest first, by the study's curves and timings.
+
+        Args:
+            target: Value of the metric to reach, as a share: each option is priced with the labels it needs.
+            labels: Price runs with so many labels; the labels there are if not given.
+            label_price: What a label more costs, in US dollars.
+            hardware: Cards by name, to price runs on beside this study's machine.
+
+        Raises:
+            SettingsError: An option is impossible, or there is no such card.
+        """
+        return study_costs(
+            self.recommendation,
+            self.summary.data.n_pool,
+            target=target,
+            labels=labels,
+            label_price=label_price,
+            machines=[find_device(name) for name in hardware],
+        )
 
     def table(self) -> pd.DataFrame:
         """Every trial: a row each."""

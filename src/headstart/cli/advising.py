@@ -11,6 +11,7 @@ import typer
 from headstart.cli.lines import as_json, one_line
 from headstart.core import SettingsError
 from headstart.knowledge import Advice, Cost, Expectation, advise_on, describe
+from headstart.knowledge.ranges import dollars, span
 
 WIDTH = 80
 STRATEGIES = {
@@ -123,29 +124,12 @@ def cost_lines(costs: tuple[Cost, ...]) -> list[str]:
     """A row for each machine and strategy."""
     lines = []
     for cost in costs:
-        money = _dollars(cost.usd) if cost.usd else ""
+        money = dollars(cost.usd) if cost.usd else ""
         energy = f"{cost.kwh[0]:.2g}-{cost.kwh[1]:.2g} kWh" if cost.kwh else ""
         where = one_line(cost.device)[:28]
         row = f"  {where:12} {STRATEGIES[cost.strategy]:18} {span(cost.seconds):16} {energy:20} {money}"
         lines.append(row.rstrip())
     return lines
-
-
-def _dollars(usd: tuple[float, float]) -> str:
-    """A range of money; cents are as fine as it gets."""
-    if usd[1] < 0.01:
-        return "under $0.01"
-    low = "0" if usd[0] < 0.01 else f"{usd[0]:,.2f}" if usd[0] < 100 else f"{usd[0]:,.0f}"
-    high = f"{usd[1]:,.2f}" if usd[1] < 100 else f"{usd[1]:,.0f}"
-    return f"${low}-{high}"
-
-
-def span(seconds: tuple[float, float]) -> str:
-    """Two lengths of time in one unit."""
-    for unit, size in (("d", 86400.0), ("h", 3600.0), ("min", 60.0)):
-        if seconds[1] >= 2 * size:
-            return f"{seconds[0] / size:.2g}-{seconds[1] / size:.2g} {unit}"
-    return f"{seconds[0]:.2g}-{seconds[1]:.2g} s"
 
 
 def crossing(even: tuple[float, float, float] | None) -> str:

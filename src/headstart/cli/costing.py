@@ -14,6 +14,7 @@ from headstart.knowledge import MemoryPlan, describe, devices, find_device, plan
 from headstart.knowledge.memory import STRATEGIES
 from headstart.knowledge.pricing import CostTable, cost_table
 
+STORE_FILE = "study.sqlite"  # as headstart.studies.store calls it, which would import torch
 GB = 1e9
 
 
@@ -27,12 +28,29 @@ def run_cost(
     hardware: Sequence[str],
     candidates: Sequence[str],
     label_price: float | None,
+    target: float | None,
     here: bool,
     json_output: bool,
     reading: dict[str, Any],
 ) -> None:
     """Print what training takes, as a table or one JSON document."""
     number, listed = counted(labels)
+    if data is not None and (Path(data) / STORE_FILE).is_file():
+        described = {"--modality": modality, "--classes": classes, "--domain": domain, "--candidate": candidates}
+        given = [option for option, value in described.items() if value]
+        given += ["--here"] * here + [f"--{name.replace('_', '-')}" for name in reading] + ["--labels"] * bool(listed)
+        if given:
+            raise SettingsError(f"{given[0]} is not for a study", place=data, hint="Leave it out")
+        from headstart.cli.ways import run_ways
+
+        run_ways(data, target, number, label_price, hardware, json_output=json_output)
+        return
+    if target is not None:
+        raise SettingsError(
+            "What reaches a target is known once something was measured",
+            place="--target",
+            hint="Run headstart study DATA, then headstart cost FOLDER --target, with the folder of the study",
+        )
     reading = reading | ({"labels": listed} if listed else {})
     said = dict(modality=modality, labels=number, classes=classes, domain=domain, candidates=candidates)
     if data is not None or here:

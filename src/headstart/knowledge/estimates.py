@@ -58,7 +58,11 @@ def training_flops(strategy: str, forward_gflop: float, labels: int) -> float:
 
 def cost_of(strategy: str, model: StartingPoint, labels: int, device: Device) -> Cost:
     """Cost of one training run."""
-    flops = training_flops(strategy, model.forward_gflop, labels)
+    return cost_of_run(strategy, training_flops(strategy, model.forward_gflop, labels), device)
+
+
+def cost_of_run(strategy: str, flops: float, device: Device) -> Cost:
+    """Cost of a run whose operations are known, by the rate that training reaches on a machine."""
     # A measured rate is that of plain matrix products, of which training reaches more than of a maker's peak.
     slow, fast = (0.2, 0.8) if device.measured else REACHED
     rate = device.gflops * 1e9

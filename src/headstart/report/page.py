@@ -10,6 +10,7 @@ from headstart.report import lookup, wording
 from headstart.report.confusion import confused_pairs, confusion_focus
 from headstart.report.figures import draw_figures
 from headstart.report.glossary import GLOSSARY
+from headstart.report.prices import CARDS, price_rows
 from headstart.report.screens import data_sentence, hardware_sentence
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ def page_context(summary: Summary, thumbnails: int, max_trials: int, figures: di
         "glossary": GLOSSARY,
         "costs": _costs(summary),
         "shares": _shares(summary),
+        "prices": price_rows(summary),
+        "cards": CARDS,
     }
 
 

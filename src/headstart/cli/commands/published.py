@@ -62,7 +62,8 @@ def advise(
 def cost(
     reading: dict[str, Any],
     data: Annotated[
-        str | None, typer.Argument(metavar="DATA", help="Read the description off this data; or describe it.")
+        str | None,
+        typer.Argument(metavar="DATA", help="A study's folder; or data to read the description off; or describe it."),
     ] = None,
     modality: Annotated[
         str | None, typer.Option(help="image, text, sound, series, detection, video, protein and others.")
@@ -72,6 +73,9 @@ def cost(
     ] = None,
     classes: Annotated[int | None, typer.Option(help="Number of classes.")] = None,
     domain: Annotated[str, typer.Option(help="What the examples show, in a few words.")] = "",
+    target: Annotated[
+        float | None, typer.Option(help="With a study: value to reach, as a share; the cheapest way comes first.")
+    ] = None,
     hardware: Annotated[
         list[str] | None, typer.Option(help="A card by name; may be repeated; all of the table if not given.")
     ] = None,
@@ -93,7 +97,7 @@ def cost(
     ] = False,
     json_output: Json = False,
 ) -> None:
-    """Estimate seconds, energy and money of training, as ranges; or with --config the memory it takes."""
+    """Estimate seconds, energy and money of training; of a study, the cheapest way to a target; or memory."""
     from headstart.cli.costing import run_cost, run_memory
 
     if config is not None:
@@ -118,6 +122,7 @@ def cost(
         hardware=tuple(hardware or ()),
         candidates=tuple(candidate or ()),
         label_price=label_price,
+        target=target,
         here=here,
         json_output=json_output,
         reading=reading,

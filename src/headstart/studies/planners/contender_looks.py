@@ -85,6 +85,8 @@ class FirstLooks(OpenForRivals):
             n, price = knee(self.state, arm), self.rivals.price(arm, knee(self.state, arm))
             seen = bool(self.evidence.sizes(arm.key))
             first_of_way = self._way(arm) not in seen_ways
+            if not seen and self.rivals.goes_on and not self.rivals.worth_a_look(arm):
+                continue
             worth = first_of_way and GLIMPSE * price <= FITTING * self.rivals.seconds
             if seen or worth or spent + price <= allowed:
                 seen_ways.add(self._way(arm))

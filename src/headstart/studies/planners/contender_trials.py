@@ -7,7 +7,7 @@ from itertools import product
 
 from headstart.core import Arm, TrialSpec
 from headstart.studies.comparing import compare
-from headstart.studies.deciding import LIKELY, deciding_steps
+from headstart.studies.deciding import deciding_steps
 from headstart.studies.planners.base import SHORTENED
 from headstart.studies.planners.contender_looks import FITTING, GLIMPSE, OpenForRivals
 from headstart.studies.planners.contender_tuning import RECIPES
@@ -146,7 +146,7 @@ class ContenderTrials(OpenForRivals):
         allowed = self.rivals.seconds * (1.0 if goes_on else DECIDING_SHARE)
         steps = deciding_steps(self.state, seen, seen.needed)
         affordable = [step for step in steps if step.seconds <= allowed]
-        chosen = next((step for step in affordable if step.chance >= LIKELY), None)
+        chosen = next((step for step in affordable if step.likely), None)
         if chosen is None and goes_on and affordable:
             chosen = max(affordable, key=lambda step: step.chance)
         if chosen is None:
@@ -261,7 +261,8 @@ class ContenderTrials(OpenForRivals):
         for arm in sorted(
             unseen, key=lambda arm: (self._same_side(arm), self.rivals.price(arm, knee(self.state, arm)))
         ):
-            yield from self.open.measuring(arm, knee(self.state, arm))
+            if self.rivals.worth_a_look(arm):
+                yield from self.open.measuring(arm, knee(self.state, arm))
 
     def _same_side(self, arm: Arm) -> bool:
         return self.rivals.leader is not None and arm.paradigm == self.rivals.leader.paradigm
@@ -283,6 +284,3 @@ class ContenderTrials(OpenForRivals):
                 for arm in order:
                     if n >= knee(self.state, arm):
                         yield from self.open.measuring(arm, n, repeat)
-        for arm in self.state.alive:  # not even a knee fitted
-            if not self.evidence.sizes(arm.key):
-                yield from self.open.measuring(arm, self.rivals.sizes[0])

@@ -84,13 +84,13 @@ class ContendersPlanner:
         tuning = ContenderTuning(rivals)
         trials = ContenderTrials(rivals, tuning.open)
         yield from tuning.closed_trials()
+        if rivals.goes_on:  # what was promised to decide comes before anything that opens another question
+            yield from trials.untried()
+            yield from trials.deciding()
         yield from FirstLooks(rivals, tuning.open).trials()
         if rivals.waiting:  # what comes next depends on the first looks that are under way
             return
         yield from trials.every_part()
-        if rivals.goes_on:
-            yield from trials.untried()
-            yield from trials.deciding()
         yield from tuning.trials()
         yield from trials.compared()
         yield from trials.carried()

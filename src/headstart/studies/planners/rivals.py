@@ -169,6 +169,16 @@ class Rivals:
         """The smallest size at which a comparison says something about all labels."""
         return min(n for n in self.sizes if FAR_ENOUGH * n >= self.state.pool_size)
 
+    def worth_a_look(self, arm: Arm) -> bool:
+        """Whether an option that was never run can still be measured where the sides are compared.
+
+        A look at a few labels alone leaves behind an option that may be best, of which nothing more is found out: it
+        opens what was decided.
+        """
+        first, there = knee(self.state, arm), self.compared
+        beyond = self.price(arm, there) if there is not None and there > first else 0.0
+        return self.price(arm, first) + beyond <= self.seconds
+
     def answer_seconds(self, leader: Arm | None, other: Arm | None) -> float:
         """Seconds that both sides take far enough up, and the leader with all labels."""
         common = self.cost(leader, self.far_enough) + self.cost(other, self.far_enough)
