@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
+import pytest
 
-from headstart.advice import remedy
 from headstart.advice.decide import decide
 from headstart.advice.remedy import remedy_for
 from headstart.core import Arm
+from headstart.studies import deciding
 from headstart.studies.comparing import compare, needed_confidence
 from headstart.studies.deciding import chance_with_labels, deciding_steps
 from headstart.studies.planners import ContendersPlanner
@@ -70,7 +72,7 @@ def open_study(**how):
 
 
 def test_an_option_that_was_not_run_there_is_named_and_running_it_decides(monkeypatch):
-    monkeypatch.setattr(remedy, "LIKELY", 0.5)
+    monkeypatch.setattr(deciding, "LIKELY_AHEAD", 0.5)
     store, played, verdict = open_study()
     words = remedy_for(played.state, verdict)
     assert "other from scratch with 400 labels" in words
@@ -105,3 +107,22 @@ def test_more_test_examples_help_where_they_are_few():
     _, played, verdict = open_study(gap=0.08, tested=100)
     chances = [chance_with_labels(played.state, verdict.compared, factor) for factor in (1.0, 4.0)]
     assert chances[1] > chances[0]
+
+
+def test_nothing_is_promised_of_an_option_that_was_seen_at_far_fewer_labels_only():
+    wanted = [*((0, n) for n in UP), *((1, n) for n in UP), (2, 100)]  # the third is missing at 16 times its labels
+    played = replay(table(), Listed(wanted), 200.0, margin=None)
+    seen = compare(played.state.evidence)
+    assert seen.n == 1600
+    assert seen.absent
+    assert [step for step in deciding_steps(played.state, seen, 0.95) if step.n == 1600] == []
+
+
+@pytest.mark.parametrize(("price", "looked_at"), [(1.0, True), (30.0, False)])
+def test_a_study_that_goes_on_looks_at_no_option_that_it_cannot_compare(price, looked_at):
+    dear = recorded("from_scratch", "scratch", 0.7, 0.02, price, candidate="dear")
+    with_dear = replace(table(), arms=(*table().arms, dear))
+    store = MemoryStore()
+    replay(with_dear, Listed(WANTED), 100.0, earlier=store, margin=None)
+    again = replay(with_dear, ContendersPlanner(), 160.0, earlier=store, margin=None)
+    assert bool(again.state.evidence.sizes(dear.arm.key)) == looked_at
