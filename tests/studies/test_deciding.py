@@ -118,11 +118,12 @@ def test_nothing_is_promised_of_an_option_that_was_seen_at_far_fewer_labels_only
     assert [step for step in deciding_steps(played.state, seen, 0.95) if step.n == 1600] == []
 
 
-@pytest.mark.parametrize(("price", "looked_at"), [(1.0, True), (30.0, False)])
-def test_a_study_that_goes_on_looks_at_no_option_that_it_cannot_compare(price, looked_at):
+@pytest.mark.parametrize("price", [8.0, 12.0, 16.0])
+def test_a_study_that_goes_on_decides_rather_than_glimpse_at_another_option(price):
     dear = recorded("from_scratch", "scratch", 0.7, 0.02, price, candidate="dear")
     with_dear = replace(table(), arms=(*table().arms, dear))
     store = MemoryStore()
     replay(with_dear, Listed(WANTED), 100.0, earlier=store, margin=None)
-    again = replay(with_dear, ContendersPlanner(), 160.0, earlier=store, margin=None)
-    assert bool(again.state.evidence.sizes(dear.arm.key)) == looked_at
+    again = replay(with_dear, ContendersPlanner(), 120.0, earlier=store, margin=None)
+    assert again.state.evidence.sizes(dear.arm.key) == []  # one look fits, measuring it with 400 labels does not
+    assert decide(again.state.evidence, 1, 1600).kind == "transfer"
