@@ -138,7 +138,10 @@ def _to_use(evidence: Evidence, verdict: Verdict) -> Arm:
 
 
 def _best_now(evidence: Evidence, verdict: Verdict) -> Arm:
-    """The arm whose model, as far as it was trained, is the best; or the one that likely overtakes it at the target."""
+    """The arm whose model, as far as it was trained, is the best; or the one that likely overtakes it at the target.
+
+    Without a refit on every label, the latter only where its model is not worse than the other by more than the margin.
+    """
     lean = verdict.leaning
     outlook = None if lean is None else evidence.outlook(lean.n)
     if lean is None or outlook is None:
@@ -148,6 +151,8 @@ def _best_now(evidence: Evidence, verdict: Verdict) -> Arm:
         return next(arm for arm in evidence.arms if arm.key == best)
     now = _best_trained(evidence, outlook.arms)
     surely = _overtakes(evidence, lean.arm, now, lean.n, SURELY)
+    if surely and not evidence.rotating:  # nothing trains it on every label: its model has to do as it is
+        surely = _as_trained(evidence, lean.arm) >= _as_trained(evidence, now) - verdict.margin
     return next(arm for arm in evidence.arms if arm.key == (lean.arm if surely else now))
 
 

@@ -93,7 +93,11 @@ def leaning_sentence(evidence: Evidence, verdict: Verdict | None) -> str | None:
     sure = f"P = {min(max(lean.p_side, 0.01), 0.99):.2f}"
     if lean.p_side < LEANS_FROM:
         return f"{where}: open which side is better ({side}: {sure}); best guess {arm}; an extrapolation."
-    return f"{where}: leaning to {side} ({sure}), with {arm}; an extrapolation, not a measurement."
+    said = f"{where}: leaning to {side} ({sure}), with {arm}; an extrapolation, not a measurement."
+    if lean.arm == verdict.chosen.key:
+        return said
+    strategy, _, candidate = lean.arm.partition("@")
+    return f"{said} To train it: headstart fit DATA --candidate {candidate} --strategy {strategy}."
 
 
 def action_sentence(evidence: Evidence, verdict: Verdict | None) -> str:
