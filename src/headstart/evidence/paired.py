@@ -57,11 +57,20 @@ class JointDraws:
         repeats = tuple(self.repeats[place] for place in places)
         return JointDraws(tuple(arms), self.estimates[places], self.draws[:, places], repeats, self.groups)
 
-    def widened(self, sd: Mapping[str, float], seed: int) -> JointDraws:
-        """The same worlds with more normal noise on some arms, of so large a standard deviation."""
-        sds = np.asarray([sd.get(arm, 0.0) for arm in self.arms])
-        noise = np.random.default_rng(seed).standard_normal(self.draws.shape) * sds
-        return JointDraws(self.arms, self.estimates, np.clip(self.draws + noise, 0, 1), self.repeats, self.groups)
+    def widened(self, sd: Mapping[str, float], seed: int, gains: Mapping[str, float] | None = None) -> JointDraws:
+        """The same worlds with what was not measured about some arms.
+
+        Args:
+            sd: By arm, the standard deviation of what may go either way.
+            seed: Of the draws.
+            gains: By arm, the scale of what can only help: half of a normal distribution.
+        """
+        rng, known = np.random.default_rng(seed), gains or {}
+        sds, scales = (np.asarray([of.get(arm, 0.0) for arm in self.arms]) for of in (sd, known))
+        draws = self.draws + rng.standard_normal(self.draws.shape) * sds
+        if scales.any():
+            draws = draws + np.abs(rng.standard_normal(self.draws.shape)) * scales
+        return JointDraws(self.arms, self.estimates, np.clip(draws, 0, 1), self.repeats, self.groups)
 
     def p_side(self, side: Sequence[str], other: Sequence[str]) -> float:
         """Share of the draws in which the best arm of one side beats the best of the other; ties are shared."""

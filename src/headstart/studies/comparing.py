@@ -125,11 +125,14 @@ def complete_sizes(evidence: Evidence) -> list[int]:
 
 
 def tuning_counted(evidence: Evidence, n: int, part: str) -> JointDraws:
-    """Draws at a size that hold what tuning would still move untuned arms by."""
+    """Draws at a size that hold what tuning would still move untuned arms by, and missing steps would gain."""
     draws = evidence.draws(n, part=part)
     assert draws is not None
-    sd = {key: evidence.untuned(key, n) for key in draws.arms}
-    return draws.widened(sd, derive_seed(evidence.settings.seed, "untuned", n)) if any(sd.values()) else draws
+    sd = {key: evidence.untuned(key) for key in draws.arms}
+    gains = {key: evidence.steps_left_out(key, n) for key in draws.arms}
+    if not any((*sd.values(), *gains.values())):
+        return draws
+    return draws.widened(sd, derive_seed(evidence.settings.seed, "untuned", n), gains)
 
 
 def _compare_at(evidence: Evidence, n: int, looks: int, said: str) -> SideComparison:

@@ -103,16 +103,16 @@ def _here(state: StudyState, seen: SideComparison, needed: float) -> Iterator[De
         for arm, extra in zip(pair, more, strict=True):
             repeats[place[arm.key]] = of_repeats(evidence, arm, n, extra)
         for arm in cut if finish else ():
-            untuned[place[arm.key]] -= evidence.steps_left_out(arm.key, n) ** 2
+            untuned[place[arm.key]] -= of_steps(evidence, arm, n)
             seconds += state.default_seconds(arm, n)
         for arm in tuning.arms if tune else ():
-            missing = 0.0 if finish else evidence.steps_left_out(arm.key, n)
-            untuned[place[arm.key]] = tuning.left(evidence, arm, n) + missing**2
+            missing = 0.0 if finish else of_steps(evidence, arm, n)
+            untuned[place[arm.key]] = tuning.left(evidence, arm, n) + missing
         for arm in add:
             mate = seen.winner if arm.paradigm == seen.winner.paradigm else seen.rival
             at, like = place[arm.key], place[mate.key]
             examples[at, at], repeats[at] = known.examples[like, like], of_one_run(evidence, mate, n)
-            whole = known.untuned[like] - evidence.steps_left_out(mate.key, n) ** 2  # a new run has all its steps
+            whole = known.untuned[like] - of_steps(evidence, mate, n)  # a new run has all its steps
             untuned[at], measured[at] = whole, True
             seconds += state.default_seconds(arm, n)
         then = known.covariance(examples, repeats, untuned)
@@ -225,7 +225,7 @@ class _Known:
         covariance = np.atleast_2d(np.cov(columns.T))
         mean = columns.mean(0)
         repeats = np.asarray([of_repeats(evidence, arm, seen.n, 0) for arm in measured])
-        untuned = np.asarray([evidence.untuned(arm.key, seen.n) ** 2 for arm in measured])
+        untuned = np.asarray([evidence.untuned(arm.key) ** 2 + of_steps(evidence, arm, seen.n) for arm in measured])
         diagonal = np.diag(covariance)
         left = np.maximum(diagonal - repeats - untuned, 0.05 * diagonal)
         examples = covariance - np.diag(diagonal - left)
@@ -261,6 +261,11 @@ class _Known:
 def of_repeats(evidence: Evidence, arm: Arm, n: int, more: int) -> float:
     """Variance of an arm's mean by the scatter of its runs, after so many more repeats."""
     return of_one_run(evidence, arm, n, more) / (len(evidence.trials(arm.key, "measuring", n)) + more)
+
+
+def of_steps(evidence: Evidence, arm: Arm, n: int) -> float:
+    """Variance of what the steps that an arm's runs at n were ended without would gain: of half a normal."""
+    return (1 - 2 / np.pi) * evidence.steps_left_out(arm.key, n) ** 2
 
 
 def of_one_run(evidence: Evidence, arm: Arm, n: int, more: int = 0) -> float:

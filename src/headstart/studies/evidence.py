@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from functools import cached_property
 
@@ -178,15 +177,11 @@ class Evidence:
         recipes = {trial.spec.recipe for trial in self._tuning(arm)}
         return len(recipes) > 1 or not self.sizes(arm) or self.kind(arm) == "closed"
 
-    def untuned(self, arm: str, n: int | None = None) -> float:
-        """Standard deviation of what better tuning, and steps that were left out, would still move an arm by.
+    def untuned(self, arm: str) -> float:
+        """Standard deviation of what better tuning would still move an arm by; 0 where there are no recipes.
 
-        0 where there are no recipes. What tuning moves was measured on arms that were tuned after all; see
-        ``bench/spread.py``. A choice among recipes leaves less of it, the more examples it was held out on.
-
-        Args:
-            arm: By key.
-            n: Labels whose runs are meant, as far as steps were left out; the arm's largest size if not given.
+        What tuning moves was measured on arms that were tuned after all; see ``bench/spread.py``. A choice among
+        recipes leaves less of it, the more examples it was held out on.
         """
         sizes = self.sizes(arm)
         if not sizes or self.kind(arm) == "closed":
@@ -195,14 +190,24 @@ class Evidence:
         held_out = 0
         if self.tuned(arm):
             held_out = min((trial.measurement.n_test or 0 for trial in self._tuning(arm)), default=0)
-        return math.hypot(fitted_spread().untuned_left(error, held_out), self.steps_left_out(arm, n or sizes[-1]))
+        return fitted_spread().untuned_left(error, held_out)
 
-    def steps_left_out(self, arm: str, n: int) -> float:
-        """Standard deviation of what the missing steps of runs that were ended early would move an arm by."""
-        left_out = min((trial.shortened for trial in self.trials(arm, "measuring", n)), default=0.0)
+    def steps_left_out(self, arm: str, n: int | None = None) -> float:
+        """Scale of what the missing steps of runs that were ended early would gain an arm.
+
+        Steps never do harm on average, so that this is the scale of half a normal distribution, and not a spread that
+        goes either way.
+
+        Args:
+            arm: By key.
+            n: Labels of the runs; the arm's largest size if not given.
+        """
+        sizes = self.sizes(arm)
+        at = n or (sizes[-1] if sizes else 0)
+        left_out = min((trial.shortened for trial in self.trials(arm, "measuring", at)), default=0.0)
         if not left_out:
             return 0.0
-        error = min(max(self._cell(arm, n).error, 0.0), 1.0)
+        error = min(max(self._cell(arm, at).error, 0.0), 1.0)
         return float(error * (1 - (1 - left_out) ** STEPS_EXPONENT))
 
     def _tuning(self, arm: str) -> list[Trial]:
@@ -292,7 +297,8 @@ class Evidence:
             repeats = tuple(len(self.trials(arm.key, "measuring")) for arm in arms)
             joint = JointDraws(tuple(arm.key for arm in arms), worlds.mean(0), worlds, repeats)
             untuned = {arm.key: self.untuned(arm.key) for arm in arms}
-            self._draws[key] = joint.widened(untuned, derive_seed(self.settings.seed, "untuned", int(n)))
+            gains = {arm.key: self.steps_left_out(arm.key) for arm in arms}
+            self._draws[key] = joint.widened(untuned, derive_seed(self.settings.seed, "untuned", int(n)), gains)
         return self._draws[key]
 
     def _projected(self, arm: Arm, n: float, part: str) -> np.ndarray:

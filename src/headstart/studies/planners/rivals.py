@@ -7,7 +7,7 @@ from functools import cached_property
 
 from headstart.core import Arm, TrialSpec
 from headstart.evidence import JointDraws
-from headstart.studies.comparing import FAR_ENOUGH, untried_starts
+from headstart.studies.comparing import FAR_ENOUGH, tuning_counted, untried_starts
 from headstart.studies.planners.base import SHORTENED
 from headstart.studies.state import StudyState
 
@@ -131,11 +131,7 @@ class Rivals:
         """P(the leader's side is better at the compared size), untuned recipes accounted for."""
         if self.compared is None:
             return 0.5
-        draws = self.evidence.draws(self.compared, part="judge")
-        if draws is None:
-            return 0.5
-        untuned = {key: self.evidence.untuned(key, self.compared) for key in draws.arms}
-        return self._p_side(draws.widened(untuned, self.state.settings.seed))
+        return self._p_side(tuning_counted(self.evidence, self.compared, "judge"))
 
     def _p_side(self, draws: JointDraws | None) -> float:
         if draws is None or self.leader is None:
