@@ -148,3 +148,29 @@ def test_questions_are_asked_one_by_one_in_a_terminal(monkeypatch):
     monkeypatch.setattr(advising.sys, "stdin", type("Terminal", (), {"isatty": lambda self: True})())
     monkeypatch.setattr(advising.typer, "prompt", lambda *_, **__: next(answers))
     assert advising.ask() == {"modality": "image", "labels": 500, "classes": 2, "domain": "chest x-ray"}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--modality", "image", "--labels", "50", "--target", "0.9"), "once something was measured"),
+        (("--target", "0.9"), "once something was measured"),
+    ],
+)
+def test_what_reaches_a_target_needs_a_study(headstart, words, said):
+    done = headstart("cost", *words)
+    assert done.code == 1
+    assert said in done.err
+    assert "headstart study DATA" in done.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--modality", "image"), ("--here",), ("--classes", "3"), ("--labels", "labels.csv"), ("--text-column", "words")],
+)
+def test_a_study_is_not_described(headstart, tmp_path, words):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "study.sqlite").touch()
+    done = headstart("cost", "mine", *words)
+    assert done.code == 1
+    assert "is not for a study" in done.err

@@ -55,6 +55,14 @@ def test_demo_ends_with_a_model_that_predicts(process, tmp_path, digit_folders):
     found = [line.split("\t")[1] for line in out.splitlines()]
     assert found.count("0") > len(found) / 2
 
+    out, _ = finish(process("cost", "demo", "--target", "0.5", "--label-price", "2", "--json"))
+    costs = json.loads(out)
+    assert costs["ways"], costs["beyond"]
+    assert all(way["missing"] == 0 == way["labelling"] and way["seconds"] > 0 for way in costs["ways"])
+    out, _ = finish(process("cost", "demo"))
+    assert out.startswith("Cheapest to train with")
+    assert max(map(len, out.splitlines())) <= 90
+
     before = trials(tmp_path / "demo")
     out, _ = finish(process("report", "demo", "--json"))
     assert json.loads(out)["sentence"] == answer["sentence"]

@@ -9,7 +9,7 @@ import struct
 import zlib
 from typing import Any
 
-from headstart.advice.arm_record import ArmReport, CurvePoint
+from headstart.advice.arm_record import ArmReport, CurvePoint, ExpectedPoint
 from headstart.advice.recommendation import (
     Costs,
     Crossover,
@@ -324,8 +324,13 @@ def _recommendation(trials: list[dict[str, Any]]) -> Recommendation:
 
 def _arm(strategy, candidate, paradigm, values, halves, seconds, status, note) -> ArmReport:
     curve = tuple(
-        CurvePoint(n=n, n_realised=n, value=value, low=value - half, high=value + half, repeats=REPEATS)
-        for n, value, half in zip(SIZES, values, halves, strict=False)
+        CurvePoint(n=n, n_realised=n, value=value, low=value - half, high=value + half, repeats=REPEATS, seconds=took)
+        for n, value, half, took in zip(SIZES, values, halves, seconds, strict=False)
+    )
+    last = curve[-1]
+    expected = (
+        *(ExpectedPoint(n=p.n, value=p.value, low=p.low, high=p.high, extrapolated=False) for p in curve),
+        ExpectedPoint(n=4 * last.n, value=last.value + 0.02, low=last.low, high=last.high + 0.03, extrapolated=True),
     )
     probe = strategy == "linear_probe"
     return ArmReport(
@@ -337,6 +342,7 @@ def _arm(strategy, candidate, paradigm, values, halves, seconds, status, note) -
         status=status,
         note=note,
         curve=curve,
+        expected=() if status == "dropped" else expected,
         recipe=Recipe(learning_rate=0.0 if probe else 3e-4, steps=0 if probe else 600),
         evaluations=1 if probe else 6,
         runner_up=None if probe else Recipe(learning_rate=1e-3, steps=600, label="rate x3"),
@@ -347,6 +353,8 @@ def _arm(strategy, candidate, paradigm, values, halves, seconds, status, note) -
         size_on_disk_mb=44.8,
         latency_ms=6.1,
         train_seconds=seconds[-1],
+        train_flops=0.0 if probe else 4e14,
+        feature_seconds=0.02 if probe else 0.0,
         machine_share=None if probe else 0.31,
         seconds_to_95=0.6 * seconds[-1],
     )

@@ -192,3 +192,13 @@ def test_the_page_says_what_steps_reached_of_the_machine(pages):
     page = pages["example"]
     assert "training steps reached: " in page
     assert page.count(" 31%") >= 1
+
+
+def test_costs_of_every_option_with_all_labels_are_listed():
+    page = render_page(ALL["example"]())
+    text = " ".join(outline(page).text)
+    assert "One run on all 992 labels" in text
+    for card in ("T4", "RTX 4090", "H100 SXM"):
+        assert card in text
+    assert "not counted" in text  # of the probe, whose operations are not known
+    assert "$" in text
