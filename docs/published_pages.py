@@ -203,7 +203,19 @@ def _measured_memory(results: Path) -> str:
     ratios = [float(row[7]) for row in rows if row[7].strip().replace(".", "").isdigit()]
     return (
         f"In {len(ratios)} runs of five small models on an H100 (all weights or adapters, 32 or 16 bits, with and\n"
-        f"without checkpointing) the plan was {min(ratios):.2f} to {max(ratios):.2f} of the allocator's peak."
+        f"without checkpointing) the plan was {min(ratios):.2f} to {max(ratios):.2f} of the allocator's peak. "
+        + _measured_on_a_cpu(results)
+    )
+
+
+def _measured_on_a_cpu(results: Path) -> str:
+    """How plans compare with what processes held, from the bench's table."""
+    rows = [line.split("|") for line in (results / "memory.md").read_text().splitlines() if line.startswith("| ")][1:]
+    rows = [row for row in rows if row[4].strip(" -:")]
+    tensors, process = ([float(row[place]) for row in rows] for place in (4, 6))
+    return (
+        f"On a CPU it was\n{min(tensors):.2f} to {max(tensors):.2f} of what tensors took; a process held "
+        f"{min(process):.2f} to {max(process):.2f} times the plan, because the C\nlibrary keeps some of what was freed."
     )
 
 
@@ -217,6 +229,21 @@ def cost_page(results: Path) -> str:
         "`headstart cost --modality text --labels 2000` estimates time, energy and money. Both "
         "train nothing. GB are 1e9",
         "bytes.",
+        "",
+        "## What reaches a value cheapest",
+        "",
+        "More labels, another strategy or a larger model: that is known once a study measured them. With its folder,",
+        "",
+        "```sh",
+        "headstart cost studies/flowers --target 0.95 --label-price 2 --hardware t4",
+        "```",
+        "",
+        "lists every option that is expected to reach 95 %, the cheapest first: how many labels it needs, with the",
+        "90 % interval of its learning curve, how many of them are missing and what these cost, how long one run takes",
+        "on the study's machine, and what the first would take on the cards that were named. Options that are not",
+        "expected to reach it are named with the best that is expected of them. Nothing is said beyond four times an",
+        "option's largest",
+        "measured size. Without `--target`, one run with all labels is priced, or with `--labels 5000`.",
         "",
         "## Memory by strategy",
         "",
