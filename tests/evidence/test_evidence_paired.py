@@ -203,3 +203,15 @@ def test_resampling_patterns_is_resampling_examples(monkeypatch, metric):
     assert np.array_equal(fast.estimates, slow.estimates)
     assert np.cov(fast.draws.T) == pytest.approx(np.cov(slow.draws.T), rel=0.1, abs=3e-5)
     assert fast.draws.mean(0) == pytest.approx(slow.draws.mean(0), abs=1e-3)
+
+
+def test_what_can_only_help_lowers_no_draw_and_is_half_a_normal():
+    worlds = np.full((20_000, 2), 0.5)
+    draws = paired.JointDraws(("a", "b"), np.asarray([0.5, 0.5]), worlds, (1, 1))
+    gained = draws.widened({}, 0, {"a": 0.05})
+    moved = gained.column("a") - 0.5
+    assert moved.min() >= 0
+    assert moved.mean() == pytest.approx(0.05 * np.sqrt(2 / np.pi), rel=0.02)
+    assert moved.var() == pytest.approx(0.05**2 * (1 - 2 / np.pi), rel=0.05)
+    assert (gained.column("b") == 0.5).all()
+    assert gained.p_side(["a"], ["b"]) == pytest.approx(1.0)
