@@ -150,6 +150,19 @@ def test_questions_are_asked_one_by_one_in_a_terminal(monkeypatch):
     assert advising.ask() == {"modality": "image", "labels": 500, "classes": 2, "domain": "chest x-ray"}
 
 
+def test_costs_are_listed_for_every_number_of_labels(headstart):
+    words = ("cost", *IMAGE, "--labels", "500", "--at", "2000", "--at", "50000", "--hardware", "t4")
+    document = headstart(*words, "--json").document
+    runs = {(cost["strategy"], cost["labels"]): cost for cost in document["costs"]}
+    assert {labels for _, labels in runs} == {500, 2000, 50_000}
+    assert runs["full_finetune", 2000]["flops"] == pytest.approx(4 * runs["full_finetune", 500]["flops"])
+    assert runs["full_finetune", 500]["memory_gb"] == pytest.approx(4 * runs["linear_probe", 500]["memory_gb"])
+    out = headstart(*words, "--label-price", "2").out
+    assert "50,000 labels; the labels themselves: $100,000" in out
+    assert "e+" not in out.replace("e+1", "")  # powers of ten stand for operations alone
+    headstart("cost", *IMAGE, "--labels", "5", "--at", "0").failed_well("--at")
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

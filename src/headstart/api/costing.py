@@ -23,6 +23,7 @@ def cost(
     candidates: Sequence[str] = (),
     label_price: float | None = None,
     here: bool = False,
+    at: Sequence[int] = (),
     **columns: Any,
 ) -> CostTable:
     """Estimate what each strategy takes on each machine. Trains nothing.
@@ -37,6 +38,7 @@ def cost(
         candidates: Models in mind; the first listed start if not given.
         label_price: What a label costs, in US dollars.
         here: Measure this machine's rate too, which takes under a second after torch is loaded.
+        at: Other numbers of labels to price as well.
         **columns: ``task``, ``text_column`` and others, as for :func:`check`.
 
     Raises:
@@ -60,7 +62,7 @@ def cost(
         if isinstance(labels, str):
             raise SettingsError("A table of labels is for data", place="labels=", hint="Give a number, or data")
         case = describe(modality, labels, classes, domain=domain, candidates=candidates)
-    return cost_table(case, hardware, label_price, this_device() if here else None)
+    return cost_table(case, hardware, label_price, this_device() if here else None, at)
 
 
 def this_device() -> Device:

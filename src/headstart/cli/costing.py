@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from headstart.cli.advising import STRATEGIES as IN_WORDS
 from headstart.cli.advising import cost_lines, counted
 from headstart.cli.lines import as_json, one_line
 from headstart.core import SettingsError
@@ -29,6 +30,7 @@ def run_cost(
     candidates: Sequence[str],
     label_price: float | None,
     target: float | None,
+    at: Sequence[int],
     here: bool,
     json_output: bool,
     reading: dict[str, Any],
@@ -36,7 +38,13 @@ def run_cost(
     """Print what training takes, as a table or one JSON document."""
     number, listed = counted(labels)
     if data is not None and (Path(data) / STORE_FILE).is_file():
-        described = {"--modality": modality, "--classes": classes, "--domain": domain, "--candidate": candidates}
+        described = {
+            "--modality": modality,
+            "--classes": classes,
+            "--domain": domain,
+            "--candidate": candidates,
+            "--at": at,
+        }
         given = [option for option, value in described.items() if value]
         given += ["--here"] * here + [f"--{name.replace('_', '-')}" for name in reading] + ["--labels"] * bool(listed)
         if given:
@@ -57,7 +65,7 @@ def run_cost(
         from headstart.api.costing import cost
 
         said["labels"] = reading.pop("labels", number)
-        table = cost(data, **said, hardware=hardware, label_price=label_price, here=here, **reading)  # type: ignore[arg-type]
+        table = cost(data, **said, hardware=hardware, label_price=label_price, here=here, at=at, **reading)  # type: ignore[arg-type]
     elif reading:
         option = next(iter(reading)).replace("_", "-")
         raise SettingsError(f"--{option} is for data", place="headstart cost", hint="Give DATA, or leave it out")
@@ -66,7 +74,7 @@ def run_cost(
         raise SettingsError("Nothing was described", place="headstart cost", hint=hint)
     else:
         case = describe(modality, number, classes, domain=domain, candidates=candidates)
-        table = cost_table(case, hardware, label_price)
+        table = cost_table(case, hardware, label_price, at=at)
     if json_output:
         print(as_json(table.model_dump(mode="json")))
         return
@@ -74,15 +82,23 @@ def run_cost(
 
 
 def _screen(table: CostTable) -> list[str]:
+    sizes = tuple(dict.fromkeys(cost.labels for cost in table.costs))
     lines = [
         f"{one_line(table.model.name)} ({table.model.parameters_m:g} M weights) on {table.labels:,} labels",
         f"One run of each strategy, before anything was measured; prices of {table.dated}; a small search",
         "takes about five times as much.",
         "",
-        *cost_lines(table.costs),
+        f"  {'':18} {'held in memory':16} operations with so many labels",
+        f"  {'':18} {'+ activations':16} " + "  ".join(f"{n:>9,}" for n in sizes),
     ]
-    if table.labelling is not None:
-        lines += ["", f"The labels themselves: ${table.labelling:,.0f}."]
+    first = table.costs[0].device
+    for strategy, words in IN_WORDS.items():
+        runs = [cost for cost in table.costs if (cost.device, cost.strategy) == (first, strategy)]
+        held = f"{runs[0].memory_gb or 0:.2f} GB"
+        lines.append(f"  {words:18} {held:16} " + "  ".join(f"{run.flops:>9.2g}" for run in runs))
+    for n in sizes:
+        labels = "" if table.label_price is None else f"; the labels themselves: ${n * table.label_price:,.0f}"
+        lines += ["", f"{n:,} labels{labels}", *cost_lines(tuple(cost for cost in table.costs if cost.labels == n))]
     if table.pretraining:
         lines += ["", "Pretraining from scratch was published to take"]
         for one in table.pretraining:

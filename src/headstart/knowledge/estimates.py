@@ -21,6 +21,8 @@ STARTING = (5.0, 60.0)  # seconds to load libraries and weights and to decode th
 TUNED = 5  # trials of a small search
 # Operations of a training step over those of a forward pass: backward costs two forward passes, half of it for the
 # gradients of weights, which adapters hardly need (Kaplan et al. 2020, section 2.1).
+# Share of the weights that move: those of adapters are one in a hundred at most (LoRA, Hu et al. 2021, table 2).
+MOVING = {"linear_probe": 0.0, "lora": 0.01, "full_finetune": 1.0, "from_scratch": 1.0}
 STEP = {"linear_probe": 1.0, "lora": 2.0, "full_finetune": 3.0, "from_scratch": 3.0}
 
 
@@ -34,6 +36,9 @@ class Cost(Record):
         seconds: Least and most for one run.
         kwh: Least and most, a data centre's share included; None where the machine's draw is not known.
         usd: Least and most to rent it; None for a machine of one's own.
+        labels: Labels of the run; 0 where the run was measured.
+        memory_gb: Weights, gradients and the two moments of AdamW in 32 bits, to which activations come; None where
+            the run was measured.
         tuned: Runs of a small search, to multiply by.
     """
 
@@ -44,6 +49,8 @@ class Cost(Record):
     kwh: tuple[float, float] | None
     usd: tuple[float, float] | None
     tuned: int = TUNED
+    labels: int = 0
+    memory_gb: float | None = None
 
 
 def training_flops(strategy: str, forward_gflop: float, labels: int) -> float:
@@ -58,7 +65,9 @@ def training_flops(strategy: str, forward_gflop: float, labels: int) -> float:
 
 def cost_of(strategy: str, model: StartingPoint, labels: int, device: Device) -> Cost:
     """Cost of one training run."""
-    return cost_of_run(strategy, training_flops(strategy, model.forward_gflop, labels), device)
+    run = cost_of_run(strategy, training_flops(strategy, model.forward_gflop, labels), device)
+    held = 4 * (1 + 3 * MOVING[strategy]) * model.parameters_m / 1000  # bytes a weight, times millions, in GB
+    return run.model_copy(update={"labels": labels, "memory_gb": held})
 
 
 def cost_of_run(strategy: str, flops: float, device: Device) -> Cost:

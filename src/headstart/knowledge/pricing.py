@@ -31,7 +31,8 @@ class CostTable(Record):
     Attributes:
         model: The model that is priced.
         labels: Labelled examples.
-        costs: One run of each strategy on each machine.
+        costs: One run of each strategy on each machine, with so many labels and with each other number in question.
+        label_price: Of one label, in US dollars; None if not given.
         labelling: US dollars for the labels; None without a price.
         pretraining: What published runs from scratch on their own data took.
         dated: Of prices.
@@ -40,13 +41,18 @@ class CostTable(Record):
     model: StartingPoint
     labels: int
     costs: tuple[Cost, ...]
+    label_price: float | None = None
     labelling: float | None
     pretraining: tuple[PublishedCost, ...]
     dated: str
 
 
 def cost_table(
-    case: Description, hardware: Sequence[str], label_price: float | None, here: Device | None = None
+    case: Description,
+    hardware: Sequence[str],
+    label_price: float | None,
+    here: Device | None = None,
+    at: Sequence[int] = (),
 ) -> CostTable:
     """Price a case.
 
@@ -55,6 +61,7 @@ def cost_table(
         hardware: Cards by name; the whole table if none is named.
         label_price: Of one label, in US dollars.
         here: This machine, if it was measured.
+        at: Other numbers of labels to price.
 
     Raises:
         SettingsError: Labels are missing, no model is known, or a card is.
@@ -67,6 +74,8 @@ def cost_table(
         raise SettingsError(
             f"A label for {label_price:g} is not possible", place="--label-price", hint="Give 0 or more"
         )
+    if any(n < 1 for n in at):
+        raise SettingsError(f"{min(at)} labels are not possible", place="--at", hint="Give 1 or more")
     known = starts_for(case)
     if not known:
         raise SettingsError(
@@ -77,7 +86,12 @@ def cost_table(
     return CostTable(
         model=known[0],
         labels=case.labels,
-        costs=costs_of(known[0], case.labels, (here, *machines) if here else machines),
+        costs=tuple(
+            cost
+            for labels in dict.fromkeys((case.labels, *at))
+            for cost in costs_of(known[0], labels, (here, *machines) if here else machines)
+        ),
+        label_price=label_price,
         labelling=None if label_price is None else label_price * case.labels,
         pretraining=_pretraining(case, known[0]),
         dated=date,

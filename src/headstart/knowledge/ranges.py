@@ -16,5 +16,10 @@ def span(seconds: tuple[float, float]) -> str:
     """Two lengths of time in one unit."""
     for unit, size in (("d", 86400.0), ("h", 3600.0), ("min", 60.0)):
         if seconds[1] >= 2 * size:
-            return f"{seconds[0] / size:.2g}-{seconds[1] / size:.2g} {unit}"
-    return f"{seconds[0]:.2g}-{seconds[1]:.2g} s"
+            return f"{_two(seconds[0] / size)}-{_two(seconds[1] / size)} {unit}"
+    return f"{_two(seconds[0])}-{_two(seconds[1])} s"
+
+
+def _two(value: float) -> str:
+    """Two significant digits, and never a power of ten."""
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"

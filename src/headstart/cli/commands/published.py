@@ -76,6 +76,7 @@ def cost(
     target: Annotated[
         float | None, typer.Option(help="With a study: value to reach, as a share; the cheapest way comes first.")
     ] = None,
+    at: Annotated[list[int] | None, typer.Option(help="Price so many labels as well; may be repeated.")] = None,
     hardware: Annotated[
         list[str] | None, typer.Option(help="A card by name; may be repeated; all of the table if not given.")
     ] = None,
@@ -123,6 +124,7 @@ def cost(
         candidates=tuple(candidate or ()),
         label_price=label_price,
         target=target,
+        at=tuple(at or ()),
         here=here,
         json_output=json_output,
         reading=reading,
