@@ -14,8 +14,9 @@ import numpy as np
 from headstart.advice.arm_record import ArmReport
 from headstart.advice.curve_sentences import size
 from headstart.advice.recommendation import Recommendation
+from headstart.advice.sentences import arm_words
 from headstart.advice.ways_record import StudyCosts, Way
-from headstart.core import SettingsError
+from headstart.core import Arm, SettingsError
 from headstart.evidence import cost_curve
 from headstart.knowledge import Device, devices
 from headstart.knowledge.estimates import cost_of_run
@@ -84,7 +85,8 @@ def _way(
     """One option, or why nothing can be said about it."""
     points = arm.expected
     if not points:
-        return arm.note or "left out of the comparison"
+        again = "its curve is not in the stored answer: run the `headstart study` command again"
+        return arm.note or "left out of the comparison" if arm.status == "dropped" else again
     last = points[-1].n
     low: int | None
     high: int | None
@@ -155,10 +157,14 @@ def _sentence(ways: Sequence[Way], metric: str, target: float | None) -> str:
         return "No measured option is expected to reach it." if target is not None else "Nothing was measured there."
     way = ways[0]
     if target is None:
-        return f"Cheapest to train with {size(way.labels)} labels: {way.name}."
+        return f"Cheapest to train with {size(way.labels)} labels: {_words(way)}."
     end = size(way.high) if way.high is not None else "more than can be said"
     span = f" ({size(way.low or way.labels)} to {end})"
     more = f", {size(way.missing)} more than there are" if way.missing else ", which there are"
     price = f", for ${way.labelling:,.0f}" if way.labelling else ""
     goal = f"{metric} {100 * target:.4g}"
-    return f"Cheapest way to {goal}: {way.name} with about {size(way.labels)} labels{span}{more}{price}."
+    return f"Cheapest way to {goal}: {_words(way)} with about {size(way.labels)} labels{span}{more}{price}."
+
+
+def _words(way: Way) -> str:
+    return arm_words(Arm(candidate=way.arm.partition("@")[2], strategy=way.strategy, paradigm=way.paradigm))
