@@ -49,7 +49,7 @@ def run_cost(
         given += ["--here"] * here + [f"--{name.replace('_', '-')}" for name in reading] + ["--labels"] * bool(listed)
         if given:
             raise SettingsError(f"{given[0]} is not for a study", place=data, hint="Leave it out")
-        from headstart.cli.ways import run_ways
+        from headstart.cli.option_costs import run_ways
 
         run_ways(data, target, number, label_price, hardware, json_output=json_output)
         return

@@ -6,7 +6,7 @@ from headstart.core import Paradigm, Record
 from headstart.knowledge import Cost
 
 
-class Way(Record):
+class OptionCost(Record):
     """One option, trained once with so many labels.
 
     Attributes:
@@ -62,7 +62,7 @@ class StudyCosts(Record):
     target: float | None
     labels: int
     label_price: float | None
-    ways: tuple[Way, ...]
+    ways: tuple[OptionCost, ...]
     beyond: tuple[str, ...]
     sentence: str
     dated: str

@@ -13,9 +13,9 @@ import numpy as np
 
 from headstart.advice.arm_record import ArmReport
 from headstart.advice.curve_sentences import size
+from headstart.advice.option_costs_record import OptionCost, StudyCosts
 from headstart.advice.recommendation import Recommendation
 from headstart.advice.sentences import arm_words
-from headstart.advice.ways_record import StudyCosts, Way
 from headstart.core import Arm, SettingsError
 from headstart.evidence import cost_curve
 from headstart.knowledge import Device, devices
@@ -50,7 +50,7 @@ def study_costs(
         if not arm.curve:
             continue
         found = _way(arm, pool, target, labels or pool, label_price, machines)
-        if isinstance(found, Way):
+        if isinstance(found, OptionCost):
             ways.append(found)
         else:
             beyond.append(f"{arm.name}: {found}")
@@ -81,7 +81,7 @@ def _check(target: float | None, labels: int | None, label_price: float | None) 
 
 def _way(
     arm: ArmReport, pool: int, target: float | None, labels: int, label_price: float | None, machines: Sequence[Device]
-) -> Way | str:
+) -> OptionCost | str:
     """One option, or why nothing can be said about it."""
     points = arm.expected
     if not points:
@@ -108,7 +108,7 @@ def _way(
     trial = float(taken.at(np.asarray([float(labels)]))[0])
     whole = max(float(taken.at(np.asarray([float(arm.curve[-1].n)]))[0]), 1e-9)
     flops = arm.train_flops * trial / whole
-    return Way(
+    return OptionCost(
         arm=arm.key,
         name=arm.name,
         strategy=arm.strategy,
@@ -145,13 +145,13 @@ def _at(arm: ArmReport, values: list[float], labels: int) -> float:
     return float(np.interp(np.log(labels), np.log([point.n for point in arm.expected]), values))
 
 
-def _price(way: Way) -> tuple[float, int, float]:
+def _price(way: OptionCost) -> tuple[float, int, float]:
     """Money, then labels that are missing, then time."""
     rent = min((sum(cost.usd) / 2 for cost in way.elsewhere if cost.usd), default=0.0)
     return (way.labelling or 0.0) + rent, way.missing, way.seconds
 
 
-def _sentence(ways: Sequence[Way], metric: str, target: float | None) -> str:
+def _sentence(ways: Sequence[OptionCost], metric: str, target: float | None) -> str:
     """The cheapest way in words."""
     if not ways:
         return "No measured option is expected to reach it." if target is not None else "Nothing was measured there."
@@ -166,5 +166,5 @@ def _sentence(ways: Sequence[Way], metric: str, target: float | None) -> str:
     return f"Cheapest way to {goal}: {_words(way)} with about {size(way.labels)} labels{span}{more}{price}."
 
 
-def _words(way: Way) -> str:
+def _words(way: OptionCost) -> str:
     return arm_words(Arm(candidate=way.arm.partition("@")[2], strategy=way.strategy, paradigm=way.paradigm))

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Sequence
 
 from headstart.advice.curve_sentences import size
-from headstart.advice.ways_record import StudyCosts, Way
+from headstart.advice.option_costs_record import OptionCost, StudyCosts
 from headstart.cli.advising import WIDTH, cost_lines
 from headstart.cli.lines import as_json, one_line
 from headstart.report.wording import duration
@@ -53,7 +53,7 @@ def screen(found: StudyCosts) -> list[str]:
     return lines
 
 
-def _option(way: Way, reaching: bool) -> list[str]:
+def _option(way: OptionCost, reaching: bool) -> list[str]:
     """Two lines: what, then how many labels and what they take."""
     if reaching:
         end = size(way.high) if way.high is not None else "?"
