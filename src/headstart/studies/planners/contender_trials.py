@@ -261,7 +261,7 @@ class ContenderTrials(OpenForRivals):
         for arm in sorted(
             unseen, key=lambda arm: (self._same_side(arm), self.rivals.price(arm, knee(self.state, arm)))
         ):
-            if self.rivals.worth_a_look(arm):
+            if not self.rivals.goes_on or self.rivals.worth_a_look(arm):
                 yield from self.open.measuring(arm, knee(self.state, arm))
 
     def _same_side(self, arm: Arm) -> bool:
@@ -284,3 +284,6 @@ class ContenderTrials(OpenForRivals):
                 for arm in order:
                     if n >= knee(self.state, arm):
                         yield from self.open.measuring(arm, n, repeat)
+        for arm in self.state.alive:  # not even a knee fitted
+            if not self.evidence.sizes(arm.key) and not self.rivals.goes_on:
+                yield from self.open.measuring(arm, self.rivals.sizes[0])
