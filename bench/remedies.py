@@ -67,6 +67,16 @@ def followed(table: TrueTable, share: float) -> dict | None:
     return row
 
 
+def _by_tables(kept: list[dict]) -> list[str]:
+    """How often remedies came true on each kind of table."""
+    lines = []
+    for kind in ("oracle", "foreign", "lcdb"):
+        here = [row["after"] not in ("open", "undetermined") for row in kept if row["set"].startswith(kind)]
+        if here:
+            lines.append(f"- {kind}: {sum(here)} of {len(here)}")
+    return lines
+
+
 def main() -> None:
     """Replay until there are enough, and write."""
     warnings.simplefilter("ignore")
@@ -106,6 +116,7 @@ def main() -> None:
     share = np.mean([row["after"] not in ("open", "undetermined") for row in kept]) if kept else np.nan
     lines += ["", f"{played} studies replayed, {len(rows)} open; {none} were told that nothing within reach decides."]
     lines += [f"Following the remedy decided {share:.0%} of {len(kept)}."]
+    lines += ["", *_by_tables(kept)]
     write("remedies", "What becomes of an open study whose remedy is followed", lines)
 
 
