@@ -19,7 +19,7 @@ from decision_tables import TrueTable, oracle
 from record import write
 
 from headstart.advice.decide import decide
-from headstart.knowledge import describe, expect
+from headstart.knowledge import expect
 from headstart.studies.planners import ContendersPlanner, contenders
 from headstart.studies.planners.contender_looks import FirstLooks
 from headstart.testing import replay
@@ -40,7 +40,7 @@ class WarmLooks(FirstLooks):
 def expected_side(table: TrueTable) -> str:
     """The side that the prior expects ahead."""
     modality = "text" if any(name in table.name for name in TEXTS) else "image"
-    return "transfer" if expect(describe(modality, table.pool, 2)).median >= 0 else "scratch"
+    return "transfer" if expect(modality, table.pool).median >= 0 else "scratch"
 
 
 def one(job: tuple[TrueTable, float]) -> list[dict]:
