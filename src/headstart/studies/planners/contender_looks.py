@@ -99,7 +99,8 @@ class FirstLooks(OpenForRivals):
     def _order(self, arm: Arm, sides: set[str], ways: set[tuple[str, bool]]) -> tuple[bool, bool, float]:
         """A side that is known by nothing so far comes first, then a way, then what is cheap.
 
-        What published results let one expect is left out: it gained nothing (``bench/warm_start.py``).
+        What published results let one expect is left out: it gains 0.09 points of regret, 90 % interval from 0.00 to
+        0.16 (``bench/warm_start.py``).
         """
         price = self.rivals.price(arm, knee(self.state, arm))
         return arm.paradigm in sides, self._way(arm) in ways, price
