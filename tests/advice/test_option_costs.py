@@ -131,3 +131,11 @@ def test_quantiles_are_in_order_and_the_value_is_reached(target, fall, spread, p
 def test_impossible_options_are_refused(options):
     with pytest.raises(SettingsError):
         study_costs(answer(TUNE), POOL, **options)
+
+
+def test_a_way_of_training_without_words_of_its_own_is_printed():
+    from headstart.cli.option_costs import screen
+
+    other = arm("partial_finetune", 0.2, 0.1)
+    lines = screen(study_costs(answer(other), POOL, target=0.9, machines=[find_device("t4")]))
+    assert any("T4" in line and "partial_finetune" in line for line in lines)

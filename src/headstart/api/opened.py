@@ -16,15 +16,9 @@ from headstart.models import load as load_model
 from headstart.report import repr_html
 from headstart.report.summary import Summary
 from headstart.studies import Store
-from headstart.studies.store import FILE as STORE_FILE
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-def is_study(folder: str | Path) -> bool:
-    """Whether a folder holds a study."""
-    return (Path(folder) / STORE_FILE).is_file()
 
 
 class Study:

@@ -9,9 +9,8 @@ from headstart.advice.curve_sentences import size
 from headstart.advice.option_costs_record import OptionCost, StudyCosts
 from headstart.cli.advising import WIDTH, cost_lines
 from headstart.cli.lines import as_json, one_line
+from headstart.report.prices import CARDS
 from headstart.report.wording import duration
-
-CARDS = ("T4", "RTX 4090", "H100 SXM")  # shown where no card was named: an old one, a desktop's, a data centre's
 
 
 def run_ways(
