@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import numpy as np
 
 from headstart.advice.arm_record import ArmReport
@@ -85,7 +87,8 @@ def leaning_sentence(evidence: Evidence, verdict: Verdict | None) -> str | None:
     if verdict is None or verdict.leaning is None:
         return None
     lean = verdict.leaning
-    arm = arm_words(next(arm for arm in evidence.arms if arm.key == lean.arm))
+    leant = next(arm for arm in evidence.arms if arm.key == lean.arm)
+    arm = arm_words(leant)
     side = {"scratch": "from scratch", "transfer": "transfer", "hybrid": "hybrid"}[lean.paradigm]
     where = f"At {lean.n:,} labels"
     if lean.n < lean.target:
@@ -96,8 +99,8 @@ def leaning_sentence(evidence: Evidence, verdict: Verdict | None) -> str | None:
     said = f"{where}: leaning to {side} ({sure}), with {arm}; an extrapolation, not a measurement."
     if lean.arm == verdict.chosen.key:
         return said
-    strategy, _, candidate = lean.arm.partition("@")
-    return f"{said} To train it: headstart fit DATA --candidate {candidate} --strategy {strategy}."
+    words = shlex.join(["--candidate", leant.candidate, "--strategy", leant.strategy])
+    return f"{said} To train it: headstart fit DATA {words}."
 
 
 def action_sentence(evidence: Evidence, verdict: Verdict | None) -> str:

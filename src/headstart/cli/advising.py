@@ -127,7 +127,8 @@ def cost_lines(costs: tuple[Cost, ...]) -> list[str]:
         money = dollars(cost.usd) if cost.usd else ""
         energy = f"{cost.kwh[0]:.2g}-{cost.kwh[1]:.2g} kWh" if cost.kwh else ""
         where = one_line(cost.device)[:28]
-        row = f"  {where:12} {STRATEGIES.get(cost.strategy, cost.strategy):18} {span(cost.seconds):16} {energy:20} {money}"
+        how = STRATEGIES.get(cost.strategy, cost.strategy)
+        row = f"  {where:12} {how:18} {span(cost.seconds):16} {energy:20} {money}"
         lines.append(row.rstrip())
     return lines
 
