@@ -114,6 +114,11 @@ def scattered(
     return replace(table, arms=tuple(replace(one, seconds=one.seconds * factor) for one in table.arms))
 
 
+def in_replays(openml_id: int) -> bool:
+    """Whether a table is kept for replays: what exponents are beside those of closed forms is fitted on the others."""
+    return derive_seed(int(openml_id), "replays") % 2 == 1
+
+
 def lcdb(folder: Path, pool: int, seed: int) -> list[TrueTable]:
     """LCDB 1.1: cheap early learners stand for transfer, the others for from scratch; a run costs its labels.
 

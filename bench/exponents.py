@@ -8,7 +8,9 @@ project's own oracle runs are read beside them. Writes ``src/headstart/evidence/
 
 The exponent b of e(m) = e(n) (n / m)^b follows a split t distribution: one mode, a scale below it and another above
 it, because curves bend down steeply more often than they stop falling. Given the last exponent, mode and scales are
-straight lines in it, which end at ``TOP``.
+straight lines in it, which end at ``TOP``. The same is fitted for the exponent of what descends a gradient given the
+mean exponent of closed forms on the same data over the same sizes: on half of the tables, so that studies can be
+replayed on the other half (``decision_tables.py``), and on the networks' curves, each half weighing alike.
 """
 
 from __future__ import annotations
@@ -19,14 +21,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from decision_tables import oracle
+from decision_tables import EARLY, in_replays, oracle
 from record import write
 from scipy.optimize import minimize
 
-from headstart.evidence.exponents import Next, next_parts, split_t_logpdf
+from headstart.evidence.exponents import Next, next_parts, split_t, split_t_logpdf
 
 HERE = Path(__file__).parent
 FACTOR = 4
+GRADIENT = ("RealMLP", "CatBoost")  # what descends a gradient among the learners of LCDB
 FEWEST_LABELS, LEAST_ERROR = 64, 0.005
 
 
@@ -78,6 +81,83 @@ def networks(folder):
             place = closed if arm.closed_form else gradient
             place.setdefault(table.name, []).append((np.asarray(arm.sizes, float), 1 - table.truths[arm.arm.key]))
     return gradient, closed
+
+
+def tabular_beside(folder):
+    """(mean exponent of closed forms, exponent of a learner that descends a gradient) by table, of every second table.
+
+    Over each factor of four in labels.
+    """
+    rows = pd.read_csv(folder / "lcdb11_test_error.csv")
+    sizes = np.asarray([2**k for k in range(5, 20)], dtype=float)
+    found = {}
+    for data, own in rows.groupby("openml_id"):
+        if in_replays(data):
+            continue
+        errors = {row.learner: row[[f"err_{int(n)}" for n in sizes]].to_numpy(dtype=float) for _, row in own.iterrows()}
+        for start in np.flatnonzero(sizes >= FEWEST_LABELS):
+            if start + 2 < len(sizes):
+                place = [start, start + 2]
+                steep = {
+                    learner: float(exponents(sizes[place], of[place])[0])
+                    for learner, of in errors.items()
+                    if np.isfinite(of[place]).all() and (of[place] > LEAST_ERROR).all()
+                }
+                closed = [steep[learner] for learner in EARLY if learner in steep]
+                moving = [steep[learner] for learner in GRADIENT if closed and learner in steep]
+                found.setdefault(f"lcdb {data}", []).extend((float(np.mean(closed)), one) for one in moving)
+    return {key: np.asarray(pairs) for key, pairs in found.items() if pairs}
+
+
+def networks_beside(gradient, closed):
+    """The same of networks and closed forms on their features, by source."""
+    found = {}
+    for key in gradient:
+        if key in closed:
+            mean = np.mean([exponents(*curve) for curve in closed[key]], axis=0)
+            pairs = [zip(mean, exponents(*curve), strict=True) for curve in gradient[key]]
+            found[key] = np.asarray([pair for of_curve in pairs for pair in of_curve])
+    return found
+
+
+def fit_beside(networks_, tables):
+    """The parameters of greatest likelihood; networks and tables weigh alike, and every source among its own."""
+    pairs, weight = [], []
+    for groups in (networks_, tables):
+        for own in groups:
+            pairs.append(own)
+            weight.append(np.full(len(own), 1 / len(own) / len(groups)))
+    every, weights = np.concatenate(pairs), np.concatenate(weight)
+    weights *= len(pairs) / weights.sum()
+
+    def loss(x):
+        given = Next(x[0], x[1], *np.exp(x[2:6]))
+        return -(weights * split_t_logpdf(every[:, 1], *next_parts(given, every[:, 0]))).sum()
+
+    options = {"method": "Nelder-Mead", "options": {"maxiter": 8000, "maxfev": 8000}}
+    best = minimize(loss, [0.1, 1.5, np.log(0.04), np.log(0.2), np.log(0.1), np.log(0.3)], **options).x
+    return [round(float(v), 3) for v in (*best[:2], *np.exp(best[2:]))]
+
+
+def held_beside(networks_, tables):
+    """Share of the exponents of left-out sources inside the central 90 %, and their median place, for each kind."""
+    rows = []
+    for name, groups in (("networks", networks_), ("tables", tables)):
+        keys = list(groups)
+        hits, below = [], []
+        for fold in np.array_split(np.random.default_rng(0).permutation(len(keys)), min(5, len(keys))):
+            out = {keys[i] for i in fold}
+            kept = [[own for key, own in of.items() if key not in out] for of in (networks_, tables)]
+            given = Next(*fit_beside(*kept))
+            for key in out:
+                own = groups[key]
+                parts = next_parts(given, np.repeat(own[:, 0], 2000))
+                draws = split_t(*parts, len(parts[0]), np.random.default_rng(1)).reshape(len(own), -1)
+                low, middle, high = np.quantile(draws, [0.05, 0.5, 0.95], axis=1)
+                hits.append(((low <= own[:, 1]) & (own[:, 1] <= high)).mean())
+                below.append((own[:, 1] < middle).mean())
+        rows.append(f"| {name} | {len(keys)} | {np.mean(hits):.0%} | {np.mean(below):.0%} |")
+    return rows
 
 
 def fit(groups):
@@ -140,6 +220,16 @@ def main() -> None:
         table[name] = fit(list(groups.values()))
         share, sources = held(groups)
         lines.append(f"| {name} | {table[name]['curves']} | {sources} | {share:.0%} |")
+    of_networks, of_tables = networks_beside(gradient, closed), tabular_beside(folder)
+    table["gradient"]["beside"] = fit_beside(list(of_networks.values()), list(of_tables.values()))
+    lines += [
+        "",
+        "The exponent of what descends a gradient given that of closed forms on the same data, sources left out:",
+        "",
+        "| kind | sources | 90 % interval holds | below the median |",
+        "|---|---|---|---|",
+        *held_beside(of_networks, of_tables),
+    ]
     source = (
         "LCDB 1.1 (arXiv 2505.15657), CIFAR-100 partitions (Hoiem et al. 2021, arXiv 2010.11029), fine-tuning by "
         "fraction of the labels (TLlib) and bench/oracle/trials, made by bench/exponents.py"

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headstart.evidence.exponents import fitted_exponents
-from headstart.evidence.projection import project
+from headstart.evidence.projection import mean_exponent, project
 
 CLOSED = fitted_exponents("closed")
 
@@ -58,3 +58,35 @@ def test_a_lucky_last_run_is_corrected_together_with_its_exponent():
     found = project(np.asarray([100.0, 400.0]), errors, 400.001, CLOSED, np.random.default_rng(0))
     assert np.median(found) > np.median(errors[:, 1])
     assert np.log(found).std() < np.log(errors[:, 1]).std()
+
+
+@given(st.floats(-0.1, 1.0), st.floats(100, 400))
+def test_the_exponent_of_power_laws_is_read_from_any_part_of_them(exponent, first):
+    sizes = np.asarray([100.0, 200.0, 400.0, 800.0, 1600.0])
+    curves = [(sizes, level * (sizes / 100) ** -exponent) for level in (0.3, 0.6)]
+    assert mean_exponent(curves, first, 1600) == pytest.approx(exponent, abs=1e-6)
+
+
+def test_an_exponent_is_read_from_the_labels_in_question():
+    sizes = np.asarray([100.0, 200.0, 400.0, 800.0, 1600.0])
+    bent = [(sizes, np.asarray([0.4, 0.2, 0.1, 0.1, 0.1]))]
+    assert mean_exponent(bent, 100, 400) == pytest.approx(1.0)
+    assert mean_exponent(bent, 400, 1600) == pytest.approx(0.0)
+    assert mean_exponent(bent, 6400, 25600) == pytest.approx(0.0)  # beyond what is measured, the last that is known
+    assert mean_exponent(bent, 800, 1600) == pytest.approx(0.0)  # over a factor of four at least
+
+
+@pytest.mark.parametrize("curves", [[], [(np.asarray([100.0]), np.asarray([0.3]))]])
+def test_no_exponent_is_read_from_single_sizes(curves):
+    assert mean_exponent(curves, 100, 400) is None
+
+
+def test_networks_gain_less_where_closed_forms_gain_nothing():
+    gradient = fitted_exponents("gradient")
+    flat, steep = (
+        project(np.asarray([100.0]), exactly(0.3), 400, gradient.given(slope), np.random.default_rng(0))
+        for slope in (0.0, 0.3)
+    )
+    assert np.median(steep) < np.median(flat) < 0.3
+    assert gradient.given(None) == gradient
+    assert CLOSED.given(0.3) == CLOSED  # closed forms are measured at every size themselves

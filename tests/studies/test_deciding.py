@@ -10,9 +10,9 @@ import pytest
 
 from headstart.advice.decide import decide
 from headstart.advice.remedy import remedy_for
-from headstart.core import Arm
+from headstart.core import Arm, Recipe
 from headstart.studies import deciding
-from headstart.studies.comparing import compare, needed_confidence
+from headstart.studies.comparing import compare, missing_favourites, needed_confidence
 from headstart.studies.deciding import chance_with_labels, deciding_steps
 from headstart.studies.planners import ContendersPlanner
 from headstart.studies.planners.base import Stop
@@ -23,12 +23,14 @@ SIZES = np.asarray([100.0, 200.0, 400.0, 800.0, 1600.0])
 
 
 def recorded(strategy, paradigm, start, per_doubling, price, candidate="net", **how):
+    if how.get("closed_form"):
+        how["recipes"] = (Recipe(),)
     values = start + per_doubling * np.log2(SIZES / SIZES[0]) + 0.004 * np.asarray([[-1.0], [0.0], [1.0]])
     arm = Arm(candidate=candidate, strategy=strategy, paradigm=paradigm)
     return RecordedArm(arm, SIZES, values, price * SIZES / SIZES[0], **how)
 
 
-def table(gap=0.12, tested=1000):
+def table(gap=0.09, tested=1000):
     """A probe ahead of two networks from scratch."""
     arms = (
         recorded("linear_probe", "transfer", 0.75, 0.02, 2.0, closed_form=True),
@@ -127,3 +129,42 @@ def test_a_study_that_goes_on_decides_rather_than_glimpse_at_another_option(pric
     again = replay(with_dear, ContendersPlanner(), 120.0, earlier=store, margin=None)
     assert again.state.evidence.sizes(dear.arm.key) == []  # one look fits, measuring it with 400 labels does not
     assert decide(again.state.evidence, 1, 1600).kind == "transfer"
+
+
+def test_of_an_option_that_was_run_once_as_much_is_expected_as_the_closed_forms_of_the_study_gain():
+    expected = {}
+    for gain in (0.0, 0.05):
+        probe = recorded("linear_probe", "transfer", 0.7, gain, 2.0, closed_form=True)
+        network = recorded("from_scratch", "scratch", 0.7, 0.02, 3.0)
+        of_both = RecordedTable((probe, network), pool=1600, tested=1000)
+        evidence = replay(of_both, Listed([*((0, n) for n in UP), (1, 400)]), 100.0).state.evidence
+        expected[gain] = float(np.median(evidence.outlook(1600).column(network.arm.key)))
+    assert expected[0.0] < expected[0.05] - 0.02
+
+
+def test_the_option_that_most_is_expected_of_is_missing_even_if_it_is_not_the_best_with_even_odds():
+    """Among options that were ended early any may turn out best; that does not make the leading one dispensable."""
+    alike = [recorded("from_scratch", "scratch", 0.7, 0.01, 3.0, candidate=f"start {i}") for i in range(6)]
+    ahead = recorded("from_scratch", "scratch", 0.70, 0.01, 3.0, candidate="ahead")
+    probe = recorded("linear_probe", "transfer", 0.6, 0.01, 2.0, closed_form=True)
+    of_all = RecordedTable((probe, *alike, ahead), pool=1600, tested=200)
+    wanted = [*((0, n) for n in UP), *((place, n) for place in range(1, 7) for n in (400, 1600)), (7, 400), (7, 800)]
+    evidence = replay(of_all, Listed(wanted), 2000.0).state.evidence
+    others = [one.arm.key for one in alike]
+    assert evidence.outlook(1600).p_side([ahead.arm.key], others) < 0.5
+    assert [arm.candidate for arm in missing_favourites(evidence, 1600)] == ["ahead"]
+
+
+def test_a_study_that_goes_on_and_is_decided_opens_no_other_question():
+    store = MemoryStore()
+    of_three = table(gap=0.3)
+    first = replay(of_three, Listed(WANTED), 100.0, earlier=store, margin=None)
+    assert compare(first.state.evidence, 1, "judge").kind == "transfer"
+    before = {trial.key for trial in first.state.evidence.table.trials()}
+    again = replay(of_three, ContendersPlanner(), 2000.0, earlier=store, margin=None)
+    seen = compare(again.state.evidence, 1, "judge")
+    assert seen.kind == "transfer"
+    new = [trial.spec for trial in again.state.evidence.table.trials() if trial.key not in before]
+    assert {(spec.arm, spec.n) for spec in new} <= {(seen.winner, seen.n), (seen.rival, seen.n)}
+    assert new, "what is left of the time makes the answer surer"
+    assert again.spent < 2000.0

@@ -6,6 +6,8 @@ power law whose exponent :mod:`headstart.evidence.exponents` knows, from the las
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from headstart.evidence.exponents import Exponents
@@ -15,6 +17,7 @@ LEAST_EXPONENT = -0.3  # a curve that rises faster is taken to rise so fast
 LEAST = 1e-3  # errors below are taken for this
 RESAMPLED = 4000  # prior draws that a measured exponent chooses among
 TINY = 1e-12  # variance of an exponent that was measured exactly
+WINDOW = 4.0  # at least so large a factor in labels is an exponent read from: as far apart as those that were fitted
 
 
 def project(sizes: Floats, errors: Floats, n: float, exponents: Exponents, rng: np.random.Generator) -> Floats:
@@ -44,6 +47,27 @@ def project(sizes: Floats, errors: Floats, n: float, exponents: Exponents, rng: 
     end, last = _shrunk(logs[:, -2], logs[:, -1], known[-1] - known[-2], exponents, rng)
     following = np.maximum(exponents.next.draw(last, rng), LEAST_EXPONENT)
     return _gone_on(end, following, at - known[-1])
+
+
+def mean_exponent(curves: Iterable[tuple[Floats, Floats]], first: float, last: float) -> float | None:
+    """Average exponent of some curves between two sizes, or over the last :data:`WINDOW` of what is measured there.
+
+    Args:
+        curves: Sizes (S,), ascending, and errors (S,) of each.
+        first: The size from which the exponent is wanted.
+        last: The size up to which it is.
+
+    Returns:
+        None where no curve has two sizes there.
+    """
+    found = []
+    for sizes, errors in curves:
+        end = min(last, float(sizes[-1]))
+        inside = (sizes >= min(first, end / WINDOW) * (1 - 1e-9)) & (sizes <= end * (1 + 1e-9))
+        if inside.sum() > 1:
+            logs = np.log(sizes[inside])
+            found.append(-float(np.polyfit(logs, np.log(np.maximum(errors[inside], LEAST)), 1)[0]))
+    return float(np.mean(found)) if found else None
 
 
 def _gone_on(end: Floats, exponent: Floats, distance: float) -> Floats:

@@ -15,7 +15,6 @@ from headstart.studies.settings import margin_at
 CONFIDENT = 0.95
 FEWEST_GROUPS = 6  # of test examples: with fewer nothing is known of how groups differ
 POSSIBLE = 0.1  # P(best of its side) of an unmeasured arm that counts against the other side, and rules out a tie
-LIKELY_BEST = 0.5  # ... and that makes a size unfit to compare sides at
 FAR_ENOUGH = 4  # no single arm keeps the comparison below the pool over this
 SLACK = 1e-9
 
@@ -96,23 +95,29 @@ def comparison_sizes(evidence: Evidence) -> list[int]:
     """
     sides = {arm.paradigm for arm in evidence.arms}
     both = [n for n in evidence.all_sizes if {arm.paradigm for arm in evidence.measured_at(n)} == sides]
-    complete = [n for n in evidence.all_sizes if not missing_contenders(evidence, n, LIKELY_BEST)]
+    complete = [n for n in evidence.all_sizes if not missing_favourites(evidence, n)]
     fair = [n for n in complete if n in both] or both or complete or evidence.all_sizes
     if not fair:
         return []
     first = fair[-1]
     far = [n for n in both if FAR_ENOUGH * n >= evidence.pool_size]
     if far and FAR_ENOUGH * first < evidence.pool_size:
-        first = max(far, key=lambda n: (-len(missing_contenders(evidence, n, LIKELY_BEST)), n))
-    larger = [n for n in both if n > first and not _missing_rivals(evidence, n, LIKELY_BEST)]
+        first = max(far, key=lambda n: (-len(missing_favourites(evidence, n)), n))
+    larger = [n for n in both if n > first and not _missing_rivals(evidence, n)]
     return [first, *larger[-1:]]
 
 
-def missing_contenders(evidence: Evidence, n: int, possible: float = POSSIBLE) -> list[Arm]:
-    """Arms that were not measured at n and are the best of their side there with more than some probability."""
-    dropped, there = evidence.dropped, evidence.measured_at(n)
-    absent = [arm for arm in evidence.arms if evidence.sizes(arm.key) and arm.key not in dropped and arm not in there]
-    return [arm for arm in absent if _contends(evidence, arm, there, n, possible)]
+def missing_contenders(evidence: Evidence, n: int) -> list[Arm]:
+    """Arms that were not measured at n and are the best of their side there with more than a small probability."""
+    return [arm for arm in _absent(evidence, n) if _contends(evidence, arm, n)]
+
+
+def missing_favourites(evidence: Evidence, n: int) -> list[Arm]:
+    """Arms that were not measured at n and from which more is expected there than from any of their side that was.
+
+    That is not the arm that is the best with more than even odds: among three arms there may be none.
+    """
+    return [arm for arm in _absent(evidence, n) if _favoured(evidence, arm, n)]
 
 
 def complete_sizes(evidence: Evidence) -> list[int]:
@@ -214,22 +219,40 @@ def absent_columns(evidence: Evidence, absent: tuple[Arm, ...], n: int, worlds: 
     return columns[rows % len(columns)]
 
 
-def _contends(evidence: Evidence, arm: Arm, there: list[Arm], n: int, possible: float) -> bool:
-    """Whether an arm that was not measured at n may be the best of its side there."""
-    mates = [one for one in there if one.paradigm == arm.paradigm]
-    if not mates:
-        return True
+def _absent(evidence: Evidence, n: int) -> list[Arm]:
+    """Arms that take part and were measured, but not at n."""
+    dropped, there = evidence.dropped, evidence.measured_at(n)
+    return [arm for arm in evidence.arms if evidence.sizes(arm.key) and arm.key not in dropped and arm not in there]
+
+
+def _mates_there(evidence: Evidence, arm: Arm, n: int) -> tuple[JointDraws | None, list[str]]:
+    """What is expected at n, and the arms of an arm's side that were measured there; none where nothing is known."""
     outlook = evidence.outlook(n)
     if outlook is None or arm.key not in outlook.arms:
+        return None, []
+    there = [one.key for one in evidence.measured_at(n) if one.paradigm == arm.paradigm]
+    return outlook, [key for key in there if key in outlook.arms]
+
+
+def _contends(evidence: Evidence, arm: Arm, n: int) -> bool:
+    """Whether an arm that was not measured at n may be the best of its side there."""
+    outlook, mates = _mates_there(evidence, arm, n)
+    return outlook is None or not mates or outlook.p_side([arm.key], mates) > POSSIBLE
+
+
+def _favoured(evidence: Evidence, arm: Arm, n: int) -> bool:
+    """Whether more is expected from an arm that was not measured at n than from any of its side that was."""
+    outlook, mates = _mates_there(evidence, arm, n)
+    if outlook is None or not mates:
         return True
-    known = [one.key for one in mates if one.key in outlook.arms]
-    return not known or outlook.p_side([arm.key], known) > possible
+    expected = {key: float(np.median(outlook.column(key))) for key in (arm.key, *mates)}
+    return expected[arm.key] > max(expected[key] for key in mates)
 
 
-def _missing_rivals(evidence: Evidence, n: int, possible: float) -> list[Arm]:
-    """Missing contenders of the sides that are not ahead at n."""
+def _missing_rivals(evidence: Evidence, n: int) -> list[Arm]:
+    """Missing favourites of the sides that are not ahead at n."""
     draws = evidence.draws(n, part="judge")
     assert draws is not None
     ahead = draws.arms[int(np.argmax(draws.estimates))]
     side = next(arm.paradigm for arm in evidence.arms if arm.key == ahead)
-    return [arm for arm in missing_contenders(evidence, n, possible) if arm.paradigm != side]
+    return [arm for arm in missing_favourites(evidence, n) if arm.paradigm != side]

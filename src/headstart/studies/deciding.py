@@ -11,7 +11,7 @@ import numpy as np
 from headstart.core import Arm, derive_seed
 from headstart.evidence.remedies import Standing, chance_to_decide
 from headstart.evidence.spread import fitted_spread
-from headstart.studies.comparing import CONFIDENT, POSSIBLE, SideComparison, absent_columns, missing_contenders
+from headstart.studies.comparing import CONFIDENT, SideComparison, absent_columns, missing_contenders
 from headstart.studies.evidence import Evidence
 from headstart.studies.planners.contender_tuning import HELD_OUT, HELD_OUT_PART, RECIPES
 from headstart.studies.state import StudyState
@@ -141,9 +141,10 @@ def _further_up(state: StudyState, seen: SideComparison, needed: float) -> Itera
         if outlook is None or any(arm.key not in outlook.arms for arm in pair):
             continue
         there = [arm.key for arm in evidence.measured_at(n)]
-        others = [a for a in missing_contenders(evidence, n, POSSIBLE) if a.paradigm != seen.winner.paradigm]
+        others = [a for a in missing_contenders(evidence, n) if a.paradigm != seen.winner.paradigm]
         wanted = tuple(dict.fromkeys([*pair, *others]))
-        new = tuple(arm for arm in wanted if arm.key not in there)
+        most = {key: float(np.median(outlook.column(key))) for key in outlook.arms}
+        new = tuple(sorted((arm for arm in wanted if arm.key not in there), key=lambda arm: -most[arm.key]))
         by_key = {arm.key: arm for arm in evidence.arms}
         keys = tuple(key for key in outlook.arms if key in there or by_key[key] in wanted)
         mine = np.asarray([by_key[key].paradigm == seen.winner.paradigm for key in keys])

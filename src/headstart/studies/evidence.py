@@ -24,16 +24,14 @@ from headstart.evidence import (
     mistake_correlation,
 )
 from headstart.evidence.curves import TEST_CORRELATION
-from headstart.evidence.exponents import fitted_exponents
 from headstart.evidence.few_groups import effective_examples
-from headstart.evidence.projection import project
 from headstart.evidence.spread import Cell, Kind, Spread, arm_spread, fitted_spread
+from headstart.studies.outlook import expected
 from headstart.studies.settings import StudySettings
 from headstart.studies.trials import Trial, Trials, longest
 
 ROTATING_REPEATS = 5
 FIXED_REPEATS = 3
-OUTLOOK_DRAWS = 1000
 STEPS_EXPONENT = 0.5  # errors fall with steps no faster than with labels, whose exponents end here (exponents.md)
 
 
@@ -276,41 +274,12 @@ class Evidence:
         return self._curves[key]
 
     def outlook(self, n: float, part: str = "all") -> JointDraws | None:
-        """Joint draws of the metric at n labels, measured there or not, of the arms that take part.
-
-        By fitted curves where they speak, else by the last two sizes: enough to choose by and to lean on, not to claim.
-        """
-        arms = [arm for arm in self.arms if self.sizes(arm.key) and arm.key not in self.dropped]
-        if not arms:
-            return None
-        key = ("outlook", n, part, *(t.key for arm in arms for t in self.trials(arm.key)))
-        if key not in self._draws:
-            curves = self.curves(part)
-            fitted = None if curves is None else curves.at(n)
-            columns = []
-            for arm in arms:
-                column = None if fitted is None or curves is None else fitted[:, curves.index(arm.key)]
-                if column is None or np.isnan(column).any():
-                    column = self._projected(arm, n, part)
-                columns.append(1 - column[:OUTLOOK_DRAWS])
-            worlds = np.stack(columns, 1)
-            repeats = tuple(len(self.trials(arm.key, "measuring")) for arm in arms)
-            joint = JointDraws(tuple(arm.key for arm in arms), worlds.mean(0), worlds, repeats)
-            untuned = {arm.key: self.untuned(arm.key) for arm in arms}
-            gains = {arm.key: self.steps_left_out(arm.key) for arm in arms}
-            self._draws[key] = joint.widened(untuned, derive_seed(self.settings.seed, "untuned", int(n)), gains)
-        return self._draws[key]
-
-    def _projected(self, arm: Arm, n: float, part: str) -> np.ndarray:
-        sizes = self.sizes(arm.key)
-        columns = []
-        for size in sizes:
-            draws = self.draws(size, [arm], part)
-            assert draws is not None
-            columns.append(1 - draws.column(arm.key)[:OUTLOOK_DRAWS])
-        rng = np.random.default_rng(derive_seed(self.settings.seed, "outlook", arm.key, int(n)))
-        known = fitted_exponents(self.kind(arm.key))
-        return project(np.asarray(sizes, dtype=float), np.stack(columns, 1), n, known, rng)
+        """What is expected at n labels; see :func:`headstart.studies.outlook.expected`."""
+        measured = [arm for arm in self.arms if self.sizes(arm.key) and arm.key not in self.dropped]
+        key = ("outlook", n, part, *(t.key for arm in measured for t in self.trials(arm.key)))
+        if measured and key not in self._draws:
+            self._draws[key] = expected(self, measured, n, part)
+        return self._draws[key] if measured else None
 
     def probabilities(self, trial: Trial) -> tuple[np.ndarray, np.ndarray]:
         """Probabilities (M, classes) of a measuring trial, which sum to 1, and the true classes (M,)."""

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 
 from headstart.core import Arm, TrialSpec
-from headstart.studies.comparing import compare
 from headstart.studies.deciding import deciding_steps
 from headstart.studies.planners.base import SHORTENED
 from headstart.studies.planners.contender_looks import FITTING, GLIMPSE, OpenForRivals
@@ -140,7 +139,7 @@ class ContenderTrials(OpenForRivals):
         leader, goes_on = self.rivals.leader, self.rivals.goes_on
         if not goes_on and self.rivals.cost(leader, self.state.pool_size):
             return
-        seen = compare(self.evidence, self.state.record.looks, "judge")
+        seen = self.rivals.seen
         if seen is None or seen.rival is None:
             return
         allowed = self.rivals.seconds * (1.0 if goes_on else DECIDING_SHARE)
@@ -162,6 +161,22 @@ class ContenderTrials(OpenForRivals):
         for repeat in range(1, chosen.repeats):
             for arm in (seen.winner, seen.rival):
                 yield from self.open.measuring(arm, chosen.n, repeat)
+
+    def confirming(self) -> Iterator[TrialSpec]:
+        """In a study that goes on and has its answer: the leader with all labels, missing steps, and paired repeats.
+
+        Anything else - another option with more labels, a first look - would ask a question that nobody waits for, and
+        leave it open.
+        """
+        leader, seen = self.rivals.leader, self.rivals.seen
+        if leader is not None and self.rivals.cost(leader, self.state.pool_size) <= self.rivals.seconds:
+            yield from self.open.measuring(leader, self.state.pool_size)
+        yield from self.extended()
+        if seen is None or seen.rival is None:
+            return
+        for repeat in range(1, self.evidence.repeats):
+            for arm in (seen.winner, seen.rival):
+                yield from self.open.measuring(arm, seen.n, repeat)
 
     def carried(self) -> Iterator[TrialSpec]:
         """Other arms of the leader's side that may be better with more labels, as far up as they can go.

@@ -73,7 +73,8 @@ class ContendersPlanner:
                 return spec
         if running:
             return Stop("what comes next depends on what is running")
-        return Stop("decided" if rivals.decided else "nothing that is open fits into the time that is left")
+        decided = rivals.decided or rivals.settled
+        return Stop("decided" if decided else "nothing that is open fits into the time that is left")
 
     def kept(self, state: StudyState) -> float:
         """Seconds for training the leader on every label, where test parts rotate."""
@@ -87,6 +88,9 @@ class ContendersPlanner:
         if rivals.goes_on:  # what was promised to decide comes before anything that opens another question
             yield from trials.untried()
             yield from trials.deciding()
+        if rivals.settled:
+            yield from trials.confirming()
+            return
         yield from FirstLooks(rivals, tuning.open).trials()
         if rivals.waiting:  # what comes next depends on the first looks that are under way
             return

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from headstart.core import Arm, TrialSpec
 from headstart.evidence import JointDraws
-from headstart.studies.comparing import FAR_ENOUGH, tuning_counted, untried_starts
+from headstart.studies.comparing import FAR_ENOUGH, SideComparison, compare, tuning_counted, untried_starts
 from headstart.studies.planners.base import SHORTENED
 from headstart.studies.state import StudyState
 
@@ -148,6 +148,16 @@ class Rivals:
             return False
         sure = self.p_side_here >= SURE_HERE and self.p_side_there >= SURE_THERE and not self.untried
         return sure and self.evidence.sizes(self.leader.key)[-1] >= self.state.pool_size
+
+    @cached_property
+    def seen(self) -> SideComparison | None:
+        """What the verdict would say by the half of the test examples that planners read."""
+        return compare(self.evidence, self.state.record.looks, "judge")
+
+    @property
+    def settled(self) -> bool:
+        """Whether a study that goes on has the answer that it was given more time for."""
+        return self.goes_on and self.seen is not None and self.seen.kind != "undetermined"
 
     @cached_property
     def untried(self) -> tuple[Arm, ...]:

@@ -1,0 +1,74 @@
+"""What a study expects of its options at a size, measured there or not: enough to choose by and to lean on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from headstart.core import Arm, derive_seed
+from headstart.evidence import JointDraws
+from headstart.evidence.exponents import Exponents, fitted_exponents
+from headstart.evidence.projection import mean_exponent, project
+
+if TYPE_CHECKING:
+    from headstart.studies.evidence import Evidence
+
+DRAWS = 1000
+
+
+def expected(evidence: Evidence, arms: Sequence[Arm], n: float, part: str) -> JointDraws:
+    """Joint draws of the metric at n labels.
+
+    By fitted curves where they speak, else by the last two sizes or by what such options gain from labels: not to
+    claim by.
+
+    Args:
+        evidence: What was measured.
+        arms: Measured options, one or more.
+        n: Labels.
+        part: Of the test examples.
+    """
+    curves = evidence.curves(part)
+    fitted = None if curves is None else curves.at(n)
+    columns = []
+    for arm in arms:
+        column = None if fitted is None or curves is None else fitted[:, curves.index(arm.key)]
+        if column is None or np.isnan(column).any():
+            column = _projected(evidence, arm, n, part)
+        columns.append(1 - column[:DRAWS])
+    worlds = np.stack(columns, 1)
+    repeats = tuple(len(evidence.trials(arm.key, "measuring")) for arm in arms)
+    joint = JointDraws(tuple(arm.key for arm in arms), worlds.mean(0), worlds, repeats)
+    untuned = {arm.key: evidence.untuned(arm.key) for arm in arms}
+    gains = {arm.key: evidence.steps_left_out(arm.key) for arm in arms}
+    return joint.widened(untuned, derive_seed(evidence.settings.seed, "untuned", int(n)), gains)
+
+
+def exponents(evidence: Evidence, arm: Arm, n: float, part: str = "all") -> Exponents:
+    """What is known of the exponents of an option that is to be expected at n labels.
+
+    By its kind, and by what the closed forms of the study gained from the labels in question.
+    """
+    known = fitted_exponents(evidence.kind(arm.key))
+    others = [one for one in evidence.arms if len(evidence.sizes(one.key)) > 1 and evidence.kind(one.key) == "closed"]
+    curves = []
+    for one in others if known.beside is not None else ():
+        sizes = evidence.sizes(one.key)
+        draws = [evidence.draws(size, [one], part) for size in sizes]
+        errors = np.asarray([1 - float(of.estimates[0]) for of in draws if of is not None])
+        curves.append((np.asarray(sizes, dtype=float), errors))
+    return known.given(mean_exponent(curves, evidence.sizes(arm.key)[-1], n))
+
+
+def _projected(evidence: Evidence, arm: Arm, n: float, part: str) -> np.ndarray:
+    sizes = evidence.sizes(arm.key)
+    columns = []
+    for size in sizes:
+        draws = evidence.draws(size, [arm], part)
+        assert draws is not None
+        columns.append(1 - draws.column(arm.key)[:DRAWS])
+    rng = np.random.default_rng(derive_seed(evidence.settings.seed, "outlook", arm.key, int(n)))
+    known = exponents(evidence, arm, n, part)
+    return project(np.asarray(sizes, dtype=float), np.stack(columns, 1), n, known, rng)
