@@ -141,9 +141,10 @@ def _further_up(state: StudyState, seen: SideComparison, needed: float) -> Itera
         if outlook is None or any(arm.key not in outlook.arms for arm in pair):
             continue
         there = [arm.key for arm in evidence.measured_at(n)]
-        others = [a for a in missing_contenders(evidence, n) if a.paradigm != seen.winner.paradigm]
-        wanted = tuple(dict.fromkeys([*pair, *others]))
         most = {key: float(np.median(outlook.column(key))) for key in outlook.arms}
+        ahead = max(pair, key=lambda arm: most[arm.key]).paradigm  # there, which need not be the side that is here
+        others = [arm for arm in missing_contenders(evidence, n) if arm.paradigm != ahead]
+        wanted = tuple(dict.fromkeys([*pair, *others]))
         new = tuple(sorted((arm for arm in wanted if arm.key not in there), key=lambda arm: -most[arm.key]))
         by_key = {arm.key: arm for arm in evidence.arms}
         keys = tuple(key for key in outlook.arms if key in there or by_key[key] in wanted)
