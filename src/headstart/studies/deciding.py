@@ -11,16 +11,17 @@ import numpy as np
 from headstart.core import Arm, derive_seed
 from headstart.evidence.remedies import Standing, chance_to_decide
 from headstart.evidence.spread import fitted_spread
-from headstart.studies.comparing import CONFIDENT, SideComparison, absent_columns, missing_contenders
+from headstart.studies.comparing import CONFIDENT, FAR_ENOUGH, SideComparison, absent_columns, missing_contenders
 from headstart.studies.evidence import Evidence
 from headstart.studies.planners.contender_tuning import HELD_OUT, HELD_OUT_PART, RECIPES
 from headstart.studies.state import StudyState
 
+REACH = 4.0  # x the largest size that was reached: beyond it curves mislead
 LIKELY = 0.75  # chance to decide that a step must promise
 # The same where it rests on what curves foretell of arms at sizes they were not measured at: of 17 such steps that
 # promised 0.75 to 0.85, 6 decided, of 7 that promised more, 6 (replayed studies; see bench/remedies.py).
 LIKELY_AHEAD = 0.85
-REACH = 4.0  # x the largest size that was reached: beyond it curves mislead
+PROMISED = 10.0  # x the labels that an option was run with: further up nothing is promised of it
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def deciding_steps(state: StudyState, seen: SideComparison, needed: float) -> li
     """
     if seen.kind != "undetermined" or seen.rival is None or seen.p_side is None:
         return []
-    return sorted((*_here(state, seen, needed), *_further_up(state, seen, needed)), key=lambda step: step.seconds)
+    return sorted((*_here(state, seen, needed), *_elsewhere(state, seen, needed)), key=lambda step: step.seconds)
 
 
 def chance_with_labels(state: StudyState, seen: SideComparison, factor: float) -> float:
@@ -89,7 +90,7 @@ def _here(state: StudyState, seen: SideComparison, needed: float) -> Iterator[De
     cut = tuple(arm for arm in pair if evidence.steps_left_out(arm.key, n))
     rivals = tuple(arm for arm in known.absent if arm.paradigm != seen.winner.paradigm)
     additions = sorted({(), rivals, known.absent}, key=len)
-    if any(evidence.sizes(arm.key)[-1] * REACH < n for arm in known.absent):  # of these nothing is known so far up
+    if any(_too_far(evidence, arm, n) for arm in known.absent):
         return
     tuning = _Tuning.of(state, pair)
     flags = ((False, True) if cut else (False,), (False, True) if tuning.arms else (False,))
@@ -130,13 +131,21 @@ def _here(state: StudyState, seen: SideComparison, needed: float) -> Iterator[De
         )
 
 
-def _further_up(state: StudyState, seen: SideComparison, needed: float) -> Iterator[DecidingStep]:
-    """Winner and rival, and whatever else may be the best of the other side, with more of the labels there are."""
+def _too_far(evidence: Evidence, arm: Arm, n: int) -> bool:
+    """Whether nothing is promised of an arm at n labels."""
+    return PROMISED * evidence.sizes(arm.key)[-1] < n
+
+
+def _elsewhere(state: StudyState, seen: SideComparison, needed: float) -> Iterator[DecidingStep]:
+    """At another size that speaks for all labels: winner, rival, and whatever else may be the best of the other side.
+
+    A larger one, or a smaller one where what may be best is too dear, or too little known, at the compared one.
+    """
     assert seen.rival is not None
     evidence, pair = state.evidence, (seen.winner, seen.rival)
     known = _Known.of(evidence, seen)
     place = {arm.key: i for i, arm in enumerate((*known.measured, *known.absent))}
-    for n in sorted(size for size in state.grid if seen.n < size <= REACH * seen.n):
+    for n in sorted(size for size in state.grid if _speaks(state, seen.n, size)):
         outlook = evidence.outlook(n)
         if outlook is None or any(arm.key not in outlook.arms for arm in pair):
             continue
@@ -146,6 +155,8 @@ def _further_up(state: StudyState, seen: SideComparison, needed: float) -> Itera
         others = [arm for arm in missing_contenders(evidence, n) if arm.paradigm != ahead]
         wanted = tuple(dict.fromkeys([*pair, *others]))
         new = tuple(sorted((arm for arm in wanted if arm.key not in there), key=lambda arm: -most[arm.key]))
+        if any(_too_far(evidence, arm, n) for arm in new):
+            continue
         by_key = {arm.key: arm for arm in evidence.arms}
         keys = tuple(key for key in outlook.arms if key in there or by_key[key] in wanted)
         mine = np.asarray([by_key[key].paradigm == seen.winner.paradigm for key in keys])
@@ -159,6 +170,11 @@ def _further_up(state: StudyState, seen: SideComparison, needed: float) -> Itera
         seconds = sum(state.default_seconds(arm, n) for arm in (*new, *cut))
         if new or cut:
             yield DecidingStep(n, arms=new, whole=cut, seconds=seconds, chance=chance)
+
+
+def _speaks(state: StudyState, compared: int, n: int) -> bool:
+    """Whether a comparison at n labels takes the place of one at the compared size."""
+    return compared < n <= REACH * compared or (n < compared and n * FAR_ENOUGH >= state.pool_size)
 
 
 @dataclass(frozen=True)

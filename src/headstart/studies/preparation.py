@@ -11,7 +11,7 @@ from headstart.studies.observer import Observer
 from headstart.studies.prices.model import PriceModel
 from headstart.studies.prices.timing import time_arm
 from headstart.studies.prices.work import WorkCounter
-from headstart.studies.probing import labels_survive_mirroring
+from headstart.studies.probing import labels_survive_mirroring, mirror_witness
 from headstart.studies.state import Dropped, StudyState
 from headstart.training import OutOfTime, Worker
 from headstart.training.trial import PASSED_ON
@@ -46,6 +46,8 @@ class Preparation:
         """Whether mirror images keep their label; kept in the record once it is known."""
         known = self.journal.record.mirrored
         if known is None:
+            if mirror_witness(self.worker) is not None:
+                self.observer.stage("checking whether mirror images keep their label")
             try:
                 with self.worker.trial(None, self.journal.budget.left):
                     known = labels_survive_mirroring(self.worker)
