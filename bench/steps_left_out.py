@@ -3,8 +3,8 @@
     python bench/steps_left_out.py DATA WORK [--labels 400] [--repeats 2] [--report]
 
 Runs that are ended early are cooled down to a rate of zero, as in a study whose time is over. The exponent b of
-e(share) = e(1) share^-b is what the verdict allows for (``headstart.studies.evidence``). Every finished trial is kept in
-WORK. Writes ``results/steps_left_out.md``.
+e(share) = e(1) share^-b is what the verdict allows for (``headstart.studies.evidence``). Every finished trial is kept
+in WORK. Writes ``results/steps_left_out.md``.
 """
 
 from __future__ import annotations
