@@ -89,7 +89,7 @@ def main() -> None:
     given = parser.parse_args()
     until = time.monotonic() + 60 * given.minutes
     found = [table for table in lcdb(given.data, 4096, 0) if in_replays(int(table.name.split()[1]))]
-    tables = [t for seed in range(10, 22) for t in oracle(seed)] + foreign(80, 5)
+    tables = [t for seed in range(10, 22) for t in oracle(seed)] + foreign(120, 5)
     tables += [found[i] for i in np.random.default_rng(7).permutation(len(found))]
     order = np.random.default_rng(2).permutation(len(tables))
     rows, played = [], 0

@@ -74,7 +74,7 @@ def open_study(**how):
 
 
 def test_an_option_that_was_not_run_there_is_named_and_running_it_decides(monkeypatch):
-    monkeypatch.setattr(deciding, "LIKELY_AHEAD", 0.5)
+    monkeypatch.setattr(deciding, "LIKELY", 0.5)
     store, played, verdict = open_study()
     words = remedy_for(played.state, verdict)
     assert "other from scratch with 400 labels" in words
@@ -168,3 +168,23 @@ def test_a_study_that_goes_on_and_is_decided_opens_no_other_question():
     assert {(spec.arm, spec.n) for spec in new} <= {(seen.winner, seen.n), (seen.rival, seen.n)}
     assert new, "what is left of the time makes the answer surer"
     assert again.spent < 2000.0
+
+
+def test_what_may_be_best_but_is_known_at_few_labels_is_measured_where_it_can_be_compared():
+    """Closed forms of both sides were run with all labels, the option that may beat them with an eighth of them."""
+    probe = recorded("linear_probe", "transfer", 0.60, 0.01, 0.5, closed_form=True)
+    own = recorded("from_scratch", "scratch", 0.66, 0.02, 0.5, candidate="words", closed_form=True)
+    tuned = recorded("full_finetune", "transfer", 0.82, 0.02, 12.0)
+    of_three = RecordedTable((probe, own, tuned), pool=1600, tested=1000)
+    store = MemoryStore()
+    wanted = [*((place, n) for place in (0, 1) for n in SIZES.astype(int)), (2, 200)]
+    first = replay(of_three, Listed(wanted), 100.0, earlier=store, margin=None)
+    seen = compare(first.state.evidence)
+    assert (seen.kind, seen.n) == ("undetermined", 1600)
+    steps = [step for step in deciding_steps(first.state, seen, 0.975) if step.n < seen.n]
+    assert {arm.key for step in steps for arm in step.arms} == {tuned.arm.key}
+    assert {step.n for step in steps} == {400, 800}  # below a quarter of the labels a comparison says too little
+    likely = next(step for step in steps if step.likely)
+    again = replay(of_three, ContendersPlanner(), 110.0 + likely.seconds, earlier=store, margin=None)
+    after = compare(again.state.evidence, 1)
+    assert (after.kind, after.n) == ("transfer", likely.n)

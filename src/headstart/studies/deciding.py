@@ -8,19 +8,17 @@ from itertools import product
 
 import numpy as np
 
-from headstart.core import Arm, derive_seed
+from headstart.core import Arm
 from headstart.evidence.remedies import Standing, chance_to_decide
 from headstart.evidence.spread import fitted_spread
-from headstart.studies.comparing import CONFIDENT, FAR_ENOUGH, SideComparison, absent_columns, missing_contenders
+from headstart.studies.comparing import CONFIDENT, FAR_ENOUGH, SideComparison, missing_contenders, missing_favourites
 from headstart.studies.evidence import Evidence
+from headstart.studies.parts import Parts, of_one_run, of_repeats, of_steps
 from headstart.studies.planners.contender_tuning import HELD_OUT, HELD_OUT_PART, RECIPES
 from headstart.studies.state import StudyState
 
 REACH = 4.0  # x the largest size that was reached: beyond it curves mislead
-LIKELY = 0.75  # chance to decide that a step must promise
-# The same where it rests on what curves foretell of arms at sizes they were not measured at: of 17 such steps that
-# promised 0.75 to 0.85, 6 decided, of 7 that promised more, 6 (replayed studies; see bench/remedies.py).
-LIKELY_AHEAD = 0.85
+LIKELY = 0.8  # chance to decide that a step must promise; see bench/remedies.py for how often it does
 PROMISED = 10.0  # x the labels that an option was run with: further up nothing is promised of it
 
 
@@ -53,7 +51,7 @@ class DecidingStep:
     @property
     def likely(self) -> bool:
         """Whether it promises enough to be taken, or told."""
-        return self.chance >= (LIKELY_AHEAD if self.arms else LIKELY)
+        return self.chance >= LIKELY
 
 
 def deciding_steps(state: StudyState, seen: SideComparison, needed: float) -> list[DecidingStep]:
@@ -72,7 +70,7 @@ def deciding_steps(state: StudyState, seen: SideComparison, needed: float) -> li
 def chance_with_labels(state: StudyState, seen: SideComparison, factor: float) -> float:
     """P(decided) by a new study with so many times the test examples, or labels of the whole set where folds rotate."""
     evidence = state.evidence
-    known = _Known.of(evidence, seen)
+    known = Parts.of(evidence, seen)
     repeats = known.repeats / factor if evidence.rotating else known.repeats  # spread falls about with the root of n
     examples, measured = known.examples.copy(), len(known.measured)
     examples[:measured, :measured] /= factor
@@ -84,7 +82,7 @@ def _here(state: StudyState, seen: SideComparison, needed: float) -> Iterator[De
     """At the compared size: absent arms, missing steps, paired repeats, alone or together."""
     assert seen.rival is not None
     evidence, n, pair = state.evidence, seen.n, (seen.winner, seen.rival)
-    known = _Known.of(evidence, seen)
+    known = Parts.of(evidence, seen)
     place = {arm.key: i for i, arm in enumerate((*known.measured, *known.absent))}
     runs = [len(evidence.trials(arm.key, "measuring", n)) for arm in pair]
     cut = tuple(arm for arm in pair if evidence.steps_left_out(arm.key, n))
@@ -143,9 +141,12 @@ def _elsewhere(state: StudyState, seen: SideComparison, needed: float) -> Iterat
     """
     assert seen.rival is not None
     evidence, pair = state.evidence, (seen.winner, seen.rival)
-    known = _Known.of(evidence, seen)
+    known = Parts.of(evidence, seen)
     place = {arm.key: i for i, arm in enumerate((*known.measured, *known.absent))}
+    incomplete = bool(missing_favourites(evidence, seen.n))
     for n in sorted(size for size in state.grid if _speaks(state, seen.n, size)):
+        if n < seen.n and not incomplete:  # the larger size goes on speaking
+            continue
         outlook = evidence.outlook(n)
         if outlook is None or any(arm.key not in outlook.arms for arm in pair):
             continue
@@ -153,7 +154,8 @@ def _elsewhere(state: StudyState, seen: SideComparison, needed: float) -> Iterat
         most = {key: float(np.median(outlook.column(key))) for key in outlook.arms}
         ahead = max(pair, key=lambda arm: most[arm.key]).paradigm  # there, which need not be the side that is here
         others = [arm for arm in missing_contenders(evidence, n) if arm.paradigm != ahead]
-        wanted = tuple(dict.fromkeys([*pair, *others]))
+        favourites = missing_favourites(evidence, n) if n < seen.n else []
+        wanted = tuple(dict.fromkeys([*pair, *others, *favourites]))
         new = tuple(sorted((arm for arm in wanted if arm.key not in there), key=lambda arm: -most[arm.key]))
         if any(_too_far(evidence, arm, n) for arm in new):
             continue
@@ -210,84 +212,3 @@ class _Tuning:
         assert draws is not None
         error = min(max(1 - float(draws.estimates[0]), 0.0), 1.0)
         return fitted_spread().untuned_left(error, self.n // HELD_OUT_PART) ** 2
-
-
-@dataclass(frozen=True)
-class _Known:
-    """What makes the arms at the compared size uncertain.
-
-    Attributes:
-        measured: Arms that were measured there.
-        absent: Arms that were not, and may be the best of their side.
-        standing: All of them.
-        examples: Covariance that the choice of test examples causes (A, A); of absent arms, all there is.
-        repeats: Variance by the scatter of training runs (A,).
-        untuned: Variance by recipes that were not tuned, and steps that were left out (A,).
-        seed: Of what is imagined.
-    """
-
-    measured: tuple[Arm, ...]
-    absent: tuple[Arm, ...]
-    standing: Standing
-    examples: np.ndarray
-    repeats: np.ndarray
-    untuned: np.ndarray
-    seed: int
-
-    @classmethod
-    def of(cls, evidence: Evidence, seen: SideComparison) -> _Known:
-        """Take the draws of a comparison apart."""
-        by_key = {arm.key: arm for arm in evidence.arms}
-        measured = tuple(by_key[key] for key in seen.draws.arms)
-        columns, absent = seen.draws.draws, seen.absent
-        covariance = np.atleast_2d(np.cov(columns.T))
-        mean = columns.mean(0)
-        repeats = np.asarray([of_repeats(evidence, arm, seen.n, 0) for arm in measured])
-        untuned = np.asarray([evidence.untuned(arm.key) ** 2 + of_steps(evidence, arm, seen.n) for arm in measured])
-        diagonal = np.diag(covariance)
-        left = np.maximum(diagonal - repeats - untuned, 0.05 * diagonal)
-        examples = covariance - np.diag(diagonal - left)
-        expected = absent_columns(evidence, absent, seen.n, len(columns))
-        if expected is None:
-            absent = ()
-        else:
-            count = len(absent)
-            mean = np.concatenate((mean, expected.mean(0)))
-            examples = np.block(
-                [
-                    [examples, np.zeros((len(measured), count))],
-                    [np.zeros((count, len(measured))), np.atleast_2d(np.cov(expected.T))],
-                ]
-            )
-            repeats, untuned = (np.concatenate((of, np.zeros(count))) for of in (repeats, untuned))
-        arms = (*measured, *absent)
-        standing = Standing(
-            tuple(arm.key for arm in arms),
-            np.asarray([arm.paradigm == seen.winner.paradigm for arm in arms]),
-            mean,
-            examples + np.diag(repeats + untuned),
-            np.asarray([arm in measured for arm in arms]),
-        )
-        seed = derive_seed(evidence.settings.seed, "deciding", seen.n)
-        return cls(measured, absent, standing, examples, repeats, untuned, seed)
-
-    def covariance(self, examples: np.ndarray, repeats: np.ndarray, untuned: np.ndarray) -> np.ndarray:
-        """Of all arms, with other parts."""
-        return np.asarray(examples + np.diag(repeats + np.maximum(untuned, 0.0)))
-
-
-def of_repeats(evidence: Evidence, arm: Arm, n: int, more: int) -> float:
-    """Variance of an arm's mean by the scatter of its runs, after so many more repeats."""
-    return of_one_run(evidence, arm, n, more) / (len(evidence.trials(arm.key, "measuring", n)) + more)
-
-
-def of_steps(evidence: Evidence, arm: Arm, n: int) -> float:
-    """Variance of what the steps that an arm's runs at n were ended without would gain: of half a normal."""
-    return (1 - 2 / np.pi) * evidence.steps_left_out(arm.key, n) ** 2
-
-
-def of_one_run(evidence: Evidence, arm: Arm, n: int, more: int = 0) -> float:
-    """Variance of one run by chance, as it will be known after so many more repeats."""
-    spread = evidence.spread(arm.key, n)
-    freedom = spread.freedom + more
-    return spread.sd**2 * freedom / max(freedom - 2, 0.5)
