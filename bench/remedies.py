@@ -1,16 +1,17 @@
 """Does an open study decide once its remedy is followed?
 
-    python bench/remedies.py DATA [--open 40] [--workers 2] [--minutes 60]
+    python bench/remedies.py DATA [--open 40] [--workers 2] [--minutes 60] [--work FILE]
 
 Studies are replayed on tables whose truth is known (see ``decision_tables.py``) until so many ended open with a remedy
 that can be followed: a larger budget, or more test examples. The remedy is followed once, and the study looked at
 again with the smaller share of the error that a second look has. Of LCDB those tables are replayed that no exponent was
-fitted on. Writes ``results/remedies.md``.
+fitted on. What was replayed is kept in FILE. Writes ``results/remedies.md``.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import time
 import warnings
@@ -64,7 +65,7 @@ def followed(table: TrueTable, share: float) -> dict | None:
             )
             for side in SIDES
         }
-        row["right"] = there[after.kind] >= max(there.values())
+        row["right"] = bool(there[after.kind] >= max(there.values()))
     return row
 
 
@@ -86,16 +87,18 @@ def main() -> None:
     parser.add_argument("--open", type=int, default=40)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--minutes", type=float, default=60.0, help="write what there is after so long")
+    parser.add_argument("--work", type=Path, help="keep replayed studies here, and leave out those that are kept")
     given = parser.parse_args()
     until = time.monotonic() + 60 * given.minutes
     found = [table for table in lcdb(given.data, 4096, 0) if in_replays(int(table.name.split()[1]))]
     tables = [t for seed in range(10, 22) for t in oracle(seed)] + foreign(120, 5)
     tables += [found[i] for i in np.random.default_rng(7).permutation(len(found))]
     order = np.random.default_rng(2).permutation(len(tables))
-    rows, played = [], 0
+    kept = given.work.read_text(encoding="utf-8").splitlines() if given.work and given.work.exists() else []
+    cases = list(product(order, SHARES))
+    rows, played = [row for row in map(json.loads, kept) if row is not None], len(kept)
     with ProcessPoolExecutor(given.workers) as pool:
-        todo = [pool.submit(followed, tables[place], share) for place, share in product(order, SHARES)]
-        for job in todo:
+        for job in [pool.submit(followed, tables[place], share) for place, share in cases[played:]]:
             if sum(row["kind"] != "none" for row in rows) >= given.open or time.monotonic() > until:
                 break
             played += 1
@@ -103,6 +106,9 @@ def main() -> None:
             if row is not None:
                 rows.append(row)
                 print(row, flush=True)
+            if given.work:
+                with given.work.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(row) + "\n")
         pool.shutdown(cancel_futures=True)
     lines = ["| remedy | open studies | decided after it | a side, of these wrong | tie |", "|---|---|---|---|---|"]
     for kind in ("time", "labels"):
