@@ -90,3 +90,10 @@ def test_networks_gain_less_where_closed_forms_gain_nothing():
     assert np.median(steep) < np.median(flat) < 0.3
     assert gradient.given(None) == gradient
     assert CLOSED.given(0.3) == CLOSED  # closed forms are measured at every size themselves
+
+
+@given(st.floats(0.02, 0.98), st.sampled_from(["gradient", "closed"]), st.sampled_from([None, 0.0, 0.2]))
+def test_quantiles_are_those_of_the_draws(level, kind, slope):
+    known = fitted_exponents(kind).given(slope)
+    drawn = known.draw(20_000, np.random.default_rng(0))
+    assert (drawn < known.quantile(level)).mean() == pytest.approx(level, abs=0.02)

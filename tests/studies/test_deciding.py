@@ -131,17 +131,6 @@ def test_a_study_that_goes_on_decides_rather_than_glimpse_at_another_option(pric
     assert decide(again.state.evidence, 1, 1600).kind == "transfer"
 
 
-def test_of_an_option_that_was_run_once_as_much_is_expected_as_the_closed_forms_of_the_study_gain():
-    expected = {}
-    for gain in (0.0, 0.05):
-        probe = recorded("linear_probe", "transfer", 0.7, gain, 2.0, closed_form=True)
-        network = recorded("from_scratch", "scratch", 0.7, 0.02, 3.0)
-        of_both = RecordedTable((probe, network), pool=1600, tested=1000)
-        evidence = replay(of_both, Listed([*((0, n) for n in UP), (1, 400)]), 100.0).state.evidence
-        expected[gain] = float(np.median(evidence.outlook(1600).column(network.arm.key)))
-    assert expected[0.0] < expected[0.05] - 0.02
-
-
 def test_the_option_that_most_is_expected_of_is_missing_even_if_it_is_not_the_best_with_even_odds():
     """Among options that were ended early any may turn out best; that does not make the leading one dispensable."""
     alike = [recorded("from_scratch", "scratch", 0.7, 0.01, 3.0, candidate=f"start {i}") for i in range(6)]

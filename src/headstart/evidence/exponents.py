@@ -82,6 +82,13 @@ class Exponents:
         mode, below, above = (float(part[0]) for part in next_parts(self.beside, np.asarray([closed])))
         return replace(self, mode=mode, below=below, above=above)
 
+    def quantile(self, level: float) -> float:
+        """The exponent that a share of such exponents stays below."""
+        low = self.below / (self.below + self.above)
+        if level < low:
+            return self.mode + self.below * float(student.ppf(level / low / 2, FREEDOM))
+        return self.mode + self.above * float(student.ppf((1 + (level - low) / (1 - low)) / 2, FREEDOM))
+
     def log_density(self, exponent: Floats) -> Floats:
         """Log prior density."""
         return split_t_logpdf(exponent, self.mode, self.below, self.above)

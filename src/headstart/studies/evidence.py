@@ -26,13 +26,12 @@ from headstart.evidence import (
 from headstart.evidence.curves import TEST_CORRELATION
 from headstart.evidence.few_groups import effective_examples
 from headstart.evidence.spread import Cell, Kind, Spread, arm_spread, fitted_spread
-from headstart.studies.outlook import expected
+from headstart.studies.outlook import expected, steps_left_out
 from headstart.studies.settings import StudySettings
 from headstart.studies.trials import Trial, Trials, longest
 
 ROTATING_REPEATS = 5
 FIXED_REPEATS = 3
-STEPS_EXPONENT = 0.5  # errors fall with steps no faster than with labels, whose exponents end here (exponents.md)
 
 
 class Evidence:
@@ -184,29 +183,26 @@ class Evidence:
         sizes = self.sizes(arm)
         if not sizes or self.kind(arm) == "closed":
             return 0.0
-        error = min(max(self._cell(arm, sizes[-1]).error, 0.0), 1.0)
         held_out = 0
         if self.tuned(arm):
             held_out = min((trial.measurement.n_test or 0 for trial in self._tuning(arm)), default=0)
-        return fitted_spread().untuned_left(error, held_out)
+        return fitted_spread().untuned_left(self.error(arm, sizes[-1]), held_out)
 
     def steps_left_out(self, arm: str, n: int | None = None) -> float:
         """Scale of what the missing steps of runs that were ended early would gain an arm.
 
-        Steps never do harm on average, so that this is the scale of half a normal distribution, and not a spread that
-        goes either way.
+        See :func:`headstart.studies.outlook.steps_left_out`.
 
         Args:
             arm: By key.
             n: Labels of the runs; the arm's largest size if not given.
         """
         sizes = self.sizes(arm)
-        at = n or (sizes[-1] if sizes else 0)
-        left_out = min((trial.shortened for trial in self.trials(arm, "measuring", at)), default=0.0)
-        if not left_out:
-            return 0.0
-        error = min(max(self._cell(arm, at).error, 0.0), 1.0)
-        return float(error * (1 - (1 - left_out) ** STEPS_EXPONENT))
+        return steps_left_out(self, arm, n or sizes[-1]) if sizes else 0.0
+
+    def error(self, arm: str, n: int) -> float:
+        """Mean error (1 - metric) of an arm's runs at n labels, between 0 and 1."""
+        return min(max(self._cell(arm, n).error, 0.0), 1.0)
 
     def _tuning(self, arm: str) -> list[Trial]:
         return [trial for trial in self.trials(arm, "tuning") if not trial.spec.convergence_check]

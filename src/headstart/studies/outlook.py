@@ -11,11 +11,14 @@ from headstart.core import Arm, derive_seed
 from headstart.evidence import JointDraws
 from headstart.evidence.exponents import Exponents, fitted_exponents
 from headstart.evidence.projection import mean_exponent, project
+from headstart.evidence.spread import Kind
 
 if TYPE_CHECKING:
     from headstart.studies.evidence import Evidence
 
 DRAWS = 1000
+ONE_SD = 0.68  # share of half a normal distribution that is below its scale
+STEEPEST = 1.0
 
 
 def expected(evidence: Evidence, arms: Sequence[Arm], n: float, part: str) -> JointDraws:
@@ -46,12 +49,12 @@ def expected(evidence: Evidence, arms: Sequence[Arm], n: float, part: str) -> Jo
     return joint.widened(untuned, derive_seed(evidence.settings.seed, "untuned", int(n)), gains)
 
 
-def exponents(evidence: Evidence, arm: Arm, n: float, part: str = "all") -> Exponents:
-    """What is known of the exponents of an option that is to be expected at n labels.
+def exponents(evidence: Evidence, kind: Kind, first: float, last: float, part: str = "all") -> Exponents:
+    """What is known of the exponents of a kind of option between two sizes.
 
     By its kind, and by what the closed forms of the study gained from the labels in question.
     """
-    known = fitted_exponents(evidence.kind(arm.key))
+    known = fitted_exponents(kind)
     others = [one for one in evidence.arms if len(evidence.sizes(one.key)) > 1 and evidence.kind(one.key) == "closed"]
     curves = []
     for one in others if known.beside is not None else ():
@@ -59,7 +62,22 @@ def exponents(evidence: Evidence, arm: Arm, n: float, part: str = "all") -> Expo
         draws = [evidence.draws(size, [one], part) for size in sizes]
         errors = np.asarray([1 - float(of.estimates[0]) for of in draws if of is not None])
         curves.append((np.asarray(sizes, dtype=float), errors))
-    return known.given(mean_exponent(curves, evidence.sizes(arm.key)[-1], n))
+    return known.given(mean_exponent(curves, first, last))
+
+
+def steps_left_out(evidence: Evidence, arm: str, n: int) -> float:
+    """Scale of what the missing steps of an option's runs at n, which were ended early, would gain it.
+
+    Steps never do harm on average, so that this is the scale of half a normal distribution, and not a spread that
+    goes either way. Errors fall with steps no faster than with labels (``bench/steps_left_out.py``), by exponents that
+    the data set tells, as it does for labels.
+    """
+    left_out = min((trial.shortened for trial in evidence.trials(arm, "measuring", n)), default=0.0)
+    if not left_out:
+        return 0.0
+    known = exponents(evidence, evidence.kind(arm), (1 - left_out) * n, n)
+    exponent = min(max(known.quantile(ONE_SD), 0.0), STEEPEST)
+    return float(evidence.error(arm, n) * (1 - (1 - left_out) ** exponent))
 
 
 def _projected(evidence: Evidence, arm: Arm, n: float, part: str) -> np.ndarray:
@@ -70,5 +88,5 @@ def _projected(evidence: Evidence, arm: Arm, n: float, part: str) -> np.ndarray:
         assert draws is not None
         columns.append(1 - draws.column(arm.key)[:DRAWS])
     rng = np.random.default_rng(derive_seed(evidence.settings.seed, "outlook", arm.key, int(n)))
-    known = exponents(evidence, arm, n, part)
+    known = exponents(evidence, evidence.kind(arm.key), sizes[-1], n, part)
     return project(np.asarray(sizes, dtype=float), np.stack(columns, 1), n, known, rng)
