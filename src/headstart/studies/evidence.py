@@ -61,6 +61,7 @@ class Evidence:
         self.repeats = repeats or (ROTATING_REPEATS if len(splits) > 1 else FIXED_REPEATS)
         self._dropped = dropped
         self._runs: dict[str, Run] = {}
+        self._cells: dict[tuple[str, ...], Cell] = {}
         self._draws: dict[tuple[object, ...], JointDraws] = {}
         self._curves: dict[tuple[object, ...], CurveDraws | None] = {}
 
@@ -162,7 +163,13 @@ class Evidence:
         return Spread(float(f"{found.sd:.2g}"), found.freedom)  # coarse: a trial elsewhere changes few old draws
 
     def _cell(self, arm: str, n: int) -> Cell:
-        runs = self.runs(arm, n)
+        trials = self.trials(arm, "measuring", n)
+        key = tuple(trial.key for trial in trials)
+        if key not in self._cells:
+            self._cells[key] = self._cell_of([self.run(trial) for trial in trials], n)
+        return self._cells[key]
+
+    def _cell_of(self, runs: list[Run], n: int) -> Cell:
         classes = len(self.data.class_names)
         values = np.asarray([metric_of(run, self.settings.metric, classes) for run in runs])
         tested = float(np.mean([len(run.labels) for run in runs]))

@@ -49,7 +49,7 @@ def expected(evidence: Evidence, arms: Sequence[Arm], n: float, part: str) -> Jo
     return joint.widened(untuned, derive_seed(evidence.settings.seed, "untuned", int(n)), gains)
 
 
-def exponents(evidence: Evidence, kind: Kind, first: float, last: float, part: str = "all") -> Exponents:
+def exponents(evidence: Evidence, kind: Kind, first: float, last: float) -> Exponents:
     """What is known of the exponents of a kind of option between two sizes.
 
     By its kind, and by what the closed forms of the study gained from the labels in question.
@@ -59,8 +59,7 @@ def exponents(evidence: Evidence, kind: Kind, first: float, last: float, part: s
     curves = []
     for one in others if known.beside is not None else ():
         sizes = evidence.sizes(one.key)
-        draws = [evidence.draws(size, [one], part) for size in sizes]
-        errors = np.asarray([1 - float(of.estimates[0]) for of in draws if of is not None])
+        errors = np.asarray([evidence.error(one.key, size) for size in sizes])
         curves.append((np.asarray(sizes, dtype=float), errors))
     return known.given(mean_exponent(curves, first, last))
 
@@ -88,5 +87,5 @@ def _projected(evidence: Evidence, arm: Arm, n: float, part: str) -> np.ndarray:
         assert draws is not None
         columns.append(1 - draws.column(arm.key)[:DRAWS])
     rng = np.random.default_rng(derive_seed(evidence.settings.seed, "outlook", arm.key, int(n)))
-    known = exponents(evidence, evidence.kind(arm.key), sizes[-1], n, part)
+    known = exponents(evidence, evidence.kind(arm.key), sizes[-1], n)
     return project(np.asarray(sizes, dtype=float), np.stack(columns, 1), n, known, rng)
