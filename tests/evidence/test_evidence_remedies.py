@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headstart.evidence.remedies import Standing, chance_to_decide
+from headstart.evidence.remedies import HALF_VARIANCE, Standing, chance_to_decide
 
 
 def pair(gap, sd):
@@ -64,3 +64,16 @@ def test_what_the_other_side_may_have_must_be_measured():
 def test_it_is_a_probability(gap, now, share, margin):
     chance = chance_to_decide(pair(gap, now), np.eye(2) * share * now**2 / 2, np.ones(2, bool), margin, 0.95)
     assert 0 <= chance <= 1
+
+
+def test_what_can_only_help_the_side_that_is_behind_has_a_longer_tail_than_a_normal_distribution():
+    """Of half a normal distribution 2.5 % are beyond 2.4 standard deviations above its mean, not beyond 1.96."""
+    scale = 0.05
+    left = HALF_VARIANCE * scale**2
+    covariance = np.diag([1e-8, left + 1e-8])
+    gap = 2.2 * np.sqrt(left)
+    now = Standing(("a", "b"), np.asarray([True, False]), np.asarray([0.7 + gap, 0.7]), covariance, np.ones(2, bool))
+    normal = chance_to_decide(now, covariance, now.seen, 0.0, 0.975)
+    skewed = chance_to_decide(now, covariance, now.seen, 0.0, 0.975, gains=np.asarray([0.0, scale]))
+    assert normal > 0.6
+    assert skewed < 0.3

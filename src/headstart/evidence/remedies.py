@@ -9,6 +9,8 @@ import numpy as np
 from headstart.evidence.scores import LEVEL, Floats
 
 STUDIES, WORLDS = 150, 250  # that are imagined, and draws of the posterior in each
+HALF_MEAN = float(np.sqrt(2 / np.pi))  # of half a normal distribution of scale 1
+HALF_VARIANCE = 1 - 2 / float(np.pi)
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,15 @@ class Standing:
 
 
 def chance_to_decide(
-    now: Standing, then: Floats, seen: np.ndarray, margin: float, needed: float, seed: int = 0, *, anew: bool = False
+    now: Standing,
+    then: Floats,
+    seen: np.ndarray,
+    margin: float,
+    needed: float,
+    seed: int = 0,
+    *,
+    gains: Floats | None = None,
+    anew: bool = False,
 ) -> float:
     """P(a comparison is decided - either way, or as a tie - once more was measured).
 
@@ -48,13 +58,17 @@ def chance_to_decide(
         margin: Inside which two arms tie.
         needed: P(side) that a verdict asks for.
         seed: Of the imagined studies.
+        gains: Of what is left, what can only help (A,): the scale of half a normal distribution, whose tail is longer
+            than that of a normal one of the same variance.
         anew: Whether it takes a new study, which knows nothing of this one: its estimates scatter by what is unknown
             now and by its own uncertainty.
     """
     rng = np.random.default_rng(seed)
     spread = now.covariance + then if anew else now.covariance - then
     estimates = now.mean + rng.standard_normal((STUDIES, len(now.mean))) @ _root(spread).T
-    around = rng.standard_normal((WORLDS, len(now.mean))) @ _root(then).T
+    scales = np.zeros(len(now.mean)) if gains is None else gains
+    around = rng.standard_normal((WORLDS, len(now.mean))) @ _root(then - np.diag(HALF_VARIANCE * scales**2)).T
+    around += scales * (np.abs(rng.standard_normal(around.shape)) - HALF_MEAN)
     decided = 0
     for estimate in estimates:
         worlds = estimate + around

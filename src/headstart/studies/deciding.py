@@ -97,12 +97,14 @@ def _here(state: StudyState, seen: SideComparison, needed: float) -> Iterator[De
         if not (sum(more) or add or finish) or (tune and not all(more)):  # what tuning finds has to be run
             continue
         repeats, untuned, measured = known.repeats.copy(), known.untuned.copy(), known.standing.seen.copy()
+        gains = known.gains.copy()
         examples = known.examples.copy()
         seconds = sum(extra * state.default_seconds(arm, n) for arm, extra in zip(pair, more, strict=True) if extra)
         for arm, extra in zip(pair, more, strict=True):
             repeats[place[arm.key]] = of_repeats(evidence, arm, n, extra)
         for arm in cut if finish else ():
             untuned[place[arm.key]] -= of_steps(evidence, arm, n)
+            gains[place[arm.key]] = 0.0
             seconds += state.default_seconds(arm, n)
         for arm in tuning.arms if tune else ():
             missing = 0.0 if finish else of_steps(evidence, arm, n)
@@ -115,7 +117,7 @@ def _here(state: StudyState, seen: SideComparison, needed: float) -> Iterator[De
             untuned[at], measured[at] = whole, True
             seconds += state.default_seconds(arm, n)
         then = known.covariance(examples, repeats, untuned)
-        chance = chance_to_decide(known.standing, then, measured, seen.margin, needed, known.seed)
+        chance = chance_to_decide(known.standing, then, measured, seen.margin, needed, known.seed, gains=gains)
         yield DecidingStep(
             n,
             arms=add,

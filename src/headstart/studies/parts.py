@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.core import Arm, derive_seed
-from headstart.evidence.remedies import Standing
+from headstart.evidence.remedies import HALF_VARIANCE, Standing
 from headstart.studies.comparing import SideComparison, absent_columns
 from headstart.studies.evidence import Evidence
 
@@ -23,6 +23,7 @@ class Parts:
         examples: Covariance that the choice of test examples causes (A, A); of absent arms, all there is.
         repeats: Variance by the scatter of training runs (A,).
         untuned: Variance by recipes that were not tuned, and steps that were left out (A,).
+        gains: Scale of what the latter would gain (A,).
         seed: Of what is imagined.
     """
 
@@ -32,6 +33,7 @@ class Parts:
     examples: np.ndarray
     repeats: np.ndarray
     untuned: np.ndarray
+    gains: np.ndarray
     seed: int
 
     @classmethod
@@ -44,6 +46,7 @@ class Parts:
         mean = columns.mean(0)
         repeats = np.asarray([of_repeats(evidence, arm, seen.n, 0) for arm in measured])
         untuned = np.asarray([evidence.untuned(arm.key) ** 2 + of_steps(evidence, arm, seen.n) for arm in measured])
+        gains = np.asarray([evidence.steps_left_out(arm.key, seen.n) for arm in measured])
         diagonal = np.diag(covariance)
         left = np.maximum(diagonal - repeats - untuned, 0.05 * diagonal)
         examples = covariance - np.diag(diagonal - left)
@@ -59,7 +62,7 @@ class Parts:
                     [np.zeros((count, len(measured))), np.atleast_2d(np.cov(expected.T))],
                 ]
             )
-            repeats, untuned = (np.concatenate((of, np.zeros(count))) for of in (repeats, untuned))
+            repeats, untuned, gains = (np.concatenate((of, np.zeros(count))) for of in (repeats, untuned, gains))
         arms = (*measured, *absent)
         standing = Standing(
             tuple(arm.key for arm in arms),
@@ -69,7 +72,7 @@ class Parts:
             np.asarray([arm in measured for arm in arms]),
         )
         seed = derive_seed(evidence.settings.seed, "deciding", seen.n)
-        return cls(measured, absent, standing, examples, repeats, untuned, seed)
+        return cls(measured, absent, standing, examples, repeats, untuned, gains, seed)
 
     def covariance(self, examples: np.ndarray, repeats: np.ndarray, untuned: np.ndarray) -> np.ndarray:
         """Of all arms, with other parts."""
@@ -83,7 +86,7 @@ def of_repeats(evidence: Evidence, arm: Arm, n: int, more: int) -> float:
 
 def of_steps(evidence: Evidence, arm: Arm, n: int) -> float:
     """Variance of what the steps that an arm's runs at n were ended without would gain: of half a normal."""
-    return (1 - 2 / np.pi) * evidence.steps_left_out(arm.key, n) ** 2
+    return HALF_VARIANCE * evidence.steps_left_out(arm.key, n) ** 2
 
 
 def of_one_run(evidence: Evidence, arm: Arm, n: int, more: int = 0) -> float:
