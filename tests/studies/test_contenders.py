@@ -279,3 +279,33 @@ def test_before_from_scratch_wins_fine_tuning_is_looked_at_with_the_steps_that_f
     assert looked_at
     assert looked_at[0].stopped_at, "all of its steps would not have fitted"
     assert study.steps[-1][0].reason != "decided" or study.state.evidence.sizes(slow.arm.key)
+
+
+class OnlyLook:
+    """Looks at each option once, at the largest size, at one of them with half of its steps."""
+
+    name = "only look"
+
+    def plan(self, state, seconds):
+        return ContendersPlanner().plan(state, seconds)
+
+    def suggest(self, state, seconds, running):
+        for arm in state.arms:
+            if not state.evidence.sizes(arm.key):
+                spec = state.spec(arm, state.line_up.recipes(arm, state.pool_size)[0], state.pool_size)
+                return state.shortened(spec, 0.5) if arm == state.arms[-1] else spec
+        return Stop("all were looked at")
+
+
+def test_where_nothing_else_fits_a_run_that_was_ended_early_goes_on(table):
+    """With a quarter of its price a half becomes more than six tenths: only its end is done again."""
+    dear = tuple(one for one in table.arms if not one.closed_form)
+    dear = tuple(replace(one, seconds=np.full(len(one.seconds), 40.0)) for one in dear)
+    state = replay(replace(table, arms=dear), OnlyLook(), 10_000.0).state
+    (short,) = [trial for trial in state.evidence.trials(role="measuring") if trial.shortened]
+    steps, price = short.spec.recipe.steps, state.seconds(short.spec.whole)
+    longer = ContendersPlanner().suggest(state, 12.0, ())
+    assert isinstance(longer, TrialSpec)
+    assert longer.whole == short.spec.whole
+    assert longer.stopped_at / steps == pytest.approx(0.8 * 0.5 + 0.9 * 12 / price, abs=0.02)
+    assert isinstance(ContendersPlanner().suggest(state, 4.0, ()), Stop)  # not a tenth more

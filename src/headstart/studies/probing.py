@@ -45,9 +45,11 @@ def labels_survive_mirroring(worker: Worker) -> bool:
     fit, ask = rows[:share], rows[share:]
     if len(ask) < 20:
         return True
-    head = fit_ridge_head(_features(worker, name, fit), data.labels[fit], len(data.class_names))
-    plain = head.probabilities(_features(worker, name, ask)).argmax(1) == data.labels[ask]
-    mirrored = head.probabilities(_features(worker, name, ask, mirrored=True)).argmax(1) == data.labels[ask]
+    head = fit_ridge_head(_features(worker, name, fit)[0], data.labels[fit], len(data.class_names))
+    plain, mirrored = (
+        head.probabilities(features).argmax(1) == data.labels[ask]
+        for features in _features(worker, name, ask, mirrored=True)
+    )
     loss = plain.mean() - mirrored.mean()
     noise = np.sqrt((plain != mirrored).mean() / len(ask))
     return bool(loss < TOLERATED_LOSS + noise)
@@ -58,21 +60,23 @@ def _can_be_mirrored(worker: Worker, name: str) -> bool:
     return modality.mirrored(modality.made_up(worker.candidates[name])) is not None
 
 
-def _features(worker: Worker, name: str, rows: np.ndarray, *, mirrored: bool = False) -> np.ndarray:
-    """Frozen features (len(rows), D) of these rows and no others.
+def _features(worker: Worker, name: str, rows: np.ndarray, *, mirrored: bool = False) -> list[np.ndarray]:
+    """Frozen features (len(rows), D) of these rows and no others, and of the same mirrored.
 
     The cache computes whole blocks of neighbours, of which a few hundred rows drawn from a large set touch nearly all:
-    on 20,000 pictures that is half a minute beside other work, for an answer that takes two seconds.
+    on 20,000 pictures that is half a minute beside other work, for an answer that takes a few seconds.
     """
     inputs, network = worker.inputs(name), worker.frozen(name)
     modality = get_modality(network.candidate.modality)
     device = next(network.parameters()).device
-    found = []
+    found: list[list[torch.Tensor]] = [[], []] if mirrored else [[]]
     for start in range(0, len(rows), BATCH):
         batch = inputs.batch(rows[start : start + BATCH])
-        turned = modality.mirrored(batch) if mirrored else batch
-        assert turned is not None
+        turned = modality.mirrored(batch) if mirrored else None
         with torch.inference_mode():
-            found.append(network.features(**{word: values.to(device) for word, values in turned.items()}).float().cpu())
+            for kept, shown in zip(found, (batch, turned), strict=False):
+                assert shown is not None
+                moved = {word: values.to(device) for word, values in shown.items()}
+                kept.append(network.features(**moved).float().cpu())
         worker.check_time()
-    return torch.cat(found).numpy()
+    return [torch.cat(kept).numpy() for kept in found]

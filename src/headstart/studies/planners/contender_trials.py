@@ -11,12 +11,15 @@ from headstart.studies.planners.base import SHORTENED
 from headstart.studies.planners.contender_looks import FITTING, GLIMPSE, OpenForRivals
 from headstart.studies.planners.contender_tuning import RECIPES
 from headstart.studies.planners.rivals import POSSIBLE, knee
+from headstart.training.schedule import COOLDOWN
 
 PAIRING_SHARE = 0.15  # of the time left: below it the leader is measured at the challenger's size too
 CONCEIVABLE = 0.03  # P(best at the target) from which on an arm is worth carrying up before anything is repeated
 OPEN = 0.05  # P(side) between this and its complement: repeats may still decide
 DECIDING_SHARE = 0.5  # of the time left: what a step that likely decides may take before the challenger is carried up
 KEPT = (1.0, 0.8, 0.6, SHORTENED)  # of the steps with all labels, for the model: as many as leave enough to compare
+WORTH_MORE = 0.1  # of its steps, that a run is gone on with for
+TINY_SECONDS = 1e-3
 PARTS_SHARE = 0.7  # of the time left: what testing both contenders on every group may take
 
 
@@ -130,6 +133,25 @@ class ContenderTrials(OpenForRivals):
         for arm in (self.rivals.leader, self.rivals.other_side, *self._mates):
             if arm is not None:
                 yield from self.open.whole(arm)
+
+    def longer(self) -> Iterator[TrialSpec]:
+        """Where nothing else fits any more: more of the steps of a run that was ended early, from where its end began.
+
+        All that it lacks if that fits, else so many that a tenth of its steps are new.
+        """
+        left = self.rivals.seconds
+        contenders = (self.rivals.leader, self.rivals.other_side, *self._mates)
+        for arm in dict.fromkeys(arm for arm in (*contenders, *self.rivals.ranked) if arm is not None):
+            for trial in self.evidence.trials(arm.key, "measuring"):
+                if not trial.spec.stopped_at:
+                    continue
+                whole, done = trial.spec.whole, 1 - trial.shortened
+                kept = (1 - COOLDOWN) * done
+                share = min(1.0, kept + FITTING * left / max(self.state.seconds(whole), TINY_SECONDS))
+                spec = whole if share == 1 else self.state.shortened(whole, share)
+                worth = share >= min(1.0, done + WORTH_MORE)
+                if spec is not None and worth and SHORTENED * self.state.seconds(spec) <= left:
+                    yield spec
 
     def deciding(self) -> Iterator[TrialSpec]:
         """The cheapest step that likely decides; in a study that goes on, the one that is most likely to.

@@ -73,8 +73,10 @@ class ContendersPlanner:
                 return spec
         if running:
             return Stop("what comes next depends on what is running")
-        decided = rivals.decided or rivals.settled
-        return Stop("decided" if decided else "nothing that is open fits into the time that is left")
+        if rivals.decided or rivals.settled:
+            return Stop("decided")
+        trials = ContenderTrials(rivals, ContenderTuning(rivals).open)
+        return next(trials.longer(), Stop("nothing that is open fits into the time that is left"))
 
     def kept(self, state: StudyState) -> float:
         """Seconds for training the leader on every label, where test parts rotate."""
