@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -88,7 +89,20 @@ def measured(given, name: str, candidate: str, strategy: str) -> None:
     ]
     if not missing:
         return
-    data = load(given.data / name)
+    with prepared(given.data / name, candidate, strategy, given.labels) as (bench, worker, arm, recipe):
+        for schedule, repeat in missing:
+            schedules.rate_share = SCHEDULES[schedule]
+            spec = SpecMaker.of(bench).spec(arm, recipe, given.labels, repeat=repeat)
+            found = execute(spec, worker, None, 1e4).measurement
+            row = {"value": found.value, "seconds": found.seconds, "steps": found.steps, "error": found.error}
+            file_of(given.work, name, strategy, schedule, repeat).write_text(json.dumps(row))
+            print(name, strategy, schedule, repeat, row, flush=True)
+
+
+@contextmanager
+def prepared(source: Path, candidate: str, strategy: str, labels: int):
+    """A bench, a worker, an arm and its default recipe, on at most ``TESTED`` test examples."""
+    data = load(source)
     rng = np.random.default_rng(0)
     splits = tuple(replace(split, test=np.sort(rng.permutation(split.test)[:TESTED])) for split in make_splits(data))
     known = resolve(candidate, data.task, native_size=data.content.native_size or 32)
@@ -105,15 +119,9 @@ def measured(given, name: str, candidate: str, strategy: str) -> None:
             folder=Path(place),
         )
         worker = Worker(bench)
-        recipe = way.recipes(Regime(known.modality, known.family, given.labels, len(data.class_names)))[0]
+        recipe = way.recipes(Regime(known.modality, known.family, labels, len(data.class_names)))[0]
         arm = Arm(candidate=candidate, strategy=strategy, paradigm=way.paradigm)
-        for schedule, repeat in missing:
-            schedules.rate_share = SCHEDULES[schedule]
-            spec = SpecMaker.of(bench).spec(arm, recipe, given.labels, repeat=repeat)
-            found = execute(spec, worker, None, 1e4).measurement
-            row = {"value": found.value, "seconds": found.seconds, "steps": found.steps, "error": found.error}
-            file_of(given.work, name, strategy, schedule, repeat).write_text(json.dumps(row))
-            print(name, strategy, schedule, repeat, row, flush=True)
+        yield bench, worker, arm, recipe
 
 
 def file_of(work: Path, *words) -> Path:

@@ -11,21 +11,15 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 from record import write
-from schedule import SETS, TESTED
+from schedule import SETS, file_of, prepared
 
-from headstart.core import Arm, limit_spinning
-from headstart.core.hardware import default_threads
-from headstart.data import load, make_splits
-from headstart.models import resolve
-from headstart.strategies import Regime, get_strategy
+from headstart.core import limit_spinning
 from headstart.studies import SpecMaker
-from headstart.training import Bench, Worker, execute
+from headstart.training import execute
 
 SHARES = (0.2, 0.35, 0.5, 0.75, 1.0)
 LEAST_ERROR = 0.005
@@ -54,25 +48,7 @@ def measured(given, name: str, candidate: str, strategy: str) -> None:
     missing = [one for one in asked if not file_of(given.work, name, strategy, *one).exists()]
     if not missing:
         return
-    data = load(given.data / name)
-    rng = np.random.default_rng(0)
-    splits = tuple(replace(split, test=np.sort(rng.permutation(split.test)[:TESTED])) for split in make_splits(data))
-    known = resolve(candidate, data.task, native_size=data.content.native_size or 32)
-    way = get_strategy(strategy)
-    with TemporaryDirectory() as place:
-        bench = Bench.of(
-            data,
-            splits,
-            {candidate: known},
-            metric="accuracy",
-            seed=0,
-            dtype="bfloat16" if known.modality == "text" else "float32",
-            threads=default_threads(),
-            folder=Path(place),
-        )
-        worker = Worker(bench)
-        recipe = way.recipes(Regime(known.modality, known.family, given.labels, len(data.class_names)))[0]
-        arm = Arm(candidate=candidate, strategy=strategy, paradigm=way.paradigm)
+    with prepared(given.data / name, candidate, strategy, given.labels) as (bench, worker, arm, recipe):
         for share, repeat in missing:
             spec = SpecMaker.of(bench).spec(arm, recipe, given.labels, repeat=repeat)
             if share < 1:
@@ -81,11 +57,6 @@ def measured(given, name: str, candidate: str, strategy: str) -> None:
             row = {"value": found.value, "steps": found.steps, "error": found.error}
             file_of(given.work, name, strategy, share, repeat).write_text(json.dumps(row))
             print(name, strategy, share, repeat, row, flush=True)
-
-
-def file_of(work: Path, *words) -> Path:
-    """Where a trial's row is kept."""
-    return work / ("-".join(str(word) for word in words) + ".json")
 
 
 def exponent(errors: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from listed import Listed
 
 from headstart.core import Arm, Recipe, TrialSpec
 from headstart.studies import Stop
@@ -281,27 +282,13 @@ def test_before_from_scratch_wins_fine_tuning_is_looked_at_with_the_steps_that_f
     assert study.steps[-1][0].reason != "decided" or study.state.evidence.sizes(slow.arm.key)
 
 
-class OnlyLook:
-    """Looks at each option once, at the largest size, at one of them with half of its steps."""
-
-    name = "only look"
-
-    def plan(self, state, seconds):
-        return ContendersPlanner().plan(state, seconds)
-
-    def suggest(self, state, seconds, running):
-        for arm in state.arms:
-            if not state.evidence.sizes(arm.key):
-                spec = state.spec(arm, state.line_up.recipes(arm, state.pool_size)[0], state.pool_size)
-                return state.shortened(spec, 0.5) if arm == state.arms[-1] else spec
-        return Stop("all were looked at")
-
-
 def test_where_nothing_else_fits_a_run_that_was_ended_early_goes_on(table):
     """With a quarter of its price a half becomes more than six tenths: only its end is done again."""
     dear = tuple(one for one in table.arms if not one.closed_form)
     dear = tuple(replace(one, seconds=np.full(len(one.seconds), 40.0)) for one in dear)
-    state = replay(replace(table, arms=dear), OnlyLook(), 10_000.0).state
+    last = len(dear) - 1
+    looks = [*((place, table.pool) for place in range(last)), (last, table.pool, 0.5)]
+    state = replay(replace(table, arms=dear), Listed(looks), 10_000.0).state
     (short,) = [trial for trial in state.evidence.trials(role="measuring") if trial.shortened]
     steps, price = short.spec.recipe.steps, state.seconds(short.spec.whole)
     longer = ContendersPlanner().suggest(state, 12.0, ())

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from listed import Listed
 
 from headstart.advice.decide import decide
 from headstart.advice.remedy import remedy_for
@@ -15,7 +16,6 @@ from headstart.studies import deciding
 from headstart.studies.comparing import compare, missing_favourites, needed_confidence
 from headstart.studies.deciding import chance_with_labels, deciding_steps
 from headstart.studies.planners import ContendersPlanner
-from headstart.studies.planners.base import Stop
 from headstart.testing import RecordedArm, RecordedTable, replay
 from headstart.testing.replay import MemoryStore
 
@@ -38,25 +38,6 @@ def table(gap=0.09, tested=1000):
         recorded("from_scratch", "scratch", 0.75 - gap, 0.02, 6.0, candidate="other"),
     )
     return RecordedTable(arms, pool=1600, tested=tested)
-
-
-class Listed:
-    """Runs the trials of a list, then stops."""
-
-    name = "listed"
-
-    def __init__(self, wanted):
-        self.wanted = wanted
-
-    def plan(self, state, seconds):
-        return ContendersPlanner().plan(state, seconds)
-
-    def suggest(self, state, seconds, running):
-        for place, n in self.wanted:
-            arm = state.arms[place]
-            if n not in state.evidence.sizes(arm.key):
-                return state.spec(arm, state.line_up.recipes(arm, n)[0], n)
-        return Stop("the list is through")
 
 
 UP = [100, 400, 1600]

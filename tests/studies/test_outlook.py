@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from listed import Listed
 
 from headstart.core import Arm, Recipe
-from headstart.studies.planners import ContendersPlanner
-from headstart.studies.planners.base import Stop
 from headstart.testing import RecordedArm, RecordedTable, replay
 
 SIZES = np.asarray([100.0, 200.0, 400.0, 800.0, 1600.0])
@@ -20,39 +19,19 @@ def recorded(strategy, paradigm, start, per_doubling, price, **how):
     return RecordedArm(arm, SIZES, values, price * SIZES / SIZES[0], **how)
 
 
-class Listed:
-    """Runs the trials of a list - an arm's place, labels, share of the steps - then stops."""
-
-    name = "listed"
-
-    def __init__(self, wanted):
-        self.wanted = wanted
-
-    def plan(self, state, seconds):
-        return ContendersPlanner().plan(state, seconds)
-
-    def suggest(self, state, seconds, running):
-        for place, n, share in self.wanted:
-            arm = state.arms[place]
-            spec = state.spec(arm, state.line_up.recipes(arm, n)[0], n)
-            if n not in state.evidence.sizes(arm.key):
-                return spec if share == 1 else state.shortened(spec, share)
-        return Stop("the list is through")
-
-
 def evidence_of(gain, *own):
     """A closed form that gains so much from twice the labels, and runs of a network."""
     probe = recorded("linear_probe", "transfer", 0.7, gain, 2.0, closed_form=True, recipes=(Recipe(),))
     network = recorded("from_scratch", "scratch", 0.7, 0.02, 3.0)
     of_both = RecordedTable((probe, network), pool=1600, tested=1000)
-    played = replay(of_both, Listed([*((0, n, 1) for n in UP), *own]), 1000.0)
+    played = replay(of_both, Listed([*((0, n) for n in UP), *own]), 1000.0)
     return played.state.evidence, network.arm.key
 
 
 def test_of_an_option_that_was_run_once_as_much_is_expected_as_the_closed_forms_of_the_study_gain():
     expected = {}
     for gain in (0.0, 0.05):
-        evidence, network = evidence_of(gain, (1, 400, 1))
+        evidence, network = evidence_of(gain, (1, 400))
         expected[gain] = float(np.median(evidence.outlook(1600).column(network)))
     assert expected[0.0] < expected[0.05] - 0.02
 
@@ -67,7 +46,7 @@ def test_missing_steps_are_allowed_for_as_missing_labels_are(share):
 
 
 def test_a_whole_run_misses_nothing():
-    evidence, network = evidence_of(0.02, (1, 400, 1))
+    evidence, network = evidence_of(0.02, (1, 400))
     assert evidence.steps_left_out(network) == 0.0
 
 

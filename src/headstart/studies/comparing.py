@@ -85,12 +85,12 @@ def compare(evidence: Evidence, looks: int = 0, said: str = "final") -> SideComp
 def comparison_sizes(evidence: Evidence) -> list[int]:
     """Sizes that the sides can be compared at, ascending; one or two.
 
-    The first is the largest at which each side's likely best was measured, else the largest with both sides. Arms that
-    may be the best of their side, but likely are not, hold no size back: the verdict allows for them. Nor does any arm
-    keep a comparison below a quarter of the labels, where one was made with more: of those, the size counts at which
-    the fewest likely best are missing.
+    The first is the largest that lacks no favourite of a side, else the largest with both sides. Arms that
+    may be the best of their side, but are not expected to be, hold no size back: the verdict allows for them. Nor does
+    any arm keep a comparison below a quarter of the labels, where one was made with more: of those, the size counts at
+    which the fewest favourites are missing.
 
-    The second is larger, and lacks only likely best of the side that is ahead there: with them it could but be further
+    The second is larger, and lacks only favourites of the side that is ahead there: with them it could but be further
     ahead.
     """
     sides = {arm.paradigm for arm in evidence.arms}
