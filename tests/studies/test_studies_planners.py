@@ -9,7 +9,7 @@ from headstart.core import Arm, TrialSpec
 from headstart.studies import Stop
 from headstart.studies.planners import Drop, FactorialPlanner, StagedPlanner, get_planner
 from headstart.testing import RecordedTable, Situation, check_planner, replay
-from headstart.testing.replay import SimulatedExecutor
+from headstart.testing.simulated import SimulatedExecutor
 
 
 @pytest.mark.parametrize("budget", [60.0, 300.0])

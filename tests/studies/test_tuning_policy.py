@@ -88,7 +88,7 @@ class Tried:
         for arm, by_label in self.values.items():
             recipes = {recipe.label: recipe for recipe in LINE_UP.recipes(arm, N)}
             for label, value in by_label.items() if arm.key == key else ():
-                spec = SimpleNamespace(recipe=recipes[label], n=100, repeat=0, convergence_check=False)
+                spec = SimpleNamespace(recipe=recipes[label], n=100, repeat=0, stopped_at=0, convergence_check=False)
                 found.append(SimpleNamespace(spec=spec, measurement=SimpleNamespace(value=value)))
         return found
 
@@ -133,10 +133,9 @@ def test_a_tuned_recipe_is_carried_to_another_size_by_its_place_in_the_list():
     assert found.steps == large[0].steps
 
 
-def compared(recipe, repeat, value, spec_of):
-    return SimpleNamespace(
-        spec=spec_of(recipe=recipe, role="tuning", repeat=repeat), measurement=SimpleNamespace(value=value)
-    )
+def compared(recipe, repeat, value, spec_of, stopped_at=0):
+    spec = spec_of(recipe=recipe, role="tuning", repeat=repeat).model_copy(update={"stopped_at": stopped_at})
+    return SimpleNamespace(spec=spec, measurement=SimpleNamespace(value=value))
 
 
 def test_recipes_that_were_held_out_on_several_parts_are_ranked_by_the_parts_that_all_met(spec_of):
@@ -155,3 +154,15 @@ def test_recipes_that_were_held_out_on_several_parts_are_ranked_by_the_parts_tha
     trials[3].measurement.value = 0.45  # ahead on one part, behind on the other: no more than chance
     assert [trial.spec.recipe for trial in ranked_tuning(evidence, trials[0].spec.arm)] == [plain, other]
     assert not ranked_tuning(SimpleNamespace(trials=lambda *words: []), trials[0].spec.arm)
+
+
+def test_a_recipe_that_was_given_up_is_behind_those_that_were_run_to_the_end(spec_of):
+    best_at_first, kept, second = (Recipe(learning_rate=rate, steps=100) for rate in (1e-2, 1e-3, 1e-4))
+    trials = [
+        compared(best_at_first, 0, 0.9, spec_of, stopped_at=25),
+        compared(second, 0, 0.6, spec_of),
+        compared(kept, 0, 0.7, spec_of),
+    ]
+    evidence = SimpleNamespace(trials=lambda *words: trials)
+    ranked = ranked_tuning(evidence, trials[0].spec.arm)
+    assert [trial.spec.recipe for trial in ranked] == [kept, second, best_at_first]

@@ -313,6 +313,26 @@ def test_a_whole_run_goes_on_from_where_a_shorter_one_began_to_end(tiny, pixels,
     assert equal(state(whole), state(extended))
 
 
+def test_a_run_that_is_asked_to_end_early_leaves_where_a_longer_one_goes_on(tiny, pixels, tmp_path):
+    recipe = FULL.model_copy(update={"steps": 20})
+    whole, longer, checkpoint = tiny(dropout=0.2), tiny(dropout=0.2), Checkpoint(tmp_path / "run.pt")
+    run(whole, pixels, recipe=recipe)
+    run(tiny(dropout=0.2), pixels, recipe=recipe, stopped_at=5, checkpoint=checkpoint)
+    done = run(tiny(dropout=0.2), pixels, recipe=recipe, stopped_at=10, checkpoint=checkpoint)
+    assert done.resumed_at == 4
+    assert run(longer, pixels, recipe=recipe, checkpoint=checkpoint).resumed_at == 8
+    assert equal(state(whole), state(longer))
+
+
+def test_a_shorter_run_does_not_go_on_from_beyond_its_own_end(tiny, pixels, tmp_path):
+    recipe = FULL.model_copy(update={"steps": 20})
+    fresh, shorter, checkpoint = tiny(dropout=0.2), tiny(dropout=0.2), Checkpoint(tmp_path / "run.pt")
+    run(fresh, pixels, recipe=recipe, stopped_at=5)
+    run(tiny(dropout=0.2), pixels, recipe=recipe, stopped_at=10, checkpoint=checkpoint)
+    assert run(shorter, pixels, recipe=recipe, stopped_at=5, checkpoint=checkpoint).resumed_at == 0
+    assert equal(state(fresh), state(shorter))
+
+
 @pytest.mark.parametrize("stopped_at", [0, 15])
 @pytest.mark.parametrize("over", [7, 13, 14])
 def test_a_run_whose_time_is_suddenly_over_is_broken_off_and_can_be_repeated(tiny, pixels, over, stopped_at):

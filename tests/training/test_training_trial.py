@@ -297,7 +297,22 @@ def test_a_trial_whose_time_is_over_is_measured_with_fewer_steps(image_data, wor
     assert_same(whole.probabilities, fresh.probabilities)
 
 
-def test_tuning_is_never_done_with_fewer_steps(image_data, worker_of, spec_of, monkeypatch):
+def test_a_recipe_that_survives_goes_on_from_its_short_run(image_data, worker_of, spec_of):
+    recipe = SHORT.model_copy(update={"steps": 20})
+    worker = worker_of(image_data, "builtin:compact-image")
+    whole = spec_of(worker, "from_scratch", "builtin:compact-image", recipe, role="tuning")
+    short = execute(whole.model_copy(update={"stopped_at": 5}), worker)
+    assert short.measurement.steps == 5
+    assert not short.measurement.notes
+    seen = []
+    outcome = execute(whole, worker, lambda step, _: seen.append(step))
+    assert seen == list(range(5, 21))
+    fresh = execute(whole, worker_of(image_data, "builtin:compact-image"))
+    assert_same(outcome.probabilities, fresh.probabilities)
+    assert list((worker.bench.work_folder / "checkpoints").iterdir()) == []
+
+
+def test_a_short_tuning_run_has_the_steps_that_it_was_given(image_data, worker_of, spec_of, monkeypatch):
     recipe = SHORT.model_copy(update={"steps": 20})
     worker = worker_of(image_data, "builtin:compact-image")
     spec = spec_of(worker, "from_scratch", "builtin:compact-image", recipe, role="tuning")

@@ -37,6 +37,7 @@ from headstart.studies import (
     size_grid,
 )
 from headstart.studies.executors import make_executor
+from headstart.studies.leftovers import clear_work
 from headstart.studies.planners import get_planner
 from headstart.studies.planners.tuning import chosen_recipe
 from headstart.studies.prices import PriceModel, Rates, WorkCounter, this_machine
@@ -147,7 +148,7 @@ class Session:
             if not driver.interrupted:
                 looks = self.journal.record.looks + 1
                 self.journal.update(finished_budget=self.request.budget_seconds, looks=looks)
-        _clear(self.bench.work_folder, keep="checkpoints")
+        clear_work(self.bench.work_folder, () if driver.interrupted else self.evidence.trials(role="tuning"))
         return answer
 
     def _refitted(self, state: StudyState, answer: Summary, observer: Observer) -> Summary:
@@ -313,13 +314,3 @@ def _same_precision(record: StudyRecord, hardware: Hardware) -> Hardware:
         return hardware
     reason = f"as the study began; measured now: {hardware.dtype_reason}"
     return hardware.model_copy(update={"dtype": record.dtype, "dtype_reason": reason})
-
-
-def _clear(folder: Path, keep: str) -> None:
-    """Remove what workers left, but what a larger budget can go on from."""
-    import shutil
-
-    for child in folder.iterdir() if folder.exists() else ():
-        if child.name == keep and any(child.iterdir()):
-            continue
-        shutil.rmtree(child, ignore_errors=True) if child.is_dir() else child.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from headstart.evidence.spread import fitted_spread
 from headstart.studies.comparing import CONFIDENT, FAR_ENOUGH, SideComparison, missing_contenders, missing_favourites
 from headstart.studies.evidence import Evidence
 from headstart.studies.parts import Parts, of_one_run, of_repeats, of_steps
-from headstart.studies.planners.contender_tuning import HELD_OUT, HELD_OUT_PART, RECIPES
+from headstart.studies.planners.contender_tuning import HELD_OUT, HELD_OUT_PART, recipes_to_try, tuning_seconds
 from headstart.studies.state import StudyState
 
 REACH = 4.0  # x the largest size that was reached: beyond it curves mislead
@@ -32,6 +32,7 @@ class DecidingStep:
         whole: Arms whose runs there get the steps that they were ended without.
         tuned: Arms that recipes are compared for, at ``tuned_at``.
         tuned_at: Labels that recipes are compared with.
+        recipes: So many of each.
         repeats: So many runs of winner and rival each, in the end.
         more: Runs of them that this adds.
         seconds: Of all of it.
@@ -43,6 +44,7 @@ class DecidingStep:
     whole: tuple[Arm, ...] = ()
     tuned: tuple[Arm, ...] = ()
     tuned_at: int = 0
+    recipes: int = 0
     repeats: int = 1
     more: int = 0
     seconds: float = 0.0
@@ -124,6 +126,7 @@ def _here(state: StudyState, seen: SideComparison, needed: float) -> Iterator[De
             whole=cut if finish else (),
             tuned=tuning.arms if tune else (),
             tuned_at=tuning.n if tune else 0,
+            recipes=tuning.count if tune else 0,
             repeats=target,
             more=sum(more),
             seconds=seconds + (tuning.seconds if tune else 0.0),
@@ -188,11 +191,13 @@ class _Tuning:
     Attributes:
         arms: None where no size holds out enough examples.
         n: Labels.
+        count: Recipes of each arm.
         seconds: Of all recipes of all arms.
     """
 
     arms: tuple[Arm, ...]
     n: int = 0
+    count: int = 0
     seconds: float = 0.0
 
     @classmethod
@@ -204,9 +209,10 @@ class _Tuning:
         if not enough or evidence.learns_from_few_groups:
             return cls(())
         n = enough[0]
-        arms = tuple(arm for arm in pair if not evidence.tuned(arm.key) and len(state.line_up.recipes(arm, n)) > 1)
-        lists = [(arm, recipe) for arm in arms for recipe in state.line_up.recipes(arm, n)[:RECIPES]]
-        return cls(arms, n, sum(state.prices.seconds(arm, recipe, n, "tuning") for arm, recipe in lists))
+        several = [arm for arm in pair if not state.closed_form(arm) and len(state.line_up.recipes(arm, n)) > 1]
+        arms = tuple(arm for arm in several if not evidence.tuned(arm.key))
+        count = recipes_to_try(state, several, n)
+        return cls(arms, n, count, tuning_seconds(state, arms, n, count))
 
     def left(self, evidence: Evidence, arm: Arm, n: int) -> float:
         """Variance of what better tuning would still move an arm by."""

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from headstart.core import Arm, HeadstartError, Recipe, SettingsError, reason_of
 from headstart.models import Candidate
-from headstart.strategies import Regime, get_strategy, only_heads
+from headstart.strategies import FitHead, Regime, get_strategy, only_heads
 
 
 class LineUp(Protocol):
@@ -26,6 +26,9 @@ class LineUp(Protocol):
 
     def members(self, arm: Arm, recipe: Recipe) -> int:
         """Networks that one trial of an arm trains."""
+
+    def may_end_early(self, arm: Arm, recipe: Recipe) -> bool:
+        """Whether a trial of an arm is one run of steps, which can be brought to its end before all are done."""
 
 
 @dataclass(frozen=True)
@@ -79,3 +82,10 @@ class StrategyLineUp:
     def members(self, arm: Arm, recipe: Recipe) -> int:
         """Networks that one trial of an arm trains."""
         return len(get_strategy(arm.strategy).members(recipe))
+
+    def may_end_early(self, arm: Arm, recipe: Recipe) -> bool:
+        """Whether a trial of an arm is one run of steps, with nothing after it."""
+        strategy = get_strategy(arm.strategy)
+        *before, last = strategy.phases(self.candidates[arm.candidate].family)
+        one_run = not isinstance(last, FitHead) and all(isinstance(phase, FitHead) for phase in before)
+        return one_run and not strategy.grows and self.members(arm, recipe) == 1

@@ -13,6 +13,7 @@ from headstart.studies.line_up import LineUp
 from headstart.studies.settings import StudySettings
 from headstart.studies.sizes import smallest_size
 from headstart.studies.spec import SpecMaker
+from headstart.training import trunk_of
 
 STATE_VERSION = 2
 
@@ -141,13 +142,17 @@ class StudyState:
         return self.maker.spec(arm, recipe, n, **details)
 
     def seconds(self, spec: TrialSpec) -> float:
-        """Predicted seconds of a specified trial."""
+        """Predicted seconds of a specified trial; one that was ended early goes on from before its rate fell."""
         whole = self.prices.seconds(spec.arm, spec.recipe, spec.n, spec.role)
-        return whole * min(1.0, spec.stopped_at / max(1, spec.recipe.steps)) if spec.stopped_at else whole
+        steps = max(1, spec.recipe.steps)
+        asked = min(spec.stopped_at or steps, steps)
+        ended = [trial.spec for trial in self.evidence.table.trials() if 0 < trial.spec.stopped_at < asked]
+        begun = max((trunk_of(one.stopped_at) for one in ended if one.whole == spec.whole), default=0)
+        return whole * (asked - begun) / steps if asked < steps or begun else whole
 
     def shortened(self, spec: TrialSpec, share: float) -> TrialSpec | None:
         """The trial with a share of its steps; None where that is no single run of steps."""
-        if not spec.recipe.steps or self.line_up.members(spec.arm, spec.recipe) > 1:
+        if not spec.recipe.steps or not self.line_up.may_end_early(spec.arm, spec.recipe):
             return None
         return spec.model_copy(update={"stopped_at": max(1, round(share * spec.recipe.steps))})
 

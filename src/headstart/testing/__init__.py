@@ -6,7 +6,8 @@ from headstart.testing.family_checks import check_family
 from headstart.testing.modality_checks import check_modality
 from headstart.testing.planner_checks import check_planner
 from headstart.testing.recorded import RecordedArm, RecordedTable
-from headstart.testing.replay import Replay, Situation, replay
+from headstart.testing.replay import Replay, replay
+from headstart.testing.simulated import Situation
 
 __all__ = [
     "RecordedArm",

@@ -9,7 +9,8 @@ import numpy as np
 from headstart.core import Arm, Recipe, TrialSpec
 from headstart.studies.planners.base import Planner
 from headstart.testing.recorded import RecordedArm, RecordedTable
-from headstart.testing.replay import Replay, Situation, replay
+from headstart.testing.replay import Replay, replay
+from headstart.testing.simulated import Situation
 
 OVER = 1.05, 5.0  # share and seconds by which a budget may be exceeded
 SIZES = np.asarray([25, 50, 100, 200, 400, 800, 1600])

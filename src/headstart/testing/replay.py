@@ -2,55 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from headstart.core import Measurement, TrialSpec, derive_seed
+from headstart.core import Measurement, TrialSpec
 from headstart.data import Split
 from headstart.studies.budget import Budget
 from headstart.studies.driver import Driver
 from headstart.studies.evidence import Evidence
-from headstart.studies.executors import WorkerLost
 from headstart.studies.journal import Journal
 from headstart.studies.planners.base import SHORTENED, Drop, Plan, Planner, Step
-from headstart.studies.prices.machine import Machine
 from headstart.studies.prices.model import PriceModel
 from headstart.studies.settings import StudySettings
 from headstart.studies.spec import SpecMaker
 from headstart.studies.state import Dropped, StudyRecord, StudyState
 from headstart.studies.trials import Trial
 from headstart.testing.recorded import UNITS, RecordedLineUp, RecordedTable, RecordedWork
-from headstart.training import Outcome, OutOfTime
-from headstart.training.schedule import SHORTEST
+from headstart.testing.simulated import MACHINE, SimulatedClock, SimulatedExecutor, Situation
+from headstart.training import Outcome
 
-MACHINE = Machine(name="simulated", gflops_float32=1.0, gflops_bfloat16=1.0, memory_gb=1.0)
 TIMING_SECONDS = 0.5  # simulated seconds that a look at one arm takes
 MOST_STEPS = 20_000  # suggestions after which a planner counts as endless
-
-
-@dataclass
-class Situation:
-    """The machine that a replay runs on.
-
-    Attributes:
-        speed: Slowdown at a moment of the study, 1 for the recording machine.
-        busy: Whether the slowdown comes from other work, which leaves processor time as it is.
-        slots: Trials at once.
-        failing: Arms, by key, whose training always fails.
-        lost: The numbers of submissions whose worker dies on the way.
-        noise: Relative spread of the time a trial takes.
-    """
-
-    speed: Callable[[float], float] = lambda seconds: 1.0
-    busy: bool = False
-    slots: int = 1
-    failing: frozenset[str] = frozenset()
-    lost: frozenset[int] = frozenset()
-    noise: float = 0.0
 
 
 @dataclass
@@ -165,17 +140,6 @@ def replay(
     return Replay(driver.state, plan, watched.steps, journal.budget.spent, driver)
 
 
-class SimulatedClock:
-    """Seconds that pass only where something is simulated."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        """The time."""
-        return self.now
-
-
 @dataclass
 class MemoryStore:
     """Trials and record of a replayed study.
@@ -206,84 +170,6 @@ class MemoryStore:
         self._trials[spec.key] = trial
         self._arrays[spec.key] = (outcome.measured, outcome.probabilities)
         return trial
-
-
-class SimulatedExecutor:
-    """Ends trials when their recorded seconds have passed on the simulated clock."""
-
-    name = "simulated"
-
-    def __init__(
-        self, table: RecordedTable, data: Any, split: Split, situation: Situation, clock: SimulatedClock
-    ) -> None:
-        self.table, self.data, self.split, self.situation, self.clock = table, data, split, situation, clock
-        self.slots = situation.slots
-        self._ends: dict[Future[Outcome], tuple[float, Outcome | Exception]] = {}
-        self._submitted = 0
-
-    def submit(self, spec: TrialSpec, deadline: float) -> Future[Outcome]:
-        """Start a trial."""
-        future: Future[Outcome] = Future()
-        recorded = RecordedWork(self.table).count(spec.arm, spec.recipe, spec.n, spec.role).trained / UNITS
-        asked = spec.stopped_at / max(1, spec.recipe.steps) if spec.stopped_at else 1.0
-        rng = np.random.default_rng(derive_seed("time", spec.key))
-        work = asked * recorded * float(np.exp(self.situation.noise * rng.standard_normal()))
-        seconds = _passing(work, self.clock.now, self.situation.speed)
-        number, self._submitted = self._submitted, self._submitted + 1
-        if seconds > deadline and spec.role == "measuring" and deadline >= SHORTEST * seconds and self._learns(spec):
-            share = deadline / seconds
-            cut = self._outcome(spec, deadline, work * share, asked * share)
-            self._ends[future] = (self.clock.now + deadline, cut)
-        elif seconds > deadline:
-            self._ends[future] = (self.clock.now + max(deadline, 0.0), OutOfTime("the time allowed is used up"))
-        elif number in self.situation.lost:
-            self._ends[future] = (self.clock.now + seconds / 2, WorkerLost("a simulated worker was lost"))
-        else:
-            self._ends[future] = (self.clock.now + seconds, self._outcome(spec, seconds, work, asked))
-        return future
-
-    def wait(self, futures: Collection[Future[Outcome]], seconds: float) -> set[Future[Outcome]]:
-        """Let time pass until the first trial ends."""
-        first = min(futures, key=lambda future: self._ends[future][0])
-        at, result = self._ends.pop(first)
-        self.clock.now = max(self.clock.now, at)
-        if isinstance(result, Exception):
-            first.set_exception(result)
-        else:
-            first.set_result(result)
-        return {first}
-
-    def close(self) -> None:
-        """Nothing is held."""
-
-    def _learns(self, spec: TrialSpec) -> bool:
-        """Whether a trial has steps."""
-        return not RecordedLineUp(self.table).closed_form(spec.arm)
-
-    def _outcome(self, spec: TrialSpec, seconds: float, work: float, share: float = 1.0) -> Outcome:
-        """What is seen of a trial that did a share of its steps."""
-        cpu = work if self.situation.busy else seconds
-        if spec.arm.key in self.situation.failing:
-            return Outcome(Measurement(error="it fails", machine=MACHINE.name), np.empty(0, int), np.empty((0, 0)))
-        rows = self.split.test if spec.role == "measuring" else self.split.pool[: max(2, spec.n // 5)]
-        labels = self.data.labels[rows]
-        probabilities = self.table.predictions(spec.arm, spec.recipe, spec.n, spec.repeat, labels, share)
-        steps = RecordedWork(self.table).count(spec.arm, spec.recipe, spec.n, spec.role).steps
-        done = max(1, round(share * steps))
-        measurement = Measurement(
-            value=float((probabilities.argmax(1) == labels).mean()),
-            seconds=seconds,
-            cpu_seconds=cpu,
-            threads=1,
-            machine=MACHINE.name,
-            n_realised=spec.n,
-            n_test=len(rows),
-            steps=done,
-            steps_planned=steps if done < steps else 0,
-        )
-        ended = max(1, round(share * spec.recipe.steps))
-        early = ended if done < steps and ended != spec.stopped_at else 0
-        return Outcome(measurement, rows, probabilities, stopped_at=early)
 
 
 class _Watched:
@@ -390,11 +276,3 @@ def _time_arms(
     if not cheaper:
         return None
     return replace(state, record=journal.update(dropped=_lasting(journal.record), plan=None))
-
-
-def _passing(work: float, start: float, speed: Callable[[float], float]) -> float:
-    """Seconds that some work takes from a moment on, in steps of a fiftieth of it."""
-    seconds, part = 0.0, work / 50
-    for _ in range(50):
-        seconds += part * speed(start + seconds)
-    return seconds

@@ -5,6 +5,7 @@ from headstart.training.bench import Bench, DataReference
 from headstart.training.features import FeatureCache, block_starts
 from headstart.training.loop import LoopOptions, LoopRecord, train
 from headstart.training.outcome import Outcome, Trained
+from headstart.training.schedule import trunk_of
 from headstart.training.trial import UNSAVED, execute, train_trial, trial_rows
 from headstart.training.worker import OutOfTime, Progress, Worker
 
@@ -27,4 +28,5 @@ __all__ = [
     "train",
     "train_trial",
     "trial_rows",
+    "trunk_of",
 ]

@@ -256,7 +256,8 @@ class _Setup:
         model, optimizer = accelerator.prepare(network, build_optimizer(network, moving, recipe))
         anchor, average = Anchor(network, moving, recipe.anchor), WeightAverage(network, recipe.ema)
         steps = max(1, round(recipe.steps * phase.steps_share))
-        record = _resume(options.checkpoint, network, optimizer, average, words)
+        schedule = Schedule(steps, recipe.warmup, options.stopped_at, options.aimed_at)
+        record = _resume(options.checkpoint, schedule.trunk, network, optimizer, average, words)
         network.train()
         for module in frozen:
             module.eval()
@@ -271,7 +272,6 @@ class _Setup:
             if options.recorded_passes and accelerator.device.type == "cuda" and cache is None:
                 half, longest = options.precision == "bfloat16", int(inputs.lengths.max())
                 learner.recorded = RecordedPasses(network, half, longest)
-        schedule = Schedule(steps, recipe.warmup, options.stopped_at, options.aimed_at)
         attention = ChosenAttention.of(network, inputs.lengths[rows]) if options.plain_attention else ChosenAttention()
         dropout = fast_dropout(network, seed) if options.fast_dropout else lambda step: nullcontext()
         parts = (network, model, optimizer, accelerator, learner, Losses(), anchor, average, words, attention, dropout)
@@ -307,13 +307,14 @@ class _Setup:
             self.schedule.break_off(step)
 
     def save_if_due(self) -> None:
-        """Write a checkpoint where it is time for one, or where other phases follow.
+        """Write a checkpoint where it is time for one, where other phases follow, or where a longer run branches off.
 
         None is written while the rate falls to an early end, which a whole run does not go through.
         """
         checkpoint, steps = self.options.checkpoint, self.record.steps
         last = self.options.keep_last and steps == self.schedule.end
-        if checkpoint and (checkpoint.due() or last) and not self.schedule.falls_at(steps):
+        branch = self.schedule.end < self.schedule.steps and steps == self.schedule.trunk
+        if checkpoint and (checkpoint.due() or last or branch) and not self.schedule.falls_at(steps):
             self.save()
 
     def save(self) -> None:
@@ -365,15 +366,21 @@ def _kept_activations(
 
 def _resume(
     checkpoint: Checkpoint | None,
+    trunk: int,
     network: Network,
     optimizer: torch.optim.Optimizer,
     average: WeightAverage,
     words: RowsInUse,
 ) -> LoopRecord:
-    """Load a checkpoint if there is one that fits; returns what was done before."""
+    """Load a checkpoint if there is one that fits; returns what was done before.
+
+    A longer run of the same trial may have left one from after this one's ``trunk``, which is of no use.
+    """
     state = checkpoint.load() if checkpoint else None
     shapes = {name: value.shape for name, value in moving_state(network.module).items()}
     if checkpoint is None or state is None or shapes != {name: v.shape for name, v in state["model"].items()}:
+        return LoopRecord()
+    if state["step"] > trunk:
         return LoopRecord()
     network.module.load_state_dict(state["model"], strict=False)
     optimizer.load_state_dict(state["optimizer"])

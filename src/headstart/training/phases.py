@@ -137,7 +137,8 @@ class PhaseRunner:
         recipe, microbatch = spec.recipe, spec.recipe.batch_size
         seed = spec.seed if name == "0" else derive_seed(spec.seed, "phase", name)
         while True:
-            attempt = f"{spec.key}-{name}-{microbatch}" + ("-gentler" if recipe != spec.recipe else "")
+            # runs that end early and the whole one are the same up to there, and go on from each other's state
+            attempt = f"{spec.whole.key}-{name}-{microbatch}" + ("-gentler" if recipe != spec.recipe else "")
             checkpoint = Checkpoint(worker.bench.work_folder / "checkpoints" / f"{attempt}.pt")
             self.checkpoints.append(checkpoint)
             network = self._prepared() if start is None else copy.deepcopy(start)

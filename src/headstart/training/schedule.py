@@ -52,10 +52,16 @@ class Schedule:
             return share
         return share * min(1.0, (aim - step) / (_fall(aim) + 1))
 
+    @property
+    def trunk(self) -> int:
+        """Steps that this run shares with the whole schedule: up to there, either can go on from the other's state."""
+        aim = self.aimed_at or self.end
+        return min(self.end, trunk_of(aim) if aim < self.steps else self.steps)
+
     def falls_at(self, step: int) -> bool:
         """Whether the rate falls to an early end before the next step."""
         aim = self.aimed_at or self.end
-        return aim < self.steps and step > aim - _fall(aim)
+        return aim < self.steps and step > trunk_of(aim)
 
     def is_late(self, step: int, taken: float, pace: float, left: float) -> bool:
         """Whether the whole schedule cannot end in time, and cooling down from this step on just can.
@@ -91,6 +97,11 @@ class Schedule:
         self.stopped_at = _end_of(step)
 
 
+def trunk_of(end: int) -> int:
+    """Steps that a run which ends early shares with the whole one, which can go on from there."""
+    return end - _fall(end) if end else 0
+
+
 def _fall(end: int) -> int:
     return max(1, round(COOLDOWN * end))
 
@@ -98,6 +109,6 @@ def _fall(end: int) -> int:
 def _end_of(step: int) -> int:
     """The shortest run that has not begun to cool down before a step."""
     end = step + 1
-    while end - _fall(end) < step:
+    while trunk_of(end) < step:
         end += 1
     return end

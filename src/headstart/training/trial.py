@@ -98,7 +98,7 @@ def train_trial(
             threads = torch.get_num_threads()
             start, cpu = time.perf_counter(), time.process_time()
             model, record = _fit(strategy, spec, worker, learn, measured, notes)
-            if record.stopped_at:
+            if record.stopped_at and spec.role == "measuring":  # a recipe that is given up is no news
                 notes.append(
                     f"{spec.arm.name} at n = {spec.n:,} ended after {record.steps:,} of "
                     f"{record.steps + record.left_out:,} steps, as its time was over; more steps may make it better"
@@ -182,7 +182,7 @@ def _fit(
         model, record = _fit_one(runners[-1], learn, last=number == len(recipes) - 1)
         fitted.append(model)
         total = total.followed_by(record)
-    if not total.stopped_at or spec.stopped_at:  # else a whole run may go on from there
+    if not total.stopped_at:  # else a whole run may go on from there
         for runner in runners:
             for checkpoint in runner.checkpoints:
                 checkpoint.discard()

@@ -9,7 +9,7 @@ from headstart.core import Arm, TrialSpec
 from headstart.studies.deciding import deciding_steps
 from headstart.studies.planners.base import SHORTENED
 from headstart.studies.planners.contender_looks import FITTING, GLIMPSE, OpenForRivals
-from headstart.studies.planners.contender_tuning import RECIPES
+from headstart.studies.planners.halving import halved
 from headstart.studies.planners.rivals import POSSIBLE, knee
 from headstart.training.schedule import COOLDOWN
 
@@ -172,10 +172,8 @@ class ContenderTrials(OpenForRivals):
             chosen = max(affordable, key=lambda step: step.chance)
         if chosen is None:
             return
-        for rank in range(RECIPES):
-            for arm in chosen.tuned:
-                for recipe in self.state.line_up.recipes(arm, chosen.tuned_at)[rank : rank + 1]:
-                    yield from self.open.choosing(arm, chosen.tuned_at, recipe, 0)
+        counts = {arm.key: chosen.recipes for arm in chosen.tuned}
+        yield from halved(self.open, chosen.tuned, chosen.tuned_at, counts)
         for arm in chosen.arms:
             yield from self.open.measuring(arm, chosen.n)
         for arm in chosen.whole:

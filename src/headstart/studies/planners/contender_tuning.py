@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from headstart.core import Arm, TrialSpec
+from headstart.studies.planners.halving import halved, halving_seconds
 from headstart.studies.planners.open_trials import OpenTrials
 from headstart.studies.planners.rivals import Rivals, knee
 from headstart.studies.planners.tuning import SMALLEST_PER_CLASS
+from headstart.studies.state import StudyState
 
 TUNING_SHARE = 0.22  # of the budget, for the two contenders together
 HELD_OUT, HELD_OUT_PART = 40, 5  # examples that a choice of recipe needs; one in so many labels is held out
 CLOSED_TUNING_SHARE = 0.05  # of the budget, for each arm without gradient descent
-RECIPES = 3  # of each contender at most
+RECIPES = 5  # of each contender at most; those that are not promising cost a part of their steps
+CLOSED_RECIPES = 3  # of each arm without gradient descent at most
+
+
+def recipes_to_try(state: StudyState, arms: Sequence[Arm], n: int) -> int:
+    """Recipes that each of some arms tries: as many as the shortest of their lists has."""
+    return min((RECIPES, *(len(state.line_up.recipes(arm, n)) for arm in arms)))
+
+
+def tuning_seconds(state: StudyState, arms: Sequence[Arm], n: int, count: int) -> float:
+    """Predicted seconds of a choice among the first recipes of each arm."""
+    return sum(halving_seconds(state, arm, state.line_up.recipes(arm, n)[:count], n) for arm in arms)
 
 
 class ContenderTuning:
@@ -30,7 +43,7 @@ class ContenderTuning:
     @cached_property
     def tuned(self) -> list[Arm]:
         """Arms that recipes are chosen for: those begun, and the contenders until there are two."""
-        begun = [arm for arm in self.rivals.gradient if self._tries(arm)]
+        begun = self.begun
         pair = [
             arm
             for arm in (self.rivals.leader, self.rivals.challenger)
@@ -42,7 +55,7 @@ class ContenderTuning:
         return begun
 
     def _tries(self, arm: Arm) -> int:
-        return len(self._tuning_specs(arm))
+        return len({spec.recipe for spec in self._tuning_specs(arm)})
 
     @cached_property
     def size(self) -> int | None:
@@ -58,21 +71,19 @@ class ContenderTuning:
 
     @cached_property
     def evaluations(self) -> dict[str, int]:
-        """Recipes for each tuned arm: as many for one as for the other, as far as the share allows."""
+        """Recipes of each tuned arm: as many for one as for the other, where the share allows it or they were begun."""
         n, tuned = self.size, self.tuned
         if n is None or not tuned:
             return {}
-        for count in range(RECIPES, 1, -1):
-            lists = {arm.key: self.state.line_up.recipes(arm, n)[:count] for arm in tuned}
-            if min(len(recipes) for recipes in lists.values()) < min(count, 2):
-                continue
-            needed = sum(
-                self.state.prices.seconds(arm, recipe, n, "tuning") for arm in tuned for recipe in lists[arm.key]
-            )
-            begun = max(self._tries(arm) for arm in tuned) >= count
-            if begun or needed <= min(TUNING_SHARE * self.rivals.budget, self._spare):
-                return {key: len(recipes) for key, recipes in lists.items()}
-        return {}
+        count = recipes_to_try(self.state, tuned, n)
+        needed = tuning_seconds(self.state, tuned, n, count)
+        affordable = self.begun or needed <= min(TUNING_SHARE * self.rivals.budget, self._spare)
+        return {arm.key: count for arm in tuned} if affordable and count > 1 else {}
+
+    @property
+    def begun(self) -> list[Arm]:
+        """Arms with gradient descent whose recipes were begun."""
+        return [arm for arm in self.rivals.gradient if self._tries(arm)]
 
     @property
     def _spare(self) -> float:
@@ -81,7 +92,8 @@ class ContenderTuning:
 
     def trials(self) -> Iterator[TrialSpec]:
         """The contenders' recipes, in turn."""
-        yield from self.open.listed(self.tuned)
+        if self.size is not None:
+            yield from halved(self.open, self.tuned, self.size, self.evaluations)
 
     def closed_trials(self) -> Iterator[TrialSpec]:
         """Recipes of arms without gradient descent, before they are measured: each takes a fit, not a training run."""
@@ -89,7 +101,7 @@ class ContenderTuning:
             n = self._closed_size(arm)
             if n is not None:
                 for part in range(self._parts):
-                    for recipe in self.state.line_up.recipes(arm, n)[:RECIPES]:
+                    for recipe in self.state.line_up.recipes(arm, n)[:CLOSED_RECIPES]:
                         yield from self.open.choosing(arm, n, recipe, part * len(self.evidence.splits))
 
     @property
@@ -103,7 +115,7 @@ class ContenderTuning:
         if begun or self.evidence.sizes(arm.key):
             return begun[0] if begun else None
         for n in reversed(self.rivals.sizes):
-            recipes = self.state.line_up.recipes(arm, n)[:RECIPES]
+            recipes = self.state.line_up.recipes(arm, n)[:CLOSED_RECIPES]
             enough = self._holds_out_enough(n) and n >= SMALLEST_PER_CLASS * self.state.classes
             needed = self._parts * sum(self.state.prices.seconds(arm, recipe, n, "tuning") for recipe in recipes)
             if len(recipes) > 1 and enough and needed <= CLOSED_TUNING_SHARE * self.rivals.budget:

@@ -88,6 +88,8 @@ class ContendersPlanner:
         trials = ContenderTrials(rivals, tuning.open)
         yield from tuning.closed_trials()
         if rivals.goes_on:  # what was promised to decide comes before anything that opens another question
+            if tuning.begun:
+                yield from tuning.trials()
             yield from trials.untried()
             yield from trials.deciding()
         if rivals.settled:

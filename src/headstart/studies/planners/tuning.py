@@ -148,6 +148,7 @@ def ranked_tuning(evidence: Evidence, arm: Arm) -> list[Trial]:
     """The first tuning trial of each of an arm's recipes, the best recipe first; longer schedules are checks.
 
     Recipes that were compared on several held-out parts are ranked by their :func:`lead` on the parts that all met.
+    Those that were given up after a part of their steps come last.
     """
     tried = [trial for trial in evidence.trials(arm.key, "tuning") if not trial.spec.convergence_check]
     by_recipe: dict[Recipe, dict[int, Trial]] = {}
@@ -160,7 +161,8 @@ def ranked_tuning(evidence: Evidence, arm: Arm) -> list[Trial]:
     for recipe, found in by_recipe.items():
         first = next(iter(by_recipe.values()))
         gains[recipe] = lead([found[part].measurement.value - first[part].measurement.value for part in shared])
-    ranked = sorted(by_recipe, key=lambda recipe: -gains[recipe])
+    given_up = {recipe: any(trial.spec.stopped_at for trial in found.values()) for recipe, found in by_recipe.items()}
+    ranked = sorted(by_recipe, key=lambda recipe: (given_up[recipe], -gains[recipe]))
     return [by_recipe[recipe][min(by_recipe[recipe])] for recipe in ranked]
 
 
