@@ -53,7 +53,7 @@ def measured(given, name: str, candidate: str, strategy: str, repeat: int) -> No
         return
     with prepared(given.data / name, candidate, strategy, given.labels) as (bench, worker, arm, _):
         known = bench.candidates[candidate]
-        regime = Regime(known.modality, known.family, given.labels, len(bench.data.class_names))
+        regime = Regime(known.modality, known.family, given.labels, len(worker.data.class_names))
         maker = SpecMaker.of(bench)
         for place, recipe in enumerate(get_strategy(strategy).recipes(regime)[:RECIPES]):
             file = file_of(given.work, name, strategy, repeat, place)

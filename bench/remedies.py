@@ -44,6 +44,8 @@ def followed(table: TrueTable, share: float) -> dict | None:
         return None
     words = remedy_for(played.state, verdict) or ""
     row = {"set": table.name, "share": share, "words": words}
+    if "nobody can say" in words:  # a price, and no promise
+        return row | {"kind": "none"}
     time, more = re.search(r"--budget (\d+)([sm])", words), re.search(r"about ([\d,]+) more test", words)
     if time:
         budget = int(time[1]) * (60 if time[2] == "m" else 1)
@@ -121,7 +123,8 @@ def main() -> None:
     none = sum(row["kind"] == "none" for row in rows)
     kept = [row for row in rows if row["kind"] != "none"]
     share = np.mean([row["after"] not in ("open", "undetermined") for row in kept]) if kept else np.nan
-    lines += ["", f"{played} studies replayed, {len(rows)} open; {none} were told that nothing within reach decides."]
+    lines += ["", f"{played} studies replayed, {len(rows)} open; {none} were told that nothing within reach decides,"]
+    lines += ["or, where few labels were compared, what many would take, without a word on whether that decides."]
     lines += [f"Following the remedy decided {share:.0%} of {len(kept)}."]
     lines += ["", *_by_tables(kept)]
     write("remedies", "What becomes of an open study whose remedy is followed", lines)

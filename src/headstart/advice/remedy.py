@@ -47,7 +47,25 @@ def remedy_for(state: StudyState, verdict: Verdict | None) -> str | None:
     labels = _more_labels(state, verdict)
     if labels is not None:
         return labels
-    return "Nothing within reach is likely to decide it: take the option that suits you."
+    return _farther(state, verdict) or "Nothing within reach is likely to decide it: take the option that suits you."
+
+
+def _farther(state: StudyState, verdict: Verdict) -> str | None:
+    """What both options would take with labels that speak for all of them; None where they had as many.
+
+    No chance is told: from so few labels nobody knows what a comparison with many would say.
+    """
+    assert verdict.runner_up is not None
+    enough = [n for n in state.grid if FAR_ENOUGH * n >= state.pool_size]
+    if verdict.n in enough:
+        return None
+    far = min(enough)
+    seconds = SLOWER * sum(state.default_seconds(arm, far) for arm in (verdict.winner, verdict.runner_up))
+    budget = _budget(state.settings.budget_seconds + seconds + ROUNDING)
+    return (
+        f"{verdict.n:,} labels say little about {state.pool_size:,}: both options with {far:,} take about "
+        f"{_minutes(seconds)} more (--budget {budget}). Whether that decides it, nobody can say from here."
+    )
 
 
 def _named(step: DecidingStep, verdict: Verdict) -> str:
