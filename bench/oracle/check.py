@@ -17,6 +17,8 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from record import write
 
+from headstart.testing.recorded import UNTUNED
+
 TABLE = Path(__file__).parent / "trials"
 TEXTS = ("tweeteval_emotion", "sst2")
 FINE_TUNED = ("full_finetune", "lp_ft", "partial_finetune", "lora", "gradual_unfreeze", "l2_sp", "hybrid", "bitfit")
@@ -32,7 +34,7 @@ class Table:
         self.every["size"] = self.every.groupby("data")["n"].transform(lambda sizes: sizes.map(_words(sizes)))
         measured = self.every[(self.every.role == "measuring") & (self.every.error == "")]
         ablated = measured.recipe.str.startswith("ablation")
-        self.own = measured[(measured.recipe != SCHEDULE) & ~ablated]
+        self.own = measured[~measured.recipe.isin((SCHEDULE, UNTUNED)) & ~ablated]
         self.ablated = measured[ablated]
         self.borrowed = measured[measured.recipe == SCHEDULE]
 

@@ -3,9 +3,11 @@
     python bench/oracle/run.py DATA_FOLDER [--set NAME ...] [--strategy NAME ...] [--only few] [--minutes 60]
 
 Stops after the given time and goes on where it was: the table itself is the record of what is done. Texts are cut at
-64 tokens, pools and test parts capped as in ``SETS``. Every applicable strategy runs at 10 and 50 labels per class with
-three seeds and at the capped pool with one. Recipes are chosen at 50 per class on a held-out fifth, from the first
-three of each strategy's list; 10 per class uses the default. The strategies in ``FIRST`` are done on every set before
+64 tokens, pools and test parts capped as in ``SETS``. Every applicable strategy runs at 10 and 50 labels per class and at
+the capped pool, with three draws of labels. Recipes are chosen at 50 per class on a held-out fifth, from the first
+three of each strategy's list; 10 per class uses the default, and where another was chosen the default is run beside it
+under the name ``untuned``.
+The strategies in ``FIRST`` are done on every set before
 the others begin, with one draw of labels before the other two, so that a table that ran out of time compares the same
 arms everywhere.
 
@@ -34,6 +36,7 @@ from headstart.models import resolve
 from headstart.strategies import Regime, get_strategy, strategy_names
 from headstart.studies import SpecMaker
 from headstart.studies.probing import labels_survive_mirroring
+from headstart.testing.recorded import UNTUNED
 from headstart.training import Bench as TrialBench
 from headstart.training import Worker, train_trial
 
@@ -168,13 +171,17 @@ class Bench:
             listed = self.recipes(arm, self.sizes["some"])[:RECIPES]
             for recipe in listed if len(listed) > 1 else ():
                 yield self.spec(arm, recipe, self.sizes["some"], 0, "tuning")
-        for words, draws in (("some", seeds), ("all", 1)):
-            for seed in range(draws):
+        for words in ("some", "all"):
+            for seed in range(seeds):
                 for arm in arms:
                     n = self.sizes[words]
                     recipe = self.chosen(arm, n)
                     assert recipe is not None, "tuning comes first"
                     yield self.spec(arm, recipe, n, seed, "measuring")
+                    default = self.recipes(arm, n)[0]
+                    if recipe != default:
+                        untuned = default.model_copy(update={"label": UNTUNED})
+                        yield self.spec(arm, untuned, n, seed, "measuring")
         for arm in arms:
             if arm.strategy == "from_scratch" and self.worker.candidates[arm.candidate].has_weights:
                 for n in self.sizes.values():

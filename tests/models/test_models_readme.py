@@ -41,6 +41,13 @@ def test_a_saved_folder_states_what_its_card_knows(tmp_path):
     assert str(tmp_path) not in text
 
 
+def test_a_model_whose_time_was_over_says_so(tmp_path):
+    whole, _ = save(tmp_path / "whole")
+    assert "schedule" not in (whole / "README.md").read_text()
+    short, _ = save(tmp_path / "short", steps_share=0.46)
+    assert "| steps | 46% of its schedule, as the time was over |" in (short / "README.md").read_text()
+
+
 def test_a_study_adds_what_it_knows(tmp_path):
     folder, card = save(tmp_path / "m")
     linked = tmp_path / "linked.md"

@@ -32,6 +32,12 @@ def test_words_come_before_numbers_and_the_next_command_last(summary, screen):
     assert lines[-1] == "Next        headstart predict runs/flowers/model new_images/"
 
 
+def test_a_model_that_did_not_get_all_of_its_steps_is_said_to(summary, screen):
+    answer = summary.recommendation.model_copy(update={"trained_share": 0.46})
+    text = "\n".join(screen(render_summary, summary.model_copy(update={"recommendation": answer})))
+    assert "Model       trained on 992 of 992 labels, with 46% of its steps" in text
+
+
 def test_an_open_verdict_says_what_would_decide_it(screen):
     text = "\n".join(screen(render_summary, ALL["undetermined"]()))
     assert "Not determined" in text

@@ -77,6 +77,7 @@ def recommend(state: StudyState, *, spent_seconds: float, model_sizes: Mapping[s
         more_labels=more,
         negative_transfer=harm,
         trained_on=_learnt(evidence, verdict),
+        trained_share=1 - _kept(evidence, verdict).shortened if verdict else 1.0,
         labels=len(evidence.data.labels) if evidence.rotating else evidence.pool_size,
         comparison_size=verdict.n if verdict else None,
         before=known_before(evidence, verdict),
@@ -109,6 +110,12 @@ def _learnt(evidence: Evidence, verdict: Verdict | None) -> int | None:
         return None
     n = evidence.sizes(verdict.chosen.key)[-1]
     return max(trial.measurement.n_realised for trial in evidence.trials(verdict.chosen.key, "measuring", n)) or n
+
+
+def _kept(evidence: Evidence, verdict: Verdict) -> Trial:
+    """The trial whose model is handed over."""
+    found = evidence.trials(verdict.chosen.key, "measuring")
+    return max(found, key=lambda trial: (trial.spec.n, -trial.spec.repeat))
 
 
 def _of_chosen(verdict: Verdict | None, name: str) -> float | None:

@@ -251,6 +251,7 @@ class Recommendation(Record):
         p_side: P(the best option of the winning side beats the best of the other) at the compared size.
         p_within: P(the two differ by no more than the margin).
         trained_on: Labels that the model handed over learnt from.
+        trained_share: Share of its recipe's steps that it was trained with.
         labels: Labels there are, those of the test part too where folds rotate.
         before: What published results let one expect, beside what was measured.
     """
@@ -266,6 +267,7 @@ class Recommendation(Record):
     p_side: float | None = None
     p_within: float | None = None
     trained_on: int | None = None
+    trained_share: float = 1.0
     labels: int | None = None
     before: Before | None = None
     strategy: str | None

@@ -41,12 +41,11 @@ from headstart.studies.leftovers import clear_work
 from headstart.studies.planners import get_planner
 from headstart.studies.planners.tuning import chosen_recipe
 from headstart.studies.prices import PriceModel, Rates, WorkCounter, this_machine
-from headstart.studies.refit import refit
+from headstart.studies.refit import affordable, refit
 from headstart.studies.settings import class_prior
 from headstart.training import Bench, Worker
 
 LIMITS = 5  # warnings that the model's README repeats
-REFIT_MARGIN = 1.25  # a fifth more labels than a fold has
 OVERRUN = 0.02  # of the budget, that training on every label may take beyond it
 
 Status = Literal["running", "interrupted", "finished"]
@@ -158,22 +157,17 @@ class Session:
         if arm is None or known.model_dir is None or not self.evidence.rotating:
             return answer
         recipe, _ = chosen_recipe(self.evidence, state.line_up, arm, state.pool_size)
-        measured = self.evidence.trials(arm.key, "measuring", self.evidence.sizes(arm.key)[-1])
-        again = state.spec(arm, recipe, state.pool_size)
-        if measured[0].shortened:  # its figure is that of such a part of the steps
-            again = state.shortened(again, 1 - measured[0].shortened) or again
-        needed = REFIT_MARGIN * state.seconds(again)
+        measured = self.evidence.trials(arm.key, "measuring", self.evidence.sizes(arm.key)[-1])[0]
         allowed = self.budget.left + OVERRUN * self.request.budget_seconds
-        if needed > allowed:
+        run = affordable(state, recipe, measured, len(self.setup.data.labels), allowed)
+        if run is None:
             return answer
         observer.stage("training on every label")
         model = self.store.folder / "model"
-        learnt = refit(
-            self.bench, arm, recipe, model, deadline=allowed, stopped_at=again.stopped_at, progress=observer.steps
-        )
+        learnt = refit(self.bench, run, model, deadline=allowed, progress=observer.steps)
         if learnt is None:
             return answer
-        whole = known.model_copy(update={"trained_on": learnt})
+        whole = known.model_copy(update={"trained_on": learnt.labels, "trained_share": learnt.share})
         answer = answer.model_copy(update={"recommendation": whole})
         self._write(answer, True)
         return answer

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pydantic import Field
+
 from headstart.core import BundleError, ModelFormat, Record
 from headstart.modalities import Candidate, get_modality, modality_names
 from headstart.models.families import family_names, get_family
@@ -30,6 +32,7 @@ class Card(Record):
         source: Name of the data it learnt from; empty if not known.
         learnt: Labels it learnt from; None if not known.
         labels: Labels there were; None if not known.
+        steps_share: Share of its recipe's steps that it was trained with, where its time was over; else 1.
     """
 
     schema_version: int = 2
@@ -48,6 +51,7 @@ class Card(Record):
     source: str = ""
     learnt: int | None = None
     labels: int | None = None
+    steps_share: float = Field(default=1.0, gt=0, le=1)
 
 
 def read_card(folder: Path) -> Card:

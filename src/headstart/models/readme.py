@@ -46,6 +46,7 @@ class ModelFacts(Record):
         source: Name of the data.
         learnt: Labels it learnt from.
         labels: Labels there were.
+        steps_share: Share of its recipe's steps that it was trained with.
         metric: What ``value`` is.
         value: On the test part, as a share.
         low: Lower end of the 90 % interval of ``value``.
@@ -69,6 +70,7 @@ class ModelFacts(Record):
     source: str = ""
     learnt: int | None = None
     labels: int | None = None
+    steps_share: float = 1.0
     metric: str = ""
     value: float | None = None
     low: float | None = None
@@ -97,6 +99,7 @@ class ModelFacts(Record):
             source=card.source,
             learnt=card.learnt,
             labels=card.labels,
+            steps_share=card.steps_share,
         )
 
 
@@ -162,6 +165,8 @@ def _rows(facts: ModelFacts) -> Iterator[str]:
     if facts.learnt is not None:
         of = f" of {facts.labels:,}" if facts.labels is not None else ""
         yield f"| labels learnt from | {facts.learnt:,}{of} |"
+    if facts.steps_share < 1:
+        yield f"| steps | {facts.steps_share:.0%} of its schedule, as the time was over |"
     if facts.value is not None:
         yield f"| {_plain(facts.metric) or 'value'} on test examples | {_figure(facts)} |"
     yield f"| start | {_code(facts.candidate)} |"

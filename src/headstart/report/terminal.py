@@ -102,6 +102,7 @@ def _ending(summary: Summary) -> list[tuple[str, str, str]]:
     ending = [("Saved", f"{folder}/ with {', '.join(names)}", "")]
     if answer.trained_on and answer.model_dir:
         learnt = f"trained on {answer.trained_on:,} of {answer.labels or answer.trained_on:,} labels"
+        learnt += f", with {answer.trained_share:.0%} of its steps" if answer.trained_share < 1 else ""
         if answer.labels and answer.trained_on < answer.labels:
             learnt += f"; on all: headstart fit DATA --from {shell_word(folder)}"
         ending.append(("Model", learnt, ""))

@@ -62,6 +62,7 @@ class Evidence:
         self._dropped = dropped
         self._runs: dict[str, Run] = {}
         self._cells: dict[tuple[str, ...], Cell] = {}
+        self._errors: dict[tuple[str, ...], float] = {}
         self._draws: dict[tuple[object, ...], JointDraws] = {}
         self._curves: dict[tuple[object, ...], CurveDraws | None] = {}
 
@@ -208,8 +209,12 @@ class Evidence:
         return steps_left_out(self, arm, n or sizes[-1]) if sizes else 0.0
 
     def error(self, arm: str, n: int) -> float:
-        """Mean error (1 - metric) of an arm's runs at n labels, between 0 and 1."""
-        return min(max(self._cell(arm, n).error, 0.0), 1.0)
+        """Mean error (1 - metric) of an arm's runs at n labels, between 0 and 1, on what planners may read."""
+        trials = self.trials(arm, "measuring", n)
+        key = tuple(trial.key for trial in trials)
+        if key not in self._errors:
+            self._errors[key] = 1 - float(np.mean([self.value(trial) for trial in trials]))
+        return min(max(self._errors[key], 0.0), 1.0)
 
     def _tuning(self, arm: str) -> list[Trial]:
         return [trial for trial in self.trials(arm, "tuning") if not trial.spec.convergence_check]

@@ -8,7 +8,7 @@ searches.
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,12 @@ import numpy as np
 from headstart.core import Arm, BundleError, Recipe, TrialSpec
 from headstart.data import Split
 from headstart.studies.spec import SpecMaker
+from headstart.studies.state import StudyState
+from headstart.studies.trials import Trial
 from headstart.training import Bench, OutOfTime, Progress, Worker, train_trial
+
+REFIT_MARGIN = 1.25  # x the price of the largest measured size: a fifth more labels than a fold has
+WORTH_IT = 1.1  # x what the model at hand learnt from: labels times the share of the steps
 
 
 def every_label(bench: Bench) -> Bench:
@@ -29,42 +34,91 @@ def every_label(bench: Bench) -> Bench:
     return replace(bench, splits=(Split(0, rows, first.test),), work_folder=work)
 
 
-def refit_spec(bench: Bench, arm: Arm, recipe: Recipe, stopped_at: int = 0) -> TrialSpec:
-    """The trial that learns from every label of :func:`every_label`'s bench, in as many steps as the measured one."""
-    spec = SpecMaker.of(bench).spec(arm, recipe, len(bench.splits[0].pool))
-    return spec.model_copy(update={"stopped_at": stopped_at})
+@dataclass(frozen=True)
+class Learnt:
+    """What the model that is handed over learnt from.
+
+    Attributes:
+        labels: How many.
+        share: Of its recipe's steps.
+    """
+
+    labels: int
+    share: float
+
+
+@dataclass(frozen=True)
+class Refit:
+    """The run on every label that is worth handing over.
+
+    Attributes:
+        arm: The winner.
+        recipe: Its recipe at this size.
+        steps: At which the run ends; 0 does all of the recipe's.
+        least: Steps with fewer than which the model at hand is the better one.
+    """
+
+    arm: Arm
+    recipe: Recipe
+    steps: int = 0
+    least: int = 0
+
+    def spec(self, bench: Bench) -> TrialSpec:
+        """The trial that learns from every label of :func:`every_label`'s bench."""
+        spec = SpecMaker.of(bench).spec(self.arm, self.recipe, len(bench.splits[0].pool))
+        return spec.model_copy(update={"stopped_at": self.steps})
+
+
+def affordable(state: StudyState, recipe: Recipe, known: Trial, labels: int, seconds: float) -> Refit | None:
+    """The run on every label that ends in time and is better than the model at hand, as far as one can tell.
+
+    It does as many steps as the run whose figure it has, or fewer where time is short. Steps bring no more than labels
+    do (``bench/steps_left_out.py``), so that a share of the steps is taken to be worth that share of the labels.
+
+    Args:
+        state: Of the study.
+        recipe: The winner's, with all labels of a pool.
+        known: The winner's run with most labels.
+        labels: Every label.
+        seconds: That it may take.
+
+    Returns:
+        None where no run is worth it.
+    """
+    arm, whole = known.spec.arm, state.spec(known.spec.arm, recipe, state.pool_size)
+    share = 1 - known.shortened
+    possible = seconds / max(REFIT_MARGIN * state.prices.seconds(arm, recipe, whole.n), 1e-9)
+    least = share * WORTH_IT * known.spec.n / labels
+    if possible >= share and share == 1:
+        return Refit(arm, recipe, 0, round(min(least, 1.0) * recipe.steps))
+    shorter = state.shortened(whole, min(share, possible))
+    if shorter is None or possible < min(least, share):
+        return None
+    return Refit(arm, recipe, shorter.stopped_at, round(min(least, share) * recipe.steps))
 
 
 def refit(
-    bench: Bench,
-    arm: Arm,
-    recipe: Recipe,
-    target: Path,
-    *,
-    deadline: float,
-    stopped_at: int = 0,
-    progress: Progress | None = None,
-) -> int | None:
+    bench: Bench, run: Refit, target: Path, *, deadline: float, progress: Progress | None = None
+) -> Learnt | None:
     """Train an arm on every label and put the model in the place of the one that was handed over so far.
 
     Args:
         bench: The study's.
-        arm: The winner.
-        recipe: Its recipe at this size.
+        run: What is run.
         target: Folder of the model.
         deadline: Seconds that it may take.
-        stopped_at: Steps at which the measured run ended early; 0 where it did not.
         progress: Called with (done, total) at each step.
 
     Returns:
-        The labels it learnt from; None if it failed or did not end in time, and the model stays as it was.
+        What it learnt from; None if it failed or did not end in time, and the model stays as it was.
     """
     whole = every_label(bench)
     try:
-        trained = train_trial(refit_spec(whole, arm, recipe, stopped_at), Worker(whole), progress, deadline)
+        trained = train_trial(run.spec(whole), Worker(whole), progress, deadline)
     except OutOfTime:
         return None
-    if trained.model is None:
+    measured = trained.outcome.measurement
+    if trained.model is None or measured.steps < run.least:
         return None
     partial = target.with_name(target.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
@@ -75,4 +129,4 @@ def refit(
     except (BundleError, OSError):
         shutil.rmtree(partial, ignore_errors=True)
         return None
-    return trained.outcome.measurement.n_realised
+    return Learnt(measured.n_realised, measured.steps / max(1, run.recipe.steps) if run.recipe.steps else 1.0)

@@ -13,6 +13,7 @@ from headstart.studies.prices.work import ArmWork, Work
 
 HARD_SHARE = 0.8  # of an example's difficulty that all arms share, so that pairing has something to pair
 UNITS = 1000.0  # units of work in a recorded second
+UNTUNED = "untuned"  # name of a default recipe that was run beside the one that was chosen
 EASY_LOSS = 0.02  # of the metric, that every further recipe of an arm without recorded tuning is worse by
 
 
@@ -27,7 +28,7 @@ class RecordedArm:
         seconds: What one run took (S,).
         closed_form: Whether it needs no gradient descent.
         recipes: What tuning may try, the default first.
-        tuned: By the place of a recipe, its held-out value relative to the default's.
+        tuned: By the place of a recipe, its value relative to the recorded ones.
     """
 
     arm: Arm
@@ -100,7 +101,8 @@ class RecordedTable:
     def from_parquet(cls, file: Path, *, classes: int, tested: int) -> RecordedTable:
         """Read a table with a row for each trial, as ``bench/oracle/run.py`` writes it.
 
-        Arms that were measured at fewer than two sizes are left out.
+        Arms that were measured at fewer than two sizes are left out. Values are those of the recipe that was chosen;
+        what the default loses is measured where it was run beside it, else as it was held out.
         """
         import pandas as pd
 
@@ -109,24 +111,29 @@ class RecordedTable:
         # the same arm on another arm's schedule is an ablation
         measured = rows[(rows["role"] == "measuring") & ~rows["recipe"].str.startswith("schedule of")]
         arms = []
-        for (strategy, candidate, paradigm), own in measured.groupby(["strategy", "candidate", "paradigm"]):
+        for (strategy, candidate, paradigm), every in measured.groupby(["strategy", "candidate", "paradigm"]):
+            own, untuned = every[every["recipe"] != UNTUNED], every[every["recipe"] == UNTUNED]
             by_size = own.groupby("n")
             sizes = np.asarray(sorted(own["n"].unique()), dtype=float)
             if len(sizes) < 2:
                 continue
             repeats = int(by_size.size().min())
             values = np.asarray([by_size.get_group(n)["value"].to_numpy()[:repeats] for n in sizes]).T
-            seconds = np.asarray([by_size.get_group(n)["cpu_seconds"].mean() for n in sizes])
+            firsts = own[own["seed"] == own["seed"].min()].groupby("n")  # of one version, which others are faster than
+            seconds = np.asarray([firsts.get_group(n)["cpu_seconds"].mean() for n in sizes])
             arm = Arm(candidate=str(candidate), strategy=str(strategy), paradigm=paradigm)
             of_arm = (rows["strategy"] == strategy) & (rows["candidate"] == candidate)
             tuning = rows[of_arm & (rows["role"] == "tuning")]
             closed = bool((own["steps"] == 0).all())
-            held_out = tuning["value"].to_numpy()
             recipes = tuple(
                 Recipe(learning_rate=1e-3 * 3.0**place, steps=0 if closed else 100, label=str(label))
                 for place, label in enumerate(tuning["recipe"])
             ) or (Recipe() if closed else Recipe(learning_rate=1e-3, steps=100),)
-            tuned = {place: float(value - held_out[0]) for place, value in enumerate(held_out)}
+            held_out = np.nan_to_num(tuning["value"].to_numpy())  # of one that failed there is none
+            tuned = {place: float(value - held_out.max()) for place, value in enumerate(held_out)}
+            both = untuned.merge(own, on=["n", "seed"])
+            if len(both):
+                tuned[0] = float((both["value_x"] - both["value_y"]).mean())
             arms.append(RecordedArm(arm, sizes, values, seconds, closed, recipes, tuned))
         return cls(tuple(arms), int(max(arm.sizes[-1] for arm in arms)), tested, classes)
 

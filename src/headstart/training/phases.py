@@ -83,7 +83,8 @@ class PhaseRunner:
         card = start.card if start else self.card(format_of(network))
         if record.stopped_at:
             stopped = self.spec.model_copy(update={"stopped_at": record.stopped_at, "aimed_at": record.aimed_at})
-            card = card.model_copy(update={"trial": stopped.key})
+            share = record.steps / (record.steps + record.left_out)
+            card = card.model_copy(update={"trial": stopped.key, "steps_share": share})
         if inserted_in(network) is not None:  # which no other library's form can express
             inserted = {"inserted": self.spec.recipe.inserted, "inserted_source": self.spec.inserted_source}
             card = card.model_copy(update={"model_format": "headstart", **inserted})
