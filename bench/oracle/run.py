@@ -3,11 +3,10 @@
     python bench/oracle/run.py DATA_FOLDER [--set NAME ...] [--strategy NAME ...] [--only few] [--minutes 60]
 
 Stops after the given time and goes on where it was: the table itself is the record of what is done. Texts are cut at
-64 tokens, pools and test parts capped as in ``SETS``. Every applicable strategy runs at 10 and 50 labels per class and at
-the capped pool, with three draws of labels. Recipes are chosen at 50 per class on a held-out fifth, from the first
+64 tokens, pools and test parts capped as in ``SETS``. Every applicable strategy runs at 10 and 50 labels per class and
+at the capped pool, with three draws of labels. Recipes are chosen at 50 per class on a held-out fifth, from the first
 three of each strategy's list; 10 per class uses the default, and where another was chosen the default is run beside it
-under the name ``untuned``.
-The strategies in ``FIRST`` are done on every set before
+under the name ``untuned``. The strategies in ``FIRST`` are done on every set before
 the others begin, with one draw of labels before the other two, so that a table that ran out of time compares the same
 arms everywhere.
 
