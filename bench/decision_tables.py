@@ -71,6 +71,29 @@ class TrueTable(RecordedTable):
         return 3 * sum(arm.run_seconds(n) for arm in self.arms for n in sizes)
 
 
+@dataclass(frozen=True)
+class Known:
+    """What repeats of an arm showed.
+
+    Attributes:
+        spread: Between repeats, at eight labels a class and an accuracy of a half.
+        losses: What each recipe loses against the best; empty where none were compared.
+    """
+
+    spread: float
+    losses: dict[int, float]
+
+    @classmethod
+    def of(cls, one: RecordedArm, classes: int) -> Known | None:
+        """From an arm that was repeated at every size; None where it was not."""
+        if len(one.values) < 2:
+            return None
+        mean = one.values.mean(0)
+        expected = 2 * np.sqrt(np.clip(mean * (1 - mean), 1e-4, None))
+        expected = expected * np.sqrt(8 * classes / np.maximum(one.sizes, 8 * classes))
+        return cls(float(np.sqrt(np.mean((one.values.std(0, ddof=1) / expected) ** 2))), dict(one.tuned))
+
+
 def scattered(
     name: str,
     arms: list[tuple[Arm, np.ndarray, np.ndarray, np.ndarray, bool]],
@@ -79,6 +102,7 @@ def scattered(
     seed: int,
     spread: float = 0.03,
     gains: float = 0.025,
+    known: dict[str, Known] | None = None,
 ) -> TrueTable:
     """Make a table of true accuracies.
 
@@ -91,11 +115,14 @@ def scattered(
         spread: Typical spread of gradient descent between repeats at eight labels a class; it is log-normal around
             this, a third of it for the others, and falls with the root of the labels.
         gains: Spread of what tuning moves an arm by.
+        known: Where arms were repeated: their own spread, and what other recipes than the best lose, by key.
     """
     rng = np.random.default_rng(derive_seed(seed, name))
     recorded, truths = [], {}
     for arm, sizes, values, seconds, closed in arms:
+        measured = (known or {}).get(arm.key)
         level = spread * np.exp(0.5 * rng.standard_normal()) * (0.35 if closed else 1.0)
+        level = measured.spread if measured else level
         shape = 2 * np.sqrt(np.clip(values * (1 - values), 1e-4, None))
         sd = np.maximum(level * np.sqrt(8 * classes / np.maximum(sizes, 8 * classes)), 0.003) * shape
         shared = np.random.default_rng(derive_seed(seed, name, "subset")).standard_normal((REPEATS, len(sizes)))
@@ -106,6 +133,7 @@ def scattered(
             moved = gains * shape.mean() * np.abs(rng.standard_normal(3)) * np.asarray([1.0, 1.0, 1.0])
             moved -= moved.min()
             tuned = {place: -float(loss) for place, loss in enumerate(moved)}
+            tuned = measured.losses if measured and measured.losses else tuned
         recorded.append(RecordedArm(arm, sizes, runs, seconds, closed, (Recipe(),) if closed else RATES, tuned))
         truths[arm.key] = values
     pool = int(max(one.sizes[-1] for one in recorded))
@@ -144,15 +172,21 @@ def lcdb(folder: Path, pool: int, seed: int) -> list[TrueTable]:
 
 
 def oracle(seed: int) -> list[TrueTable]:
-    """The project's own runs: the mean of an arm's tuned runs at each size is taken for its truth."""
+    """The project's own runs: the mean of an arm's tuned runs at each size is taken for its truth.
+
+    Arms that were repeated scatter as their repeats did, and lose without tuning what they lost.
+    """
     tables = []
     for data, classes in CLASSES.items():
-        known = RecordedTable.from_parquet(ORACLE / f"{data}.parquet", classes=classes, tested=1000)
-        arms = []
-        for one in known.arms:
-            if len(one.sizes) == len(known.arms[0].sizes):
+        table = RecordedTable.from_parquet(ORACLE / f"{data}.parquet", classes=classes, tested=1000)
+        arms, known = [], {}
+        for one in table.arms:
+            if len(one.sizes) == len(table.arms[0].sizes):
                 arms.append((one.arm, one.sizes, one.values.mean(0), np.maximum(one.seconds, 0.05), one.closed_form))
-        tables.append(scattered(f"oracle {data}", arms, classes, 1000, seed))
+                repeated = Known.of(one, classes)
+                if repeated is not None:
+                    known[one.arm.key] = repeated
+        tables.append(scattered(f"oracle {data}", arms, classes, 1000, seed, known=known))
     return tables
 
 

@@ -14,6 +14,7 @@ from headstart.studies.prices.work import ArmWork, Work
 HARD_SHARE = 0.8  # of an example's difficulty that all arms share, so that pairing has something to pair
 UNITS = 1000.0  # units of work in a recorded second
 UNTUNED = "untuned"  # name of a default recipe that was run beside the one that was chosen
+HELD_OUT_SHARE = 0.5  # of a recipe's loss on a few held-out examples is taken for its own; the rest is their choice
 EASY_LOSS = 0.02  # of the metric, that every further recipe of an arm without recorded tuning is worse by
 
 
@@ -130,7 +131,8 @@ class RecordedTable:
                 for place, label in enumerate(tuning["recipe"])
             ) or (Recipe() if closed else Recipe(learning_rate=1e-3, steps=100),)
             held_out = np.nan_to_num(tuning["value"].to_numpy())  # of one that failed there is none
-            tuned = {place: float(value - held_out.max()) for place, value in enumerate(held_out)}
+            losses = HELD_OUT_SHARE * (held_out - held_out.max(initial=0.0))
+            tuned = {place: float(loss) for place, loss in enumerate(losses)}
             both = untuned.merge(own, on=["n", "seed"])
             if len(both):
                 tuned[0] = float((both["value_x"] - both["value_y"]).mean())
