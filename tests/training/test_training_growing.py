@@ -11,7 +11,7 @@ from headstart.strategies import FitHead, Grown, Moving, Train, get_strategy
 from headstart.training import growing, phases
 from headstart.training.checkpoint import Checkpoint
 from headstart.training.growing import grow
-from headstart.training.loop import LoopRecord
+from headstart.training.loop_options import LoopRecord
 from headstart.training.phases import PhaseRunner
 
 ALONE = Train(Moving("none"), 0.25, inserted=True)

@@ -3,7 +3,8 @@
 from headstart.models.heads import LinearHead, fit_ridge_head
 from headstart.training.bench import Bench, DataReference
 from headstart.training.features import FeatureCache, block_starts
-from headstart.training.loop import LoopOptions, LoopRecord, train
+from headstart.training.loop import train
+from headstart.training.loop_options import LoopOptions, LoopRecord
 from headstart.training.outcome import Outcome, Trained
 from headstart.training.schedule import trunk_of
 from headstart.training.trial import UNSAVED, execute, train_trial, trial_rows

@@ -10,7 +10,7 @@ from headstart.core import HeadstartError
 from headstart.data import tuning_holdout
 from headstart.models import FittedModel
 from headstart.strategies import Grown, Phase, Train, has_inserted
-from headstart.training.loop import LoopRecord
+from headstart.training.loop_options import LoopRecord
 from headstart.training.phases import PhaseRunner
 
 SMALLEST_PROBABILITY = 1e-6  # so that one confident mistake does not outvote all others

@@ -30,7 +30,8 @@ from headstart.models import (
 from headstart.models.families.base import Pipeline
 from headstart.strategies import FitHead, Pairs, Phase, Strategy, Train, has_inserted
 from headstart.training.checkpoint import Checkpoint
-from headstart.training.loop import LoopOptions, LoopRecord, train
+from headstart.training.loop import train
+from headstart.training.loop_options import LoopOptions, LoopRecord
 from headstart.training.losses import Diverged
 from headstart.training.probes import fit_probe
 from headstart.training.worker import Worker

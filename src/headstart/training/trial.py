@@ -19,7 +19,7 @@ from headstart.models import FittedModel, Inputs, Network, Readout, averaged, fo
 from headstart.models.families.base import Pipeline
 from headstart.strategies import FitHead, Strategy, get_strategy, only_heads
 from headstart.training.growing import grow
-from headstart.training.loop import LoopRecord
+from headstart.training.loop_options import LoopRecord
 from headstart.training.losses import Diverged
 from headstart.training.outcome import Outcome, Trained
 from headstart.training.phases import PhaseRunner
