@@ -325,8 +325,11 @@ def test_the_reader_is_told_what_the_choice_of_recipes_leaves_open():
         n=100,
         convergence_check=False,
         repeat=0,
+        stopped_at=0,
     )
-    lower = SimpleNamespace(recipe=Recipe(learning_rate=1.0, label="default"), n=100, convergence_check=False, repeat=0)
+    lower = SimpleNamespace(
+        recipe=Recipe(learning_rate=1.0, label="default"), n=100, convergence_check=False, repeat=0, stopped_at=0
+    )
     tuning = [
         SimpleNamespace(spec=spec, measurement=SimpleNamespace(value=0.6)),
         SimpleNamespace(spec=lower, measurement=SimpleNamespace(value=0.5)),
