@@ -35,7 +35,7 @@ demo: $(STAMP) ## A small study on handwritten digits; needs no data and no netw
 
 test: $(STAMP) ## All tests: the fast ones first, then real data, browser and whole studies.
 	$(PYTEST_FAST)
-	$(BIN)/pytest -m "not ($(FAST))" -rs
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not ($(FAST))" -n auto --dist loadfile -rs
 
 test-fast: $(STAMP) ## The tests that take less than two minutes.
 	$(PYTEST_FAST)
