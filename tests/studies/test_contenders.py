@@ -290,7 +290,8 @@ def test_where_nothing_else_fits_a_run_that_was_ended_early_goes_on(table):
     looks = [*((place, table.pool) for place in range(last)), (last, table.pool, 0.5)]
     state = replay(replace(table, arms=dear), Listed(looks), 10_000.0).state
     (short,) = [trial for trial in state.evidence.trials(role="measuring") if trial.shortened]
-    steps, price = short.spec.recipe.steps, state.seconds(short.spec.whole)
+    steps, price = short.spec.recipe.steps, state.prices.seconds(short.spec.arm, short.spec.recipe, short.spec.n)
+    assert state.seconds(short.spec.whole) == pytest.approx(0.6 * price)
     longer = ContendersPlanner().suggest(state, 12.0, ())
     assert isinstance(longer, TrialSpec)
     assert longer.whole == short.spec.whole

@@ -107,7 +107,7 @@ def _here(state: StudyState, seen: SideComparison, needed: float) -> Iterator[De
         for arm in cut if finish else ():
             untuned[place[arm.key]] -= of_steps(evidence, arm, n)
             gains[place[arm.key]] = 0.0
-            seconds += state.default_seconds(arm, n)
+            seconds += _missing_seconds(state, arm, n)
         for arm in tuning.arms if tune else ():
             missing = 0.0 if finish else of_steps(evidence, arm, n)
             untuned[place[arm.key]] = tuning.left(evidence, arm, n) + missing
@@ -132,6 +132,12 @@ def _here(state: StudyState, seen: SideComparison, needed: float) -> Iterator[De
             seconds=seconds + (tuning.seconds if tune else 0.0),
             chance=chance,
         )
+
+
+def _missing_seconds(state: StudyState, arm: Arm, n: int) -> float:
+    """Seconds of the steps that an arm's runs at n were ended without; they go on from before their rate fell."""
+    trials = state.evidence.trials(arm.key, "measuring", n)
+    return sum(state.seconds(trial.spec.whole) for trial in trials if trial.spec.stopped_at)
 
 
 def _too_far(evidence: Evidence, arm: Arm, n: int) -> bool:
@@ -174,7 +180,8 @@ def _elsewhere(state: StudyState, seen: SideComparison, needed: float) -> Iterat
         then = np.diag([min(one_run + evidence.untuned(key) ** 2, now.covariance[i, i]) for i, key in enumerate(keys)])
         chance = chance_to_decide(now, then, now.seen, seen.margin, needed, known.seed)
         cut = tuple(arm for arm in pair if arm not in new and evidence.steps_left_out(arm.key, n))
-        seconds = sum(state.default_seconds(arm, n) for arm in (*new, *cut))
+        seconds = sum(state.default_seconds(arm, n) for arm in new)
+        seconds += sum(_missing_seconds(state, arm, n) for arm in cut)
         if new or cut:
             yield DecidingStep(n, arms=new, whole=cut, seconds=seconds, chance=chance)
 

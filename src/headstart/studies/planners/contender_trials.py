@@ -147,10 +147,11 @@ class ContenderTrials(OpenForRivals):
                     continue
                 whole, done = trial.spec.whole, 1 - trial.shortened
                 kept = (1 - COOLDOWN) * done
-                share = min(1.0, kept + FITTING * left / max(self.state.seconds(whole), TINY_SECONDS))
+                price = max(self.state.prices.seconds(arm, whole.recipe, whole.n), TINY_SECONDS)
+                share = min(1.0, kept + FITTING * left / price)
                 spec = whole if share == 1 else self.state.shortened(whole, share)
                 worth = share >= min(1.0, done + WORTH_MORE)
-                if spec is not None and worth and SHORTENED * self.state.seconds(spec) <= left:
+                if spec is not None and worth and self.state.seconds(spec) <= left:
                     yield spec
 
     def deciding(self) -> Iterator[TrialSpec]:
