@@ -40,11 +40,15 @@ def test_plain_lines_when_not_a_terminal():
         )
         failed = Measurement(error="out of\nmemory")
         progress.trial_ended(spec_of("from_scratch", "x", "tuning", 180, 1), failed, float("nan"), 3.0)
+        part = {"recipe": Recipe(steps=100, label="rate x 3"), "stopped_at": 25}
+        tuning = spec_of("from_scratch", "x", "tuning", 180, 0).model_copy(update=part)
+        progress.trial_ended(tuning, Measurement(value=0.5), 0.5, 3.0)
     lines = console.file.getvalue().splitlines()
     assert lines[0] == "[0:00 / 30:00] Measuring"
     assert lines[2].endswith("full_finetune of [red], measuring at n = 992, repeat 1: accuracy 91.4 in 66 s")
-    assert lines[3].endswith("from_scratch of x, tuning at n = 180, repeat 2: failed: out of memory in 3.0 s")
-    assert len(lines) == 4
+    assert lines[3].endswith("from_scratch of x, tuning at n = 180, default, repeat 2: failed: out of memory in 3.0 s")
+    assert lines[4].endswith("of x, tuning at n = 180, rate x 3, 25% of its steps: accuracy 50.0 in 3.0 s")
+    assert len(lines) == 5
     assert "\x1b" not in console.file.getvalue()
 
 

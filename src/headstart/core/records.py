@@ -168,6 +168,11 @@ class TrialSpec(Record):
         return self.model_copy(update={"stopped_at": 0, "aimed_at": 0})
 
     @property
+    def steps_share(self) -> float:
+        """Share of the recipe's steps that the trial is done with."""
+        return min(1.0, self.stopped_at / self.recipe.steps) if self.stopped_at and self.recipe.steps else 1.0
+
+    @property
     def key(self) -> str:
         """A content hash: the identity of this trial in the store.
 

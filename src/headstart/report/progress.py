@@ -183,4 +183,8 @@ def _bar(share: float, style: str) -> Text:
 
 
 def _describe(spec: TrialSpec) -> str:
-    return f"{wording.clean(spec.arm.name, 48)}, {spec.role} at n = {spec.n:,}, repeat {spec.repeat + 1}"
+    words = [wording.clean(spec.arm.name, 48), f"{spec.role} at n = {spec.n:,}"]
+    words += [wording.clean(spec.recipe.label, 30)] if spec.role == "tuning" and spec.recipe.label else []
+    words += [f"repeat {spec.repeat + 1}"] if spec.role == "measuring" or spec.repeat else []
+    words += [f"{spec.steps_share:.0%} of its steps"] if spec.steps_share < 1 else []
+    return ", ".join(words)

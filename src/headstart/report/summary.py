@@ -57,6 +57,7 @@ class TrialRow(Record):
     ended: float
     error: str | None
     recipe: str
+    steps_share: float = 1.0
     n_realised: int
     recipe_informed: bool
     notes: tuple[str, ...]
@@ -195,6 +196,7 @@ def _trial_row(trial: Trial) -> TrialRow:
         ended=trial.ended,
         error=measurement.error,
         recipe=spec.recipe.label,
+        steps_share=spec.steps_share,
         n_realised=measurement.n_realised,
         recipe_informed=spec.recipe_informed,
         notes=measurement.notes,
