@@ -331,12 +331,15 @@ def test_the_reader_is_told_what_the_choice_of_recipes_leaves_open():
         recipe=Recipe(learning_rate=1.0, label="default"), n=100, convergence_check=False, repeat=0, stopped_at=0
     )
     tuning = [
-        SimpleNamespace(spec=spec, measurement=SimpleNamespace(value=0.6)),
-        SimpleNamespace(spec=lower, measurement=SimpleNamespace(value=0.5)),
+        SimpleNamespace(spec=spec, measurement=SimpleNamespace(value=0.6), started=1.0),
+        SimpleNamespace(spec=lower, measurement=SimpleNamespace(value=0.5), started=0.0),
     ]
     measured = [SimpleNamespace(spec=spec, measurement=SimpleNamespace(notes=("a tenth of the rate",)))]
     view = SimpleNamespace(
-        arms=(TUNE,), trials=lambda arm=None, role=None, n=None: tuning if role == "tuning" else measured
+        arms=(TUNE,),
+        trials=lambda arm=None, role=None, n=None: tuning if role == "tuning" else measured,
+        first_tried=lambda key: lower.recipe,
+        gain=lambda one, other: (one.measurement.value - other.measurement.value, 0.02),
     )
     edge, elsewhere, note = _about_recipes(view)
     assert "lay at the edge of those tried (rate x 3)" in edge
@@ -398,7 +401,7 @@ def test_the_reader_is_told_that_rare_classes_are_called_more_often():
         spec = SimpleNamespace(recipe=Recipe(prior=prior), recipe_informed=False)
         measured = [SimpleNamespace(spec=spec, measurement=SimpleNamespace(notes=()))]
         trials = lambda arm=None, role=None, n=None: [] if role == "tuning" else measured  # noqa: E731
-        return _about_recipes(SimpleNamespace(arms=(TUNE,), trials=trials))
+        return _about_recipes(SimpleNamespace(arms=(TUNE,), trials=trials, first_tried=lambda key: None))
 
     assert not said(1.0)
     assert "probabilities are not those of the data" in said(0.5)[0]

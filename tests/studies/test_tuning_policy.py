@@ -89,8 +89,14 @@ class Tried:
             recipes = {recipe.label: recipe for recipe in LINE_UP.recipes(arm, N)}
             for label, value in by_label.items() if arm.key == key else ():
                 spec = SimpleNamespace(recipe=recipes[label], n=100, repeat=0, stopped_at=0, convergence_check=False)
-                found.append(SimpleNamespace(spec=spec, measurement=SimpleNamespace(value=value)))
+                found.append(SimpleNamespace(spec=spec, measurement=SimpleNamespace(value=value), started=len(found)))
         return found
+
+    def first_tried(self, key):
+        return self.trials(key, "tuning")[0].spec.recipe
+
+    def gain(self, trial, other):
+        return trial.measurement.value - other.measurement.value, 0.0
 
 
 def effort(values):
@@ -133,9 +139,22 @@ def test_a_tuned_recipe_is_carried_to_another_size_by_its_place_in_the_list():
     assert found.steps == large[0].steps
 
 
-def compared(recipe, repeat, value, spec_of, stopped_at=0):
+def compared(recipe, repeat, value, spec_of, stopped_at=0, started=0):
     spec = spec_of(recipe=recipe, role="tuning", repeat=repeat).model_copy(update={"stopped_at": stopped_at})
-    return SimpleNamespace(spec=spec, measurement=SimpleNamespace(value=value))
+    return SimpleNamespace(spec=spec, measurement=SimpleNamespace(value=value), started=started)
+
+
+def evidence_of(trials, error=0.0):
+    """A view of these trials, the first of them the default's."""
+    return SimpleNamespace(
+        trials=lambda *words: trials,
+        first_tried=lambda key: trials[0].spec.recipe if trials else None,
+        gain=lambda one, other: (one.measurement.value - other.measurement.value, error),
+    )
+
+
+def ranked(trials, error=0.0):
+    return [trial.spec.recipe for trial in ranked_tuning(evidence_of(trials, error), trials[0].spec.arm)]
 
 
 def test_recipes_that_were_held_out_on_several_parts_are_ranked_by_the_parts_that_all_met(spec_of):
@@ -147,22 +166,27 @@ def test_recipes_that_were_held_out_on_several_parts_are_ranked_by_the_parts_tha
         compared(other, 1, 0.7, spec_of),
         compared(plain, 2, 0.99, spec_of),  # the time was over before the other one met this part
     ]
-    evidence = SimpleNamespace(trials=lambda *words: trials)
-    ranked = ranked_tuning(evidence, trials[0].spec.arm)
-    assert [trial.spec.recipe for trial in ranked] == [other, plain]
-    assert {trial.spec.repeat for trial in ranked} == {0}
+    assert ranked(trials) == [other, plain]
+    assert {trial.spec.repeat for trial in ranked_tuning(evidence_of(trials), trials[0].spec.arm)} == {0}
     trials[3].measurement.value = 0.45  # ahead on one part, behind on the other: no more than chance
-    assert [trial.spec.recipe for trial in ranked_tuning(evidence, trials[0].spec.arm)] == [plain, other]
-    assert not ranked_tuning(SimpleNamespace(trials=lambda *words: []), trials[0].spec.arm)
+    assert ranked(trials) == [plain, other]
+    assert not ranked_tuning(evidence_of([]), trials[0].spec.arm)
+
+
+@pytest.mark.parametrize(("gain", "error", "taken"), [(0.06, 0.05, True), (0.05, 0.06, False), (0.0, 0.0, False)])
+def test_another_recipe_than_the_default_has_to_be_surely_ahead(spec_of, gain, error, taken):
+    default, other = Recipe(), Recipe(learning_rate=1e-2)
+    trials = [compared(default, 0, 0.5, spec_of), compared(other, 0, 0.5 + gain, spec_of)]
+    assert ranked(trials, error) == ([other, default] if taken else [default, other])
 
 
 def test_a_recipe_that_was_given_up_is_behind_those_that_were_run_to_the_end(spec_of):
-    best_at_first, kept, second = (Recipe(learning_rate=rate, steps=100) for rate in (1e-2, 1e-3, 1e-4))
+    default, kept, at_first = (Recipe(learning_rate=rate, steps=100) for rate in (1e-4, 1e-3, 1e-2))
     trials = [
-        compared(best_at_first, 0, 0.9, spec_of, stopped_at=25),
-        compared(second, 0, 0.6, spec_of),
-        compared(kept, 0, 0.7, spec_of),
+        compared(default, 0, 0.6, spec_of, started=4),
+        compared(at_first, 0, 0.9, spec_of, stopped_at=25, started=2),
+        compared(kept, 0, 0.7, spec_of, started=3),
     ]
-    evidence = SimpleNamespace(trials=lambda *words: trials)
-    ranked = ranked_tuning(evidence, trials[0].spec.arm)
-    assert [trial.spec.recipe for trial in ranked] == [kept, second, best_at_first]
+    assert ranked(trials) == [kept, default, at_first]
+    trials[2].measurement.value = 0.65  # the default is what others are measured against, whenever it was run
+    assert ranked(trials, error=0.06) == [default, kept, at_first]

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from headstart.core import Arm
+from headstart.core import Arm, Recipe
 from headstart.data import LabelledData, Split, judge_mask
 from headstart.data.splits import ROTATE_GROUPS_BELOW
 from headstart.evidence import Run, majority_baseline, metric_of
@@ -160,3 +160,22 @@ class Measured:
         rows = np.unique(np.concatenate(read)) if read else np.empty(0, dtype=np.int64)
         mask, halved = self.judged
         return len(rows) if part == "all" or not halved else int((mask[rows] == (part == "judge")).sum())
+
+    def first_tried(self, arm: str) -> Recipe | None:
+        """The recipe that an arm's tuning began with, which is its default; None where nothing was tuned."""
+        tuning = [one for one in self.table.trials() if one.spec.role == "tuning" and one.spec.arm.key == arm]
+        return min(tuning, key=lambda one: one.started).spec.recipe if tuning else None
+
+    def gain(self, trial: Trial, other: Trial) -> tuple[float, float]:
+        """How far the metric of a trial is above that of another on the same examples, and its standard error.
+
+        The error is that of the share of right answers, paired by example.
+        """
+        right = []
+        for one in (trial, other):
+            measured, probabilities = self.table.predictions(one.key)
+            order = np.argsort(measured)
+            right.append((probabilities.argmax(1) == self.data.labels[measured])[order].astype(float))
+        difference = right[0] - right[1]
+        error = float(difference.std(ddof=1) / np.sqrt(len(difference))) if len(difference) > 1 else 0.0
+        return trial.measurement.value - other.measurement.value, error

@@ -12,7 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from headstart.core import Arm, Recipe, TrialSpec
 from headstart.studies.planners.open_trials import OpenTrials
+from headstart.studies.planners.tuning import by_lead
 from headstart.studies.state import StudyState
+from headstart.studies.trials import Trial
 from headstart.training import trunk_of
 
 FIRST_RUNG = 0.25  # of a recipe's steps
@@ -56,17 +58,17 @@ def halving_seconds(state: StudyState, arm: Arm, recipes: Sequence[Recipe], n: i
 def survivors(state: StudyState, arm: Arm, recipes: Sequence[Recipe], n: int) -> list[Recipe]:
     """The recipes that are run to the end, the best after a part of the steps first; none before all were tried.
 
-    A recipe that failed is not among them.
+    The default stays unless two are surely ahead of it. A recipe that failed is not among them.
     """
-    reached: dict[Recipe, float] = {}
+    reached: dict[Recipe, dict[int, Trial]] = {}
     for recipe in recipes:
         first = _first(state, arm, recipe, n, len(recipes))
         trial = next((trial for trial in state.evidence.table.trials() if _same(trial.spec, first)), None)
         if trial is None:
             return []
         if trial.succeeded:
-            reached[recipe] = trial.measurement.value
-    return sorted(reached, key=lambda recipe: -reached[recipe])[:SURVIVORS]
+            reached[recipe] = {first.repeat: trial}
+    return by_lead(state.evidence, reached)[:SURVIVORS]
 
 
 def _first(state: StudyState, arm: Arm, recipe: Recipe, n: int, count: int) -> TrialSpec:

@@ -134,36 +134,52 @@ def equal_effort(line_up: LineUp, arms: Sequence[Arm], n: int) -> list[dict[str,
     return found
 
 
-def lead(gains: Sequence[float]) -> float:
-    """How far a recipe is surely ahead of the first one: its mean gain over held-out parts, less the standard error.
+def lead(gains: Sequence[float], error: float = 0.0) -> float:
+    """How far a recipe is surely ahead of the default: its mean gain over held-out parts, less the standard error.
 
-    The rule of one standard error (Breiman et al. 1984, *Classification and Regression Trees*, section 3.4). The error
-    counts that what the parts learnt from overlaps (Nadeau and Bengio 2003, equation 9). 0 without parts.
+    The rule of one standard error (Breiman et al. 1984, *Classification and Regression Trees*, section 3.4): without
+    it, a choice among recipes on 80 examples is worse than none (``bench/results/halving.md``). Of several parts the
+    error counts that what they learnt from overlaps (Nadeau and Bengio 2003, equation 9).
+
+    Args:
+        gains: Over the default, by part; 0 is the lead without any.
+        error: Of the gain on a single part.
     """
-    error = float(np.std(gains, ddof=1)) * math.sqrt(1 / len(gains) + OVERLAP) if len(gains) > 1 else 0.0
+    if len(gains) > 1:
+        error = float(np.std(gains, ddof=1)) * math.sqrt(1 / len(gains) + OVERLAP)
     return float(np.mean(gains)) - error if gains else 0.0
+
+
+def by_lead(evidence: Evidence, found: Mapping[Recipe, Mapping[int, Trial]]) -> list[Recipe]:
+    """Recipes that were tried in the same way, the best first: by their :func:`lead` over the first of them.
+
+    Args:
+        evidence: Of the study.
+        found: The trials of each recipe by held-out part, the default first; parts that not all met do not count.
+    """
+    shared = sorted(set.intersection(*(set(trials) for trials in found.values()))) if found else []
+    first = next(iter(found.values()), {})
+    leads = {}
+    for recipe, trials in found.items():
+        gains = [evidence.gain(trials[part], first[part]) for part in shared] if trials is not first else []
+        leads[recipe] = lead([gain for gain, _ in gains], *(error for _, error in gains[:1]))
+    return sorted(found, key=lambda recipe: -leads[recipe])
 
 
 def ranked_tuning(evidence: Evidence, arm: Arm) -> list[Trial]:
     """The first tuning trial of each of an arm's recipes, the best recipe first; longer schedules are checks.
 
-    Recipes that were compared on several held-out parts are ranked by their :func:`lead` on the parts that all met.
     Those that were given up after a part of their steps come last.
     """
     tried = [trial for trial in evidence.trials(arm.key, "tuning") if not trial.spec.convergence_check]
-    by_recipe: dict[Recipe, dict[int, Trial]] = {}
-    for trial in tried:
-        by_recipe.setdefault(trial.spec.recipe, {})[trial.spec.repeat] = trial
-    if not by_recipe:
-        return []
-    shared = sorted(set.intersection(*(set(found) for found in by_recipe.values())))
-    gains = {}
-    for recipe, found in by_recipe.items():
-        first = next(iter(by_recipe.values()))
-        gains[recipe] = lead([found[part].measurement.value - first[part].measurement.value for part in shared])
-    given_up = {recipe: any(trial.spec.stopped_at for trial in found.values()) for recipe, found in by_recipe.items()}
-    ranked = sorted(by_recipe, key=lambda recipe: (given_up[recipe], -gains[recipe]))
-    return [by_recipe[recipe][min(by_recipe[recipe])] for recipe in ranked]
+    whole: dict[Recipe, dict[int, Trial]] = {}
+    given_up: dict[Recipe, dict[int, Trial]] = {}
+    default = evidence.first_tried(arm.key)
+    for trial in sorted(tried, key=lambda trial: (trial.spec.recipe != default, trial.started)):
+        group = given_up if trial.spec.stopped_at else whole
+        group.setdefault(trial.spec.recipe, {})[trial.spec.repeat] = trial
+    ranked = [group[recipe] for group in (whole, given_up) for recipe in by_lead(evidence, group)]
+    return [trials[min(trials)] for trials in ranked]
 
 
 def chosen_recipe(evidence: Evidence, line_up: LineUp, arm: Arm, n: int) -> tuple[Recipe, int | None]:
