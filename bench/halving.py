@@ -5,7 +5,8 @@
 Fine-tuning and training from scratch on two image and two text sets. Each recipe of an arm's list is tried on a
 held-out fifth for a quarter of its steps and for all, and is then measured on the test part with all labels. From these
 figures ways to choose are read: the default; the best of three, or of all, that were run to the end; halving; and both
-with the rule that another recipe than the default must be ahead by a standard error, which is what studies do. Every finished trial is kept in WORK. Writes ``results/halving.md``.
+with the rule that another recipe than the default must be ahead by a standard error, which is what studies do. Every
+finished trial is kept in WORK. Writes ``results/halving.md``.
 """
 
 from __future__ import annotations
