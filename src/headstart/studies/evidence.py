@@ -23,13 +23,13 @@ from headstart.evidence import (
 from headstart.evidence.curves import TEST_CORRELATION
 from headstart.evidence.few_groups import effective_examples
 from headstart.evidence.spread import Cell, Kind, Spread, arm_spread, fitted_spread
-from headstart.studies.measured import Measured
+from headstart.studies.finished import FinishedTrials
 from headstart.studies.outlook import expected, steps_left_out
 from headstart.studies.settings import StudySettings
 from headstart.studies.trials import Trial, Trials
 
 
-class Evidence(Measured):
+class Evidence(FinishedTrials):
     """What the finished trials of a study show: spreads, joint draws of the options, curves, what is expected."""
 
     def __init__(

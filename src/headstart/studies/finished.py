@@ -18,7 +18,7 @@ ROTATING_REPEATS = 5
 FIXED_REPEATS = 3
 
 
-class Measured:
+class FinishedTrials:
     """Read access to the finished trials of a study, by option, size and part of the test examples.
 
     Args:
