@@ -6,17 +6,19 @@ Fine-tuning and training from scratch on two image and two text sets. Each recip
 held-out fifth for a quarter of its steps and for all, and is then measured on the test part with all labels. From these
 figures ways to choose are read: the default; the best of three, or of all, that were run to the end; halving; and both
 with the rule that another recipe than the default must be ahead by a standard error, which is what studies do. Every
-finished trial is kept in WORK. Writes ``results/halving.md``.
+finished trial is kept in WORK. Writes ``results/halving.md``, and ``results/halving.csv``, from which ``spread.py``
+reads what better recipes gain.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 from pathlib import Path
 
 import numpy as np
-from record import write
+from record import RESULTS, write
 from schedule import SETS, file_of, prepared
 
 from headstart.core import derive_seed, limit_spinning
@@ -28,6 +30,7 @@ from headstart.studies.planners.tuning import lead
 from headstart.training import Worker, execute, trunk_of
 
 NAMES = ("cifar10", "leaf_disease", "sst2", "tweeteval_emotion")
+COLUMNS = ("recipe", "steps", "part", "whole", "test")
 THREE = 3  # recipes that were run to the end before there was halving
 
 
@@ -125,14 +128,18 @@ def report(given) -> None:
         "brackets steps that the choice took as runs of the default.",
         "",
     ]
-    table, gains, taken = [], {}, {}
+    table, gains, taken, every = [], {}, {}, []
     for name, options in SETS:
         for candidate, strategy in options if name in NAMES else ():
             found = []
             for repeat in range(given.repeats):
                 files = [file_of(given.work, name, strategy, repeat, place) for place in range(RECIPES)]
-                if file_of(given.work, name, strategy, repeat, "done").exists():
-                    found.append(ways([json.loads(file.read_text()) for file in files if file.exists()]))
+                if not file_of(given.work, name, strategy, repeat, "done").exists():
+                    continue
+                rows = [json.loads(file.read_text()) for file in files if file.exists()]
+                found.append(ways(rows))
+                where = {"data": name, "strategy": strategy, "candidate": candidate, "repeat": repeat}
+                every += [where | {key: row[key] for key in COLUMNS} for row in rows]
             if not found:
                 continue
             cells = [f"{name}: {strategy} of {candidate}", str(len(found))]
@@ -150,6 +157,10 @@ def report(given) -> None:
         draws = rng.choice(values, (10_000, len(values))).mean(1)
         low, high = np.quantile(draws, [0.05, 0.95])
         lines.append(f"- {way}: {np.mean(values):+.2f} [{low:+.2f}, {high:+.2f}], {np.mean(taken[way]):.2f} runs")
+    with (RESULTS / "halving.csv").open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, ("data", "strategy", "candidate", "repeat", *COLUMNS))
+        writer.writeheader()
+        writer.writerows(every)
     write("halving", "Successive halving over steps in the choice of recipes", lines)
 
 
