@@ -296,4 +296,4 @@ def test_where_nothing_else_fits_a_run_that_was_ended_early_goes_on(table):
     assert isinstance(longer, TrialSpec)
     assert longer.whole == short.spec.whole
     assert longer.stopped_at / steps == pytest.approx(0.8 * 0.5 + 0.9 * 12 / price, abs=0.02)
-    assert isinstance(ContendersPlanner().suggest(state, 4.0, ()), Stop)  # not a tenth more
+    assert isinstance(ContendersPlanner().suggest(state, 4.0, ()), Stop)  # not a twentieth more

@@ -18,7 +18,7 @@ CONCEIVABLE = 0.03  # P(best at the target) from which on an arm is worth carryi
 OPEN = 0.05  # P(side) between this and its complement: repeats may still decide
 DECIDING_SHARE = 0.5  # of the time left: what a step that likely decides may take before the challenger is carried up
 KEPT = (1.0, 0.8, 0.6, SHORTENED)  # of the steps with all labels, for the model: as many as leave enough to compare
-WORTH_MORE = 0.1  # of its steps, that a run is gone on with for
+WORTH_MORE = 0.05  # of its steps, that a run is gone on with for
 TINY_SECONDS = 1e-3
 PARTS_SHARE = 0.7  # of the time left: what testing both contenders on every group may take
 
@@ -137,7 +137,7 @@ class ContenderTrials(OpenForRivals):
     def longer(self) -> Iterator[TrialSpec]:
         """Where nothing else fits any more: more of the steps of a run that was ended early, from where its end began.
 
-        All that it lacks if that fits, else so many that a tenth of its steps are new.
+        All that it lacks if that fits, else so many that a twentieth of its steps are new.
         """
         left = self.rivals.seconds
         contenders = (self.rivals.leader, self.rivals.other_side, *self._mates)
