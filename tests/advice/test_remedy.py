@@ -10,6 +10,7 @@ import pytest
 from headstart.advice.decide import decide
 from headstart.advice.remedy import remedy_for
 from headstart.core import Arm, Recipe
+from headstart.studies import deciding
 from headstart.studies.planners import ContendersPlanner
 from headstart.testing import RecordedArm, RecordedTable, replay
 
@@ -35,8 +36,9 @@ def open_study(budget: float, gap: float = 0.05, tested: int = 1500):
     return played.state, verdict
 
 
-def test_time_for_tuning_is_named_where_untuned_recipes_keep_it_open():
-    state, verdict = open_study(16.0, gap=0.052)
+def test_time_for_tuning_is_named_where_untuned_recipes_keep_it_open(monkeypatch):
+    monkeypatch.setattr(deciding, "LIKELY", 0.7)
+    state, verdict = open_study(16.0, gap=0.034, tested=6000)
     assert verdict.kind == "undetermined"
     words = remedy_for(state, verdict)
     found = re.fullmatch(

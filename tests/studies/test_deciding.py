@@ -75,8 +75,9 @@ def test_steps_are_listed_by_their_price_and_measure_something_new():
     assert [step.seconds for step in steps] == sorted(step.seconds for step in steps)
     assert all(0 <= step.chance <= 1 for step in steps)
     assert all(step.arms or step.whole or step.more or step.tuned for step in steps)
-    assert any(step.chance > 0.5 for step in steps if step.arms)
-    assert all(step.chance < 0.2 for step in steps if not step.arms), "repeats of the two leave the third open"
+    with_it = [step.chance for step in steps if step.arms and step.n == verdict.n]
+    assert min(with_it) > 0.5
+    assert all(step.chance < 0.5 for step in steps if not step.arms), "repeats of the two leave the third open"
 
 
 def test_a_decided_comparison_needs_no_step():
@@ -115,7 +116,7 @@ def test_a_study_that_goes_on_decides_rather_than_glimpse_at_another_option(pric
 def test_the_option_that_most_is_expected_of_is_missing_even_if_it_is_not_the_best_with_even_odds():
     """Among options that were ended early any may turn out best; that does not make the leading one dispensable."""
     alike = [recorded("from_scratch", "scratch", 0.7, 0.01, 3.0, candidate=f"start {i}") for i in range(6)]
-    ahead = recorded("from_scratch", "scratch", 0.70, 0.01, 3.0, candidate="ahead")
+    ahead = recorded("from_scratch", "scratch", 0.685, 0.01, 3.0, candidate="ahead")
     probe = recorded("linear_probe", "transfer", 0.6, 0.01, 2.0, closed_form=True)
     of_all = RecordedTable((probe, *alike, ahead), pool=1600, tested=200)
     wanted = [*((0, n) for n in UP), *((place, n) for place in range(1, 7) for n in (400, 1600)), (7, 400), (7, 800)]
