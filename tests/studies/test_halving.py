@@ -41,13 +41,13 @@ def chosen(study, arm):
     return [(spec.recipe, spec.stopped_at / spec.recipe.steps or 1.0) for spec in specs if spec.arm == arm.arm]
 
 
-def test_every_recipe_is_tried_for_a_part_of_its_steps_and_the_best_two_for_all():
+def test_every_recipe_is_tried_for_a_part_of_its_steps_and_the_best_and_the_default_for_all():
     table = table_of((0.0, 0.05, -0.05, 0.1, -0.1, 0.3))
     study = played(table)
     for arm in table.arms:
         first, then = chosen(study, arm)[:5], chosen(study, arm)[5:]
         assert first == [(recipe, FIRST_RUNG) for recipe in RATES[:5]]
-        assert then == [(RATES[3], 1.0), (RATES[1], 1.0)]
+        assert then == [(RATES[3], 1.0), (RATES[0], 1.0)]
         assert chosen_recipe(study.state.evidence, study.state.line_up, arm.arm, 800)[0] == RATES[3]
 
 
@@ -108,7 +108,7 @@ def test_with_trials_side_by_side_the_choice_waits_for_every_recipe():
     study = played(table, slots=3)
     for arm in table.arms:
         assert [share for _, share in chosen(study, arm)] == [FIRST_RUNG] * 5 + [1.0] * SURVIVORS
-        assert [trial.spec.recipe for trial in ranked_tuning(study.state.evidence, arm.arm)[:2]] == [RATES[3], RATES[1]]
+        assert [trial.spec.recipe for trial in ranked_tuning(study.state.evidence, arm.arm)[:2]] == [RATES[3], RATES[0]]
 
 
 def test_what_was_begun_is_finished_in_the_next_session():

@@ -2,8 +2,8 @@
 
 Halving follows Jamieson and Talwalkar 2016 (arXiv 1502.07943). The part is a run that was brought to its end early, so
 that its figure is that of a finished model, and whoever survives goes on from before its rate began to fall (Haegele et
-al. 2024, arXiv 2405.18392, section 3.2): no step is done twice. Two recipes are run to the end, since the best at few
-steps tends to have too high a rate for many.
+al. 2024, arXiv 2405.18392, section 3.2): no step is done twice. Two recipes are run to the end, the default one of
+them, since the best at few steps tends to have too high a rate for many.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ def halving_seconds(state: StudyState, arm: Arm, recipes: Sequence[Recipe], n: i
 def survivors(state: StudyState, arm: Arm, recipes: Sequence[Recipe], n: int) -> list[Recipe]:
     """The recipes that are run to the end, the best after a part of the steps first; none before all were tried.
 
-    The default stays unless two are surely ahead of it. A recipe that failed is not among them.
+    The default always stays: on 4,000 sentences three times its rate was ahead after 15 steps, and two points behind
+    in the end. A recipe that failed is not among them.
     """
     reached: dict[Recipe, dict[int, Trial]] = {}
     for recipe in recipes:
@@ -68,7 +69,9 @@ def survivors(state: StudyState, arm: Arm, recipes: Sequence[Recipe], n: int) ->
             return []
         if trial.succeeded:
             reached[recipe] = {first.repeat: trial}
-    return by_lead(state.evidence, reached)[:SURVIVORS]
+    best = by_lead(state.evidence, reached)
+    kept = [*best[: SURVIVORS - 1], *(recipe for recipe in recipes[:1] if recipe in best[SURVIVORS - 1 :])]
+    return (kept + [recipe for recipe in best if recipe not in kept])[:SURVIVORS]
 
 
 def _first(state: StudyState, arm: Arm, recipe: Recipe, n: int, count: int) -> TrialSpec:
