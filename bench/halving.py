@@ -107,8 +107,9 @@ def ways(rows: list[dict]) -> dict[str, tuple[float, float]]:
         return (short.sum() + rest.sum()) / steps[0]
 
     plain = np.argsort(-part, kind="stable")[:SURVIVORS]
-    sure = np.argsort(-leads(rows, "part"), kind="stable")[:SURVIVORS]
-    finalists = [rows[place] for place in sorted(sure)]  # the default first, where it is among them
+    best = [place for place in np.argsort(-leads(rows, "part"), kind="stable") if place]
+    sure = np.asarray([0, *best[: SURVIVORS - 1]])  # the default is always run to the end
+    finalists = [rows[place] for place in sorted(sure)]  # the default first
     chosen = sorted(sure)[int(np.argmax(leads(finalists, "whole")))]
     return {
         "default": (test[0], 0.0),
