@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from functools import cached_property
 
 import numpy as np
 
 from headstart.core import Arm, derive_seed
-from headstart.data import LabelledData, Split
 from headstart.evidence import (
     ArmErrors,
     CostCurve,
@@ -25,28 +24,27 @@ from headstart.evidence.few_groups import effective_examples
 from headstart.evidence.spread import Cell, Kind, Spread, arm_spread, fitted_spread
 from headstart.studies.finished import FinishedTrials
 from headstart.studies.outlook import expected, steps_left_out
-from headstart.studies.settings import StudySettings
-from headstart.studies.trials import Trial, Trials
+from headstart.studies.trials import Trial
 
 
 class Evidence(FinishedTrials):
     """What the finished trials of a study show: spreads, joint draws of the options, curves, what is expected."""
 
-    def __init__(
-        self,
-        settings: StudySettings,
-        data: LabelledData,
-        splits: tuple[Split, ...],
-        arms: tuple[Arm, ...],
-        table: Trials,
-        dropped: Callable[[], Mapping[str, str]] = dict,
-        repeats: int | None = None,
-    ) -> None:
-        super().__init__(settings, data, splits, arms, table, dropped, repeats)
-        self._cells: dict[tuple[str, ...], Cell] = {}
-        self._errors: dict[tuple[str, ...], float] = {}
-        self._draws: dict[tuple[object, ...], JointDraws] = {}
-        self._curves: dict[tuple[object, ...], CurveDraws | None] = {}
+    @cached_property
+    def _cells(self) -> dict[tuple[str, ...], Cell]:
+        return {}
+
+    @cached_property
+    def _errors(self) -> dict[tuple[str, ...], float]:
+        return {}
+
+    @cached_property
+    def _draws(self) -> dict[tuple[object, ...], JointDraws]:
+        return {}
+
+    @cached_property
+    def _curves(self) -> dict[tuple[object, ...], CurveDraws | None]:
+        return {}
 
     def kind(self, arm: str) -> Kind:
         """Whether an arm's trials descend a gradient; the prior of their spread depends on it."""

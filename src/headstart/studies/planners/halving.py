@@ -70,8 +70,10 @@ def survivors(state: StudyState, arm: Arm, recipes: Sequence[Recipe], n: int) ->
         if trial.succeeded:
             reached[recipe] = {first.repeat: trial}
     best = by_lead(state.evidence, reached)
-    kept = [*best[: SURVIVORS - 1], *(recipe for recipe in recipes[:1] if recipe in best[SURVIVORS - 1 :])]
-    return (kept + [recipe for recipe in best if recipe not in kept])[:SURVIVORS]
+    kept = best[:SURVIVORS]
+    if best and recipes[0] in best and recipes[0] not in kept:
+        kept[-1] = recipes[0]
+    return kept
 
 
 def _first(state: StudyState, arm: Arm, recipe: Recipe, n: int, count: int) -> TrialSpec:
