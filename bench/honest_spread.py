@@ -15,9 +15,9 @@ import numpy as np
 from record import write
 from scipy.stats import norm
 
-from headstart.advice.decide import needed_confidence
 from headstart.evidence import Run, joint_draws
 from headstart.evidence.spread import Cell, arm_spread, fitted_spread
+from headstart.studies.comparing import needed_confidence
 
 SHARED, OWN, NOISE = 1.6, 0.7, 0.7  # standard deviations of an example's difficulty: for all arms, an arm, a run
 PER_CLASS = 20.0  # labels of a class

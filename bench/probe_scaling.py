@@ -16,7 +16,8 @@ from oracle.run import SETS, Bench
 from record import write
 
 from headstart.core import limit_spinning
-from headstart.training import fit_ridge_head, heads
+from headstart.models import heads
+from headstart.training import fit_ridge_head
 
 POWERS, SIZES, DRAWS = (1.0, 0.5, 0.0), (5, 10, 50), 10
 
