@@ -297,3 +297,27 @@ def test_where_nothing_else_fits_a_run_that_was_ended_early_goes_on(table):
     assert longer.whole == short.spec.whole
     assert longer.stopped_at / steps == pytest.approx(0.8 * 0.5 + 0.9 * 12 / price, abs=0.02)
     assert isinstance(ContendersPlanner().suggest(state, 4.0, ()), Stop)  # not a twentieth more
+
+
+def late_starters():
+    """Own networks that guess with 250 labels, and of which two learn, one early and one more; features of no help."""
+    sizes = np.asarray([250.0, 500.0, 1000.0, 2000.0, 4000.0])
+    nothing = Arm(candidate="start", strategy="linear_probe", paradigm="transfer")
+    arms = [RecordedArm(nothing, sizes, np.full((3, 5), 0.5), sizes / 1000, closed_form=True)]
+    curves = {"early": [0.5, 0.54, 0.6, 0.61, 0.62], "never": [0.5] * 5, "late": [0.5, 0.5, 0.58, 0.7, 0.8]}
+    for name, values in curves.items():
+        arm = Arm(candidate=name, strategy="from_scratch", paradigm="scratch")
+        arms.append(RecordedArm(arm, sizes, np.tile(values, (3, 1)), 7 * sizes / 250))
+    return RecordedTable(tuple(arms), pool=4000, tested=1500)
+
+
+def second_looks(seen):
+    """Further looks, by candidate, after the arms of these places were measured with so many labels."""
+    state = replay(late_starters(), Listed(seen), 400.0).state
+    rivals = Rivals(state, (), 200.0)
+    return {spec.arm.candidate: spec.n for spec in ContenderTrials(rivals, ContenderTuning(rivals).open).second_looks()}
+
+
+def test_what_only_guessed_is_looked_at_once_more_before_anything_is_carried_to_all_labels():
+    assert second_looks([(1, 250), (1, 1000), (2, 250), (3, 250)]) == {"never": 1000, "late": 1000}
+    assert second_looks([(1, 250), (1, 1000), (2, 250), (2, 1000), (3, 2000)]) == {}

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from headstart.core import Arm, TrialSpec
 from headstart.studies.planners.open_trials import OpenTrials
-from headstart.studies.planners.rivals import STEP_UP, Rivals, knee
+from headstart.studies.planners.rivals import Rivals, knee
 
 FIRST_PASS_SHARE = 0.25  # of the budget, for a first look at every arm
 CLOSED_SHARE = 0.3  # of the budget, for one trial of an arm without gradient descent: features are computed once
@@ -88,10 +88,8 @@ class FirstLooks(OpenForRivals):
                 looks += [] if seen else [(arm, n)]
                 spent += 0.0 if seen else price
         for arm in by_price:
-            second = self._second_look(arm)
-            if second is None or any(size >= second for size in self.evidence.sizes(arm.key)):
-                continue
-            if spent + self.rivals.price(arm, second) <= allowed:
+            second = self.rivals.second_look(arm)
+            if second and spent + self.rivals.price(arm, second) <= allowed:
                 looks.append((arm, second))
                 spent += self.rivals.price(arm, second)
         return looks
@@ -108,11 +106,6 @@ class FirstLooks(OpenForRivals):
     def _way(self, arm: Arm) -> tuple[str, bool]:
         """The side of an arm; reading pretrained weights and moving them are two ways, of which one says little."""
         return arm.paradigm, arm.paradigm == "transfer" and self.state.closed_form(arm)
-
-    def _second_look(self, arm: Arm) -> int | None:
-        first = knee(self.state, arm)
-        above = [n for n in self.rivals.sizes if first < n <= STEP_UP * first]
-        return above[-1] if above else None
 
     @property
     def _spent(self) -> float:

@@ -10,10 +10,11 @@ from headstart.studies.deciding import deciding_steps
 from headstart.studies.planners.base import SHORTENED
 from headstart.studies.planners.contender_looks import FITTING, GLIMPSE, OpenForRivals
 from headstart.studies.planners.halving import halved
-from headstart.studies.planners.rivals import POSSIBLE, knee
+from headstart.studies.planners.rivals import POSSIBLE, STEP_UP, knee
 from headstart.training.schedule import COOLDOWN
 
 PAIRING_SHARE = 0.15  # of the time left: below it the leader is measured at the challenger's size too
+LOOKS_SHARE = 0.4  # of the time left, that second looks at all arms in question may take
 CONCEIVABLE = 0.03  # P(best at the target) from which on an arm is worth carrying up before anything is repeated
 OPEN = 0.05  # P(side) between this and its complement: repeats may still decide
 DECIDING_SHARE = 0.5  # of the time left: what a step that likely decides may take before the challenger is carried up
@@ -229,6 +230,27 @@ class ContenderTrials(OpenForRivals):
         leader = self.rivals.leader
         return [] if leader is None else [n for n in self.rivals.sizes if n > self.rivals.reached(leader)]
 
+    def second_looks(self) -> Iterator[TrialSpec]:
+        """A look beyond the knee at arms that may be the best and have not been seen to beat guessing.
+
+        Where several have learnt nothing at their knees, what they have there says nothing about which of them will
+        learn: carrying one of them to all labels is a guess that costs more than a look at each.
+        """
+        looks = [
+            (arm, n)
+            for arm in self.rivals.ranked
+            if self.rivals.p_best(arm) >= POSSIBLE and (n := self.rivals.second_look(arm)) and self._only_guesses(arm)
+        ]
+        looks = [(arm, n) for arm, n in looks if STEP_UP * n <= self.state.pool_size]
+        if sum(self.rivals.price(arm, n) for arm, n in looks) <= LOOKS_SHARE * self.rivals.seconds:
+            for arm, n in looks:
+                yield from self.open.measuring(arm, n)
+
+    def _only_guesses(self, arm: Arm) -> bool:
+        """Whether an arm, as far as it was measured, may be no better than naming the commonest class."""
+        draws = self.evidence.draws(self.evidence.sizes(arm.key)[-1], part="judge")
+        return draws is not None and draws.interval(arm.key)[0] <= self.evidence.baseline
+
     def pair(self) -> Iterator[TrialSpec]:
         """Leader and challenger at the sizes that carry the leader as far as it goes (the challenger runs first)."""
         leader, challenger = self.rivals.leader, self.rivals.challenger
@@ -287,7 +309,8 @@ class ContenderTrials(OpenForRivals):
             for arm in self.rivals.ranked[1:]
             if self.rivals.p_best(arm) >= POSSIBLE or (not self._same_side(arm) and self.rivals.may_lead_its_side(arm))
         ]
-        for arm in sorted(possible, key=lambda arm: (self._same_side(arm), -self.rivals.p_best(arm))):
+        possible.sort(key=lambda arm: (self._same_side(arm), -self.rivals.p_best(arm)))
+        for arm in possible:
             fitting = [n for n in self.rivals.climbs(arm) if self.rivals.price(arm, n) <= self.rivals.seconds]
             if self.rivals.compared in fitting:
                 yield from self.open.measuring(arm, self.rivals.compared)

@@ -105,6 +105,7 @@ class ContendersPlanner:
         if not rivals.goes_on:
             yield from trials.untried()
             yield from trials.deciding()
+        yield from trials.second_looks()
         yield from trials.pair()
         yield from trials.extended()
         if not rivals.decided:

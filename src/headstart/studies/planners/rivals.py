@@ -197,6 +197,12 @@ class Rivals:
         reached = self.reached(arm)
         return [n for n in self.sizes if n >= CLIMB * reached or (n == self.sizes[-1] and n > reached)]
 
+    def second_look(self, arm: Arm) -> int:
+        """The size of a look beyond an arm's knee; 0 where there is none, or where it was measured so far up."""
+        first = knee(self.state, arm)
+        above = [n for n in self.sizes if first < n <= STEP_UP * first]
+        return above[-1] if above and self.evidence.sizes(arm.key)[-1:] < [above[-1]] else 0
+
     def reached(self, arm: Arm) -> int:
         """The most labels that an arm was, or is being, measured with."""
         sizes = self.evidence.sizes(arm.key)
