@@ -28,6 +28,7 @@ SHARES = (0.02, 0.05, 0.1, 0.2, 0.5)
 EVERYWHERE = (ContendersPlanner, StagedPlanner)
 AT_A_TENTH = (Uniform, Halving, LikeQuickTune, AlwaysFineTune, ProbeThenFineTune)
 TIE = 0.01
+BINS = ((0.4, 0.6), (0.6, 0.7), (0.7, 0.8), (0.8, 0.9), (0.9, 0.97), (0.97, 1.01))
 SIDES = ("transfer", "scratch")
 
 
@@ -157,6 +158,17 @@ def against(rows, share: float, kinds) -> str:
     )
 
 
+def reliability(rows) -> list[str]:
+    """How often what was said with a probability happened, a line for each bin."""
+    lines = []
+    for low, high in BINS:
+        cell = [row for row in rows if low <= row["said"] < high]
+        if cell:
+            said, happened = of(cell, "said").mean(), of(cell, "happened").mean()
+            lines.append(f"- said {said:.2f}, happened {happened:.2f} ({len(cell)} studies)")
+    return lines
+
+
 def main() -> None:
     """Play everything, and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -192,13 +204,10 @@ def main() -> None:
                 lines.append(f"| {kind} | {planner.name} | {share:.0%} | {line(here)} |")
     lines += ["", "Contenders minus staged, 90 % interval over data sets, at 10 % of the exhaustive cost:", ""]
     lines += [f"- {kind}: {against(rows, 0.1, (kind,))}" for kind in kinds] + [f"- all: {against(rows, 0.1, kinds)}"]
-    lines += ["", "Reliability of P(side at N*), contenders, all shares:", ""]
     mine = [row for row in rows if row["planner"] == "contenders" and "said" in row]
-    for low, high in ((0.4, 0.6), (0.6, 0.7), (0.7, 0.8), (0.8, 0.9), (0.9, 0.97), (0.97, 1.01)):
-        cell = [row for row in mine if low <= row["said"] < high]
-        if cell:
-            said, happened = of(cell, "said").mean(), of(cell, "happened").mean()
-            lines.append(f"- said {said:.2f}, happened {happened:.2f} ({len(cell)} studies)")
+    lines += ["", "Reliability of P(side at N*), contenders, all shares:", "", *reliability(mine)]
+    apart = [row for row in mine if row["apart"]]
+    lines += ["", f"The same where the sides are more than {100 * TIE:.0f} point apart:", "", *reliability(apart)]
     ties = [row for row in rows if row["planner"] == "contenders" and row.get("tie")]
     lines += ["", f"Ties said by contenders: {len(ties)}, of these wrong {of(ties, 'wrong_tie', 0).mean():.0%}."]
     write("decision", "Deciding at the size that counts: replayed studies", lines)

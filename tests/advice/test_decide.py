@@ -54,7 +54,7 @@ class TableView:
     def pool_size(self) -> int:
         return self.pool
 
-    def outlook(self, n, part="all") -> JointDraws:
+    def outlook(self, n, part="all", *, missing_steps=True) -> JointDraws:
         """As good as at the largest size that each arm has."""
         columns = [self.draws(self.sizes(arm.key)[-1], [arm]) for arm in self.arms if self._table[arm]]
         return JointDraws(
@@ -358,7 +358,7 @@ def test_a_model_that_learnt_from_more_labels_counts_with_what_it_learnt():
     )
     view.pool = 6400
 
-    def outlook(n, part="all"):
+    def outlook(n, part="all", *, missing_steps=True):
         means = np.asarray([0.42 if n < 6400 else 0.60, 0.55, 0.50])
         draws = means + 0.01 * np.random.default_rng(0).standard_normal((2000, 3))
         return JointDraws((PROBE.key, TUNE.key, SCRATCH.key), means, draws, (1, 1, 1))
@@ -368,9 +368,10 @@ def test_a_model_that_learnt_from_more_labels_counts_with_what_it_learnt():
 
 
 @pytest.mark.parametrize(
-    ("rotating", "probe_now", "last"), [(True, 0.88, PROBE), (False, 0.88, TUNE), (False, 0.895, PROBE)]
+    ("rotating", "refits", "probe_now", "last"),
+    [(True, True, 0.88, PROBE), (True, False, 0.88, TUNE), (False, True, 0.88, TUNE), (False, True, 0.895, PROBE)],
 )
-def test_the_model_at_hand_is_used_unless_another_arm_likely_overtakes_it(rotating, probe_now, last):
+def test_the_model_at_hand_is_used_unless_another_arm_likely_overtakes_it(rotating, refits, probe_now, last):
     """An arm that was trained on few labels and might be the best on all of them is no model to hand over yet.
 
     Where nothing trains it on every label afterwards, not even if it almost surely would be the best: its model is not.
@@ -390,10 +391,23 @@ def test_the_model_at_hand_is_used_unless_another_arm_likely_overtakes_it(rotati
             np.asarray([0.905, expected, 0.8]) + 0.03 * np.random.default_rng(0).standard_normal((2000, 3)),
             (1, 1, 1),
         )
-        view.outlook = lambda n, part="all", ahead=ahead: ahead
-        verdict = decide(view)
+        view.outlook = lambda n, part="all", missing_steps=True, ahead=ahead: ahead
+        verdict = decide(view, refits=refits)
         assert verdict.chosen == chosen
         assert verdict.leaning.arm == leaning.key
+
+
+def test_steps_that_were_not_done_speak_for_no_side():
+    """From scratch, ended early, would lead if it gained what the rest of its steps might bring."""
+    view = TableView({PROBE: {100: (0.80, 0.01), 400: (0.85, 0.01)}, SCRATCH: {100: (0.60, 0.03)}})
+    whole, as_it_ran = (
+        TableView({PROBE: {400: (0.85, 0.01)}, SCRATCH: {400: (scratch, 0.03)}}).draws(400) for scratch in (0.90, 0.70)
+    )
+    view.outlook = lambda n, part="all", missing_steps=True: whole if missing_steps else as_it_ran
+    lean = decide(view).leaning
+    assert (lean.paradigm, lean.arm, lean.p_side) == ("transfer", PROBE.key, 0.5)
+    view.outlook = lambda n, part="all", missing_steps=True: as_it_ran
+    assert decide(view).leaning.p_side > 0.9
 
 
 def test_the_reader_is_told_that_rare_classes_are_called_more_often():

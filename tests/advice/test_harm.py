@@ -58,7 +58,7 @@ class ClassView:
     def trials(self, arm=None, role=None, n=None):
         return [SimpleNamespace(measurement=SimpleNamespace(seconds=1.0))]
 
-    def outlook(self, n, part="all"):
+    def outlook(self, n, part="all", *, missing_steps=True):
         return self.draws(n, None, part)
 
     def runs(self, key, n, part="all"):

@@ -58,13 +58,14 @@ class Verdict:
     compared: SideComparison | None = None
 
 
-def decide(evidence: Evidence, looks: int = 0, target: int | None = None) -> Verdict | None:
+def decide(evidence: Evidence, looks: int = 0, target: int | None = None, *, refits: bool = True) -> Verdict | None:
     """Compare the sides (see :func:`headstart.studies.comparing.compare`), and say what follows; None without trials.
 
     Args:
         evidence: What was measured.
         looks: Earlier budgets after which the same study was looked at.
         target: Labels that the answer is for; the whole pool if not given.
+        refits: Whether, where test parts rotate, the arm to use can still be trained on every label.
     """
     seen = compare(evidence, looks)
     if seen is None:
@@ -87,7 +88,7 @@ def decide(evidence: Evidence, looks: int = 0, target: int | None = None) -> Ver
         untuned=tuple(arm.key for arm in pair if not evidence.tuned(arm.key)) if seen.rival else (),
         compared=seen,
     )
-    return replace(verdict, chosen=_to_use(evidence, verdict)) if seen.rival else verdict
+    return replace(verdict, chosen=_to_use(evidence, verdict, refits)) if seen.rival else verdict
 
 
 def _sides(arms: list[Arm], paradigm: str) -> tuple[list[str], list[str]]:
@@ -100,16 +101,17 @@ def _leaning(evidence: Evidence, seen: SideComparison, target: int) -> Leaning |
         return None
     reached = min(evidence.sizes(arm.key)[-1] for arm in (seen.winner, seen.rival))
     at = int(min(target, REACH * reached))
-    outlook = evidence.outlook(at)
-    if at < seen.n or (at == seen.n and not seen.absent) or outlook is None:
+    outlook, as_it_ran = evidence.outlook(at), evidence.outlook(at, missing_steps=False)
+    if at < seen.n or (at == seen.n and not seen.absent) or outlook is None or as_it_ran is None:
         return None
     taking_part = [arm for arm in evidence.arms if arm.key in outlook.arms]
     sides = {arm.paradigm: _sides(taking_part, arm.paradigm) for arm in taking_part}
     if len(sides) < 2:
         return None
-    chances = {paradigm: outlook.p_side(*of_side) for paradigm, of_side in sides.items()}
+    # steps that were not done may speak against what the curves lean to, and for nothing
+    chances = {side: min(one.p_side(*of_side) for one in (outlook, as_it_ran)) for side, of_side in sides.items()}
     paradigm = max(chances, key=lambda one: chances[one])
-    mine, p_side = sides[paradigm][0], chances[paradigm]
+    mine, p_side = sides[paradigm][0], max(chances[paradigm], 1 / len(sides))
     known = dict(zip(outlook.arms, outlook.estimates, strict=True))
     best = max(mine, key=lambda key: known[key])
     now = _best_trained(evidence, mine)
@@ -118,10 +120,10 @@ def _leaning(evidence: Evidence, seen: SideComparison, target: int) -> Leaning |
     return Leaning(n=at, target=target, arm=best, paradigm=paradigm, p_side=p_side, p_best=outlook.p_best(best))
 
 
-def _to_use(evidence: Evidence, verdict: Verdict) -> Arm:
+def _to_use(evidence: Evidence, verdict: Verdict, refits: bool) -> Arm:
     """The arm to use now: where sides are open or tied, the cheaper contender that is not worse."""
     lean = verdict.leaning
-    best = _best_now(evidence, verdict)
+    best = _best_now(evidence, verdict, refits)
     rival = verdict.runner_up
     if verdict.kind not in ("tie", "undetermined") or rival is None:
         return best
@@ -137,7 +139,7 @@ def _to_use(evidence: Evidence, verdict: Verdict) -> Arm:
     return best
 
 
-def _best_now(evidence: Evidence, verdict: Verdict) -> Arm:
+def _best_now(evidence: Evidence, verdict: Verdict, refits: bool) -> Arm:
     """The arm whose model, as far as it was trained, is the best; or the one that likely overtakes it at the target.
 
     Without a refit on every label, the latter only where its model is not worse than the other by more than the margin.
@@ -151,7 +153,7 @@ def _best_now(evidence: Evidence, verdict: Verdict) -> Arm:
         return next(arm for arm in evidence.arms if arm.key == best)
     now = _best_trained(evidence, outlook.arms)
     surely = _overtakes(evidence, lean.arm, now, lean.n, SURELY)
-    if surely and not evidence.rotating:  # nothing trains it on every label: its model has to do as it is
+    if surely and not (evidence.rotating and refits):  # nothing trains it on every label: its model has to do as it is
         surely = _as_trained(evidence, lean.arm) >= _as_trained(evidence, now) - verdict.margin
     return next(arm for arm in evidence.arms if arm.key == (lean.arm if surely else now))
 

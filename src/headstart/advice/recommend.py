@@ -30,16 +30,19 @@ from headstart.studies import Evidence, StudyState, Trial
 from headstart.studies.settings import margin_at
 
 
-def recommend(state: StudyState, *, spent_seconds: float, model_sizes: Mapping[str, float] = {}) -> Recommendation:
+def recommend(
+    state: StudyState, *, spent_seconds: float, model_sizes: Mapping[str, float] = {}, refits: bool = True
+) -> Recommendation:
     """Answer the study's question with what has been measured so far.
 
     Args:
         state: The study; nothing may have been measured yet.
         spent_seconds: Working time so far.
         model_sizes: Megabytes on disk by arm key.
+        refits: Whether, where test parts rotate, the arm to use can still be trained on every label.
     """
     evidence, record = state.evidence, state.record
-    verdict = decide(evidence, record.looks, state.target_size)
+    verdict = decide(evidence, record.looks, state.target_size, refits=refits)
     reasons = {key: dropped.reason for key, dropped in record.dropped.items()}
     arms = tuple(
         arm_report(evidence, arm, verdict, reasons, model_sizes, _feature_seconds(state, arm)) for arm in evidence.arms

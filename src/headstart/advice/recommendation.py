@@ -291,3 +291,8 @@ class Recommendation(Record):
     warnings: tuple[str, ...]
     model_dir: str | None = None
     model_format: ModelFormat | None = None
+
+    @property
+    def chosen(self) -> str | None:
+        """Key of the arm to use now; None while nothing was measured."""
+        return f"{self.strategy}@{self.candidate}" if self.strategy else None

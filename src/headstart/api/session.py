@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from headstart.advice import folder_size_mb, recommend, resolution_warning
+from headstart.advice import Recommendation, folder_size_mb, recommend, resolution_warning
 from headstart.api.request import Request
 from headstart.api.setup import Setup
 from headstart.core import Hardware, SettingsError, seconds_waited
@@ -41,7 +41,7 @@ from headstart.studies.leftovers import clear_work
 from headstart.studies.planners import get_planner
 from headstart.studies.planners.tuning import chosen_recipe
 from headstart.studies.prices import PriceModel, Rates, WorkCounter, this_machine
-from headstart.studies.refit import affordable, refit
+from headstart.studies.refit import Refit, affordable, refit
 from headstart.studies.settings import class_prior
 from headstart.training import Bench, Worker
 
@@ -152,14 +152,8 @@ class Session:
 
     def _refitted(self, state: StudyState, answer: Summary, observer: Observer) -> Summary:
         """Train the model that is handed over on every label, where it has not seen some and the time is there."""
-        known = answer.recommendation
-        arm = next((arm for arm in self.arms if arm.key == answer.chosen), None)
-        if arm is None or known.model_dir is None or not self.evidence.rotating:
-            return answer
-        recipe, _ = chosen_recipe(self.evidence, state.line_up, arm, state.pool_size)
-        measured = self.evidence.trials(arm.key, "measuring", self.evidence.sizes(arm.key)[-1])[0]
-        allowed = self.budget.left + OVERRUN * self.request.budget_seconds
-        run = affordable(state, recipe, measured, len(self.setup.data.labels), allowed)
+        known, allowed = answer.recommendation, self._left_to_refit
+        run = None if known.model_dir is None else self._refit_of(state, answer.chosen, allowed)
         if run is None:
             return answer
         observer.stage("training on every label")
@@ -171,6 +165,25 @@ class Session:
         answer = answer.model_copy(update={"recommendation": whole})
         self._write(answer, True)
         return answer
+
+    def _refit_of(self, state: StudyState, key: str | None, allowed: float) -> Refit | None:
+        """The run of an arm on every label that ends in time; None where none does, or where no test parts rotate."""
+        arm = next((arm for arm in self.arms if arm.key == key), None)
+        if arm is None or not self.evidence.rotating:
+            return None
+        recipe, _ = chosen_recipe(self.evidence, state.line_up, arm, state.pool_size)
+        measured = self.evidence.trials(arm.key, "measuring", self.evidence.sizes(arm.key)[-1])[0]
+        return affordable(state, recipe, measured, len(self.setup.data.labels), allowed)
+
+    def _refits(self, state: StudyState, known: Recommendation, status: str) -> bool:
+        """Whether the arm that is recommended will be trained on every label; always where no test parts rotate."""
+        if not self.evidence.rotating:
+            return True
+        return status == "finished" and self._refit_of(state, known.chosen, self._left_to_refit) is not None
+
+    @property
+    def _left_to_refit(self) -> float:
+        return self.budget.left + OVERRUN * self.request.budget_seconds
 
     def _line_up(self, mirrored: bool) -> StrategyLineUp:
         setup = self.setup
@@ -262,6 +275,8 @@ class Session:
         sizes = {arm.key: folder_size_mb(self.shelf.place(arm.key)) for arm in self.arms}
         known = {key: size for key, size in sizes.items() if size is not None}
         recommendation = recommend(state, spent_seconds=self.budget.spent, model_sizes=known)
+        if status != "running" and not self._refits(state, recommendation, status):
+            recommendation = recommend(state, spent_seconds=self.budget.spent, model_sizes=known, refits=False)
         return build_summary(
             state,
             recommendation,

@@ -120,8 +120,7 @@ class Summary(Record):
     @property
     def chosen(self) -> str | None:
         """Key of the arm to use now; None while nothing was measured."""
-        answer = self.recommendation
-        return f"{answer.strategy}@{answer.candidate}" if answer.strategy else None
+        return self.recommendation.chosen
 
     def with_model(self, folder: str, model_format: str) -> Self:
         """The same summary, naming the model that was saved."""

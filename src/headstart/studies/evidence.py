@@ -167,12 +167,12 @@ class Evidence(FinishedTrials):
             )
         return self._curves[key]
 
-    def outlook(self, n: float, part: str = "all") -> JointDraws | None:
+    def outlook(self, n: float, part: str = "all", *, missing_steps: bool = True) -> JointDraws | None:
         """What is expected at n labels; see :func:`headstart.studies.outlook.expected`."""
         measured = [arm for arm in self.arms if self.sizes(arm.key) and arm.key not in self.dropped]
-        key = ("outlook", n, part, *(t.key for arm in measured for t in self.trials(arm.key)))
+        key = ("outlook", n, part, missing_steps, *(t.key for arm in measured for t in self.trials(arm.key)))
         if measured and key not in self._draws:
-            self._draws[key] = expected(self, measured, n, part)
+            self._draws[key] = expected(self, measured, n, part, missing_steps=missing_steps)
         return self._draws[key] if measured else None
 
     def errors(self, arm: Arm, part: str = "all") -> ArmErrors:

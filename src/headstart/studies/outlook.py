@@ -21,7 +21,7 @@ ONE_SD = 0.68  # share of half a normal distribution that is below its scale
 STEEPEST = 1.0
 
 
-def expected(evidence: Evidence, arms: Sequence[Arm], n: float, part: str) -> JointDraws:
+def expected(evidence: Evidence, arms: Sequence[Arm], n: float, part: str, *, missing_steps: bool = True) -> JointDraws:
     """Joint draws of the metric at n labels.
 
     By fitted curves where they speak, else by the last two sizes or by what such options gain from labels: not to
@@ -32,6 +32,7 @@ def expected(evidence: Evidence, arms: Sequence[Arm], n: float, part: str) -> Jo
         arms: Measured options, one or more.
         n: Labels.
         part: Of the test examples.
+        missing_steps: Whether to count what runs that were ended early might have gained from the rest of their steps.
     """
     curves = evidence.curves(part)
     fitted = None if curves is None else curves.at(n)
@@ -45,7 +46,7 @@ def expected(evidence: Evidence, arms: Sequence[Arm], n: float, part: str) -> Jo
     repeats = tuple(len(evidence.trials(arm.key, "measuring")) for arm in arms)
     joint = JointDraws(tuple(arm.key for arm in arms), worlds.mean(0), worlds, repeats)
     untuned = {arm.key: evidence.untuned(arm.key) for arm in arms}
-    gains = {arm.key: evidence.steps_left_out(arm.key) for arm in arms}
+    gains = {arm.key: evidence.steps_left_out(arm.key) for arm in arms} if missing_steps else {}
     return joint.widened(untuned, derive_seed(evidence.settings.seed, "untuned", int(n)), gains)
 
 
