@@ -28,8 +28,9 @@ class Clock:
 def clock(monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
 
-    def set_to(seconds):
-        monkeypatch.setattr(threads, "time", SimpleNamespace(perf_counter=Clock(seconds)))
+    def set_to(seconds, share=1.0):
+        wall = Clock(seconds)
+        monkeypatch.setattr(threads, "time", SimpleNamespace(perf_counter=wall, process_time=lambda: share * wall.now))
 
     return set_to
 
@@ -48,6 +49,18 @@ def test_the_fastest_number_is_taken(clock, seconds, chosen):
     before = torch.get_num_threads()
     assert fastest_threads(4) == chosen
     assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize(
+    ("seconds", "chosen"),
+    [
+        ({2: 0.7, 1: 1.0}, 1),  # two threads ran together by luck
+        ({2: 0.4, 1: 1.0}, 2),  # two threads get more than twice the time of one
+    ],
+)
+def test_where_no_core_is_free_more_threads_must_be_twice_as_fast(clock, seconds, chosen):
+    clock(seconds, share=0.6)
+    assert fastest_threads(2) == chosen
 
 
 def test_what_the_user_set_stands(clock, monkeypatch):

@@ -8,16 +8,22 @@ as long as one.
 from __future__ import annotations
 
 import os
-import statistics
 import time
 
-ROUNDS = 5  # timed steps of each number of threads, in turn
+ROUNDS, ROUND_SECONDS = 12, 0.05  # timed rounds of each number of threads, in turn
+SLOW = 0.75  # quantile of the rounds that is compared
+SHARED = 0.85  # processor seconds a second of a single thread, below which no core is free for it
 GAIN = 1.25  # how much faster fewer threads must be: numbers depend on them, so all are used where it hardly matters
+CLEARLY = 2.0  # how much faster more than one thread must be where no core is free
 BATCH, CHANNELS, SIDE = 16, 16, 32
 
 
 def fastest_threads(most: int) -> int:
-    """Time small training steps with all threads, half of them and one, in about a second at most.
+    """Time small training steps with all threads, half of them and one, in about half a second each.
+
+    Slow rounds are compared: beside other work, two threads now and then run together for a while, and as often wait
+    for each other. A single slow round does not count. Where a single thread gets no core to itself, such a good while
+    proves nothing, and more threads than one must be twice as fast.
 
     Args:
         most: Threads there are; where the user set ``OMP_NUM_THREADS``, these are taken unmeasured.
@@ -38,18 +44,25 @@ def fastest_threads(most: int) -> int:
         torch.nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1),
     )
     pictures = torch.ones(BATCH, 3, SIDE, SIDE)
-    seconds: dict[int, list[float]] = {count: [] for count in choices}
+    rounds: dict[int, list[float]] = {count: [] for count in choices}
+    alone = [0.0, 0.0]  # processor and wall seconds of a single thread
     try:
         for number in range(ROUNDS + 1):
             for count in choices:
                 torch.set_num_threads(count)
-                start = time.perf_counter()
-                network(pictures).square().mean().backward()
-                taken = time.perf_counter() - start
+                start, used, steps, taken = time.perf_counter(), time.process_time(), 0, 0.0
+                while taken < ROUND_SECONDS:
+                    network(pictures).square().mean().backward()
+                    steps, taken = steps + 1, time.perf_counter() - start
                 if number:  # the first round warms up
-                    seconds[count].append(taken)
+                    rounds[count].append(taken / steps)
+                    if count == 1:
+                        alone[0] += time.process_time() - used
+                        alone[1] += taken
     finally:
         torch.set_num_threads(before)
-    typical = {count: statistics.median(found) for count, found in seconds.items()}
+    typical = {count: sorted(rounds[count])[int(SLOW * ROUNDS)] for count in choices}
     best = min(choices, key=lambda count: typical[count])
+    if alone[0] < SHARED * alone[1]:
+        return best if typical[best] * CLEARLY < typical[1] else 1
     return best if typical[best] * GAIN < typical[most] else most

@@ -16,6 +16,7 @@ from headstart.studies.prices.work import ArmWork
 from headstart.training import LoopOptions, Worker, block_starts, train
 
 FEWEST_STEPS, TIMED_STEPS = 2, 7
+LOOK, MOST_STEPS = 0.4, 50  # seconds that the timed steps take at least: a few short ones can all be undisturbed
 PATIENCE = 4.0  # seconds a step may take before one of it is enough to time
 SAMPLE, FITTED = 64, 200  # examples through a frozen network, and of a small fit of a pipeline
 
@@ -108,13 +109,18 @@ def _time_steps(
         record = train(network, inputs, worker.data.labels, rows, phase, recipe, 0, options)  # type: ignore[arg-type]
         return record.flops / max(1, round(recipe.steps * phase.steps_share))  # type: ignore[union-attr]
 
+    def look(steps: int) -> np.ndarray:
+        stamps.clear()
+        run(1 + steps)
+        return np.diff(np.asarray(stamps), axis=0).T
+
     start, cpu = time.perf_counter(), time.process_time()
     flops = run(1)  # pays for warming up as well
     seconds, cpu = stamps[-1][0] - start, stamps[-1][1] - cpu
     if seconds < PATIENCE:
-        stamps.clear()
-        run(1 + int(np.clip(patience / seconds, FEWEST_STEPS, TIMED_STEPS)))
-        walls, cpus = np.diff(np.asarray(stamps), axis=0).T
+        walls, cpus = look(int(np.clip(patience / seconds, FEWEST_STEPS, TIMED_STEPS)))
+        if walls.sum() < min(LOOK, patience):
+            walls, cpus = look(int(np.clip(LOOK / np.median(walls), TIMED_STEPS, MOST_STEPS)))
         # a step that something else disturbed does not count
         seconds, cpu = float(np.median(walls)), float(np.median(cpus))
     batch = min(recipe.batch_size, len(rows))
