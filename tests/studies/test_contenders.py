@@ -126,6 +126,20 @@ def test_both_sides_have_the_same_part_of_their_steps_where_not_even_that_can_be
     assert max(spec.n for spec in started(study) if spec.arm.paradigm == "transfer") == 32000
 
 
+def test_a_late_run_leaves_time_for_a_look_at_the_side_that_was_not_looked_at():
+    """Where there is any: what can do neither is not cut short for it."""
+
+    def kept(seen, seconds):
+        state = replay(without_floor(), Listed(seen), 400.0).state
+        transfer = state.arms[0]
+        spec = state.spec(transfer, state.line_up.recipes(transfer, 4000)[0], 4000, repeat=1)
+        return ContendersPlanner().kept(state, spec, seconds)
+
+    assert 0.1 * 3 < kept([(0, 4000)], 20.0) < 3
+    assert kept([(0, 4000)], 0.5) == 0
+    assert kept([(0, 4000), (1, 4000)], 20.0) == 0
+
+
 def slower(seconds):
     """The machine turns out slower than it was when it was looked at."""
     return 1.0 if seconds < 5 else 2.2

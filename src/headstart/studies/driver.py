@@ -148,7 +148,7 @@ class Driver:
         predicted, deadline = self.state.seconds(spec), self.budget.left - keep_back / 2
         elastic = spec.role == "measuring" and spec.recipe.steps > 0
         kept = getattr(self.planner, "kept", None) if elastic else None
-        reserve = kept(self.state) if kept is not None else 0.0
+        reserve = kept(self.state, spec, deadline) if kept is not None else 0.0
         if SHORTENED * predicted + reserve <= deadline:
             deadline -= reserve
         self.observer.trial_started(spec, predicted)

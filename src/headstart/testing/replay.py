@@ -197,9 +197,9 @@ class _Watched:
         assert len(self.steps) < MOST_STEPS, "the planner does not end"
         return step
 
-    def kept(self, state: StudyState) -> float:
+    def kept(self, state: StudyState, spec: TrialSpec, seconds: float) -> float:
         kept = getattr(self.planner, "kept", None)
-        return kept(state) if kept is not None else 0.0
+        return kept(state, spec, seconds) if kept is not None else 0.0
 
 
 class _NoShelf:

@@ -79,7 +79,8 @@ Step = TrialSpec | Drop | Stop
 class Planner(Protocol):
     """Chooses trials. Reads the state, writes nothing, and answers the same question in the same way.
 
-    A planner may have a method ``kept(state)``: seconds that trials which can end early leave for what follows them.
+    A planner may have a method ``kept(state, spec, seconds)``: those of the seconds left that a trial
+    which can end early leaves for what follows it.
 
     Attributes:
         name: As ``--planner`` has it.

@@ -44,13 +44,16 @@ class FirstLooks(OpenForRivals):
 
     def _as_it_fits(self, spec: TrialSpec) -> TrialSpec:
         """The first look at a way, with fewer steps where all of them leave no time for a look at another way."""
-        price, mine, unseen = self.rivals.price(spec.arm, spec.n), self._way(spec.arm), self._unseen_ways
-        if mine not in unseen:
+        price, left = self.rivals.price(spec.arm, spec.n), self.rivals.seconds
+        if self._way(spec.arm) not in self._unseen_ways:
             return spec
-        others = GLIMPSE * sum(of_way for way, of_way in unseen.items() if way != mine)
-        left = self.rivals.seconds
-        room = max(left - others, min(GLIMPSE * price / FITTING, left))
+        room = max(left - self.glimpses_of_others(spec.arm), min(GLIMPSE * price / FITTING, left))
         return spec if price <= room else self.state.shortened(spec, FITTING * room / price) or spec
+
+    def glimpses_of_others(self, arm: Arm) -> float:
+        """Seconds for some steps of the cheapest look at every way that was not looked at, an arm's own left out."""
+        others = (price for way, price in self._unseen_ways.items() if way != self._way(arm))
+        return GLIMPSE / FITTING * sum(others)
 
     @property
     def _unseen_ways(self) -> dict[tuple[str, bool], float]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from headstart.core import TrialSpec
-from headstart.studies.planners.base import LeftOut, Plan, PlanRow, Step, Stop
+from headstart.studies.planners.base import SHORTENED, LeftOut, Plan, PlanRow, Step, Stop
 from headstart.studies.planners.contender_looks import FirstLooks
 from headstart.studies.planners.contender_trials import ContenderTrials
 from headstart.studies.planners.contender_tuning import ContenderTuning
@@ -78,9 +78,12 @@ class ContendersPlanner:
         trials = ContenderTrials(rivals, ContenderTuning(rivals).open)
         return next(trials.longer(), Stop("nothing that is open fits into the time that is left"))
 
-    def kept(self, state: StudyState) -> float:
-        """Seconds for training the leader on every label, where test parts rotate."""
-        return Rivals(state, (), 0.0).refit_seconds
+    def kept(self, state: StudyState, spec: TrialSpec, seconds: float) -> float:
+        """Seconds for training the leader on every label, and for looks at what was not looked at if they fit too."""
+        rivals = Rivals(state, (), seconds)
+        looks = FirstLooks(rivals, ContenderTuning(rivals).open).glimpses_of_others(spec.arm)
+        refit = rivals.refit_seconds
+        return refit + looks if SHORTENED * state.seconds(spec) + refit + looks <= seconds else refit
 
     def _wanted(self, rivals: Rivals) -> Iterator[TrialSpec]:
         """Open trials in the order of their worth."""
