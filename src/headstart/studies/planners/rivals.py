@@ -15,7 +15,8 @@ CHEAPER = 1.1  # a size below the knee saves less than this share of the smalles
 STEP_UP = 4  # from the knee to the second look; and how far the outlook reaches beyond what was measured
 CLIMB = 2.0  # a challenger is measured again only at so many times the labels it has had
 SURE_HERE, SURE_THERE = 0.95, 0.8  # P(side) at the compared size and at the target, at which a study is decided
-REFIT_MARGIN, REFIT_SHARE = 1.3, 0.35  # a fifth more labels than a fold has; share of the budget at most
+REFIT_KEPT = 1.3  # x the price at all labels of a fold: a little more than a refit asks for, as prices err
+REFIT_SHARE = 0.35  # of the budget at most
 TINY_SHARE = 0.02  # of the budget: what hardly matters
 POSSIBLE = 0.1  # P(best at the target) that makes an arm a challenger
 
@@ -266,7 +267,7 @@ class Rivals:
             return 0.0
         likely = sorted(self.ranked[1:], key=lambda arm: -self.p_best(arm))
         for arm in (self.leader, *(other for other in likely if self.p_best(other) >= POSSIBLE)):
-            needed = REFIT_MARGIN * self.price(arm, self.state.pool_size) * self._part_done(arm)
+            needed = REFIT_KEPT * self.price(arm, self.state.pool_size) * self._part_done(arm)
             if needed <= REFIT_SHARE * self.budget:
                 return needed
         return 0.0
