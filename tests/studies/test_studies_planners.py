@@ -151,7 +151,7 @@ def test_nothing_is_started_that_cannot_end_in_time(table):
 class Keeps(FactorialPlanner):
     """Keeps time for what comes after the trials."""
 
-    def kept(self, state):
+    def kept(self, state, spec, seconds):
         return 50.0
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from headstart.core import Arm, TrialSpec
+from headstart.studies.planners.base import SHORTENED
 from headstart.studies.planners.open_trials import OpenTrials
 from headstart.studies.planners.rivals import Rivals, knee
 
@@ -37,7 +38,9 @@ class FirstLooks(OpenForRivals):
         """Arms without gradient descent at every size, then each other arm at its knee and at four times that."""
         for n in self.rivals.sizes:
             for arm in self.rivals.closed:
-                if self.rivals.price(arm, n) <= CLOSED_SHARE * self.rivals.budget:
+                price = self.rivals.price(arm, n)
+                first = not self.evidence.sizes(arm.key)
+                if price <= CLOSED_SHARE * self.rivals.budget and (first or price <= self._beside_looks):
                     yield from self.open.measuring(arm, n)
         for arm, n in self._wanted:
             yield from (self._as_it_fits(spec) for spec in self.open.measuring(arm, n))
@@ -54,6 +57,12 @@ class FirstLooks(OpenForRivals):
         """Seconds for some steps of the cheapest look at every way that was not looked at, an arm's own left out."""
         others = (price for way, price in self._unseen_ways.items() if way != self._way(arm))
         return GLIMPSE / FITTING * sum(others)
+
+    @property
+    def _beside_looks(self) -> float:
+        """Seconds left beside looks, with fewer steps, at every way that was not looked at; all if they do not fit."""
+        left, looks = self.rivals.seconds, SHORTENED * sum(self._unseen_ways.values())
+        return left - looks if looks <= left else left
 
     @property
     def _unseen_ways(self) -> dict[tuple[str, bool], float]:

@@ -16,6 +16,7 @@ from headstart.training.schedule import COOLDOWN
 PAIRING_SHARE = 0.15  # of the time left: below it the leader is measured at the challenger's size too
 LOOKS_SHARE = 0.4  # of the time left, that second looks at all arms in question may take
 CONCEIVABLE = 0.03  # P(best at the target) from which on an arm is worth carrying up before anything is repeated
+AS_LIKELY = 0.5  # of the leader's P(best at the target), for an arm that can do all its steps where the leader cannot
 OPEN = 0.05  # P(side) between this and its complement: repeats may still decide
 DECIDING_SHARE = 0.5  # of the time left: what a step that likely decides may take before the challenger is carried up
 KEPT = (1.0, 0.8, 0.6, SHORTENED)  # of the steps with all labels, for the model: as many as leave enough to compare
@@ -48,14 +49,20 @@ class ContenderTrials(OpenForRivals):
                     return
 
     def untried(self) -> Iterator[TrialSpec]:
-        """A look at what has to be run before from scratch can win; with fewer steps where all of them do not fit."""
+        """A look at what has to be run before from scratch can win; with fewer steps where all of them do not fit.
+
+        What the leader needs to be trained on all labels, or most of it, stays; where that leaves too little for a
+        look, the look is a short one, and where not even for that, the leader comes first.
+        """
+        model = self.rivals.whole_cost(self.rivals.leader, self.state.pool_size)
         for arm in self.rivals.untried:
             n = knee(self.state, arm)
             price = self.rivals.price(arm, n)
-            share = min(1.0, FITTING * self.rivals.seconds / price)
+            rooms = [FITTING * (self.rivals.seconds - kept * model) / price for kept in KEPT]
+            share = next((room for room in rooms[:-1] if room >= GLIMPSE), min(rooms[-1], GLIMPSE))
             if share >= GLIMPSE:
                 for spec in self.open.measuring(arm, n):
-                    yield spec if price <= self.rivals.seconds else self.state.shortened(spec, share) or spec
+                    yield spec if share >= FITTING else self.state.shortened(spec, share) or spec
 
     def _pairs(self) -> list[tuple[Arm, Arm]]:
         """Arms of both sides that may lead them, the most promising pairs first."""
@@ -204,8 +211,10 @@ class ContenderTrials(OpenForRivals):
         """Other arms of the leader's side that may be better with more labels, as far up as they can go.
 
         Not before the leader itself has been. Where it cannot be trained on all labels in time, the model that is
-        handed over is one that can: of either side, and before anything else.
+        handed over is one that can: of either side, and before anything else. So it is where the leader would have
+        time for a part of its steps, and another that is nearly as likely the best for all of its own.
         """
+        yield from self._whole_instead()
         if any(self.rivals.cost(self.rivals.leader, n) <= self.rivals.seconds for n in self._above_leader):
             return
         for arm in self.rivals.ranked if self._above_leader else ():
@@ -215,6 +224,18 @@ class ContenderTrials(OpenForRivals):
             fitting = [n for n in self.rivals.climbs(arm) if self.rivals.cost(arm, n) <= self.rivals.seconds]
             if fitting:
                 yield from self.open.measuring(arm, fitting[-1])
+
+    def _whole_instead(self) -> Iterator[TrialSpec]:
+        """With all labels, the first arm that has time for all its steps and is nearly as likely the best."""
+        leader, pool = self.rivals.leader, self.state.pool_size
+        if self.rivals.whole_cost(leader, pool) <= self.rivals.seconds:
+            return
+        least = AS_LIKELY * max(map(self.rivals.p_best, self.rivals.ranked), default=0.0)
+        likely = [arm for arm in self.rivals.ranked if self.rivals.p_best(arm) >= least]
+        if all(self.rivals.cost(arm, pool) for arm in likely):
+            fitting = [arm for arm in likely if self.rivals.price(arm, pool) <= self.rivals.seconds]
+            for arm in fitting[:1]:
+                yield from self.open.measuring(arm, pool)
 
     @property
     def _mates(self) -> list[Arm]:
