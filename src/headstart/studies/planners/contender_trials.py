@@ -82,7 +82,8 @@ class ContenderTrials(OpenForRivals):
         leader, n = self.rivals.leader, self.rivals.far_enough
         if leader is None:
             return
-        may_win = (leader, *self._mates[:1], *([self.rivals.other_side] if self.rivals.other_side else []))
+        others = [arm for arm in (self.rivals.other_side,) if arm is not None and self._conceivable(arm)]
+        may_win = (leader, *self._mates[:1], *others)
         handed_over = max(self.rivals.whole_cost(arm, self.state.pool_size) for arm in may_win)
         for other in self.rivals.ranked:
             if self._same_side(other):
