@@ -71,8 +71,8 @@ def recommend(
         candidate=verdict.chosen.candidate if verdict else None,
         metric=_metric(evidence, verdict),
         margin=verdict.margin if verdict else margin_at(evidence.settings, 1.0),
-        p_best=_of_chosen(verdict, "p_best"),
-        expected_regret=_of_chosen(verdict, "expected_regret"),
+        p_best=_of_chosen(evidence, verdict, "p_best"),
+        expected_regret=_of_chosen(evidence, verdict, "expected_regret"),
         runner_up=_runner_up(verdict),
         baseline=baseline,
         crossover=crossover,
@@ -121,9 +121,15 @@ def _kept(evidence: Evidence, verdict: Verdict) -> Trial:
     return max(found, key=lambda trial: (trial.spec.n, -trial.spec.repeat))
 
 
-def _of_chosen(verdict: Verdict | None, name: str) -> float | None:
-    """A figure of the arm to use at the compared size; None where it was not measured there."""
+def _of_chosen(evidence: Evidence, verdict: Verdict | None, name: str) -> float | None:
+    """A figure of the arm to use at the compared size.
+
+    None where it was not measured there, or where it is not the best there and is to be used for what it reached with
+    more labels: few of them say nothing about that.
+    """
     if verdict is None or verdict.chosen.key not in verdict.draws.arms:
+        return None
+    if verdict.chosen.key != verdict.winner.key and evidence.sizes(verdict.chosen.key)[-1] > verdict.n:
         return None
     return float(getattr(verdict.draws, name)(verdict.chosen.key))
 

@@ -1,0 +1,58 @@
+"""What is said of the option that is recommended."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from headstart.advice import recommend
+from headstart.core import Arm
+from headstart.studies.planners import ContendersPlanner
+from headstart.studies.planners.base import Stop
+from headstart.testing import RecordedArm, RecordedTable, replay
+
+SIZES = np.asarray([100.0, 400.0, 1600.0])
+
+
+class Shown(ContendersPlanner):
+    """Measures the options of a table at the sizes it was given."""
+
+    def __init__(self, sizes):
+        self.sizes = sizes
+
+    def suggest(self, state, seconds, running):
+        for name, sizes in self.sizes.items():
+            arm = next(arm for arm in state.arms if arm.candidate == name)
+            for n in sizes:
+                if n not in state.evidence.sizes(arm.key):
+                    return state.spec(arm, state.line_up.recipes(arm, n)[0], n)
+        return Stop("all is shown")
+
+
+def recommended(sizes):
+    """After options of these sizes: frozen features, that are best with few labels, words, and an encoder."""
+    curves = {
+        "words": ("from_scratch", "scratch", [0.40, 0.50, 0.60]),
+        "frozen": ("linear_probe", "transfer", [0.70, 0.72, 0.74]),
+        "encoder": ("full_finetune", "transfer", [0.50, 0.65, 0.90]),
+    }
+    arms = tuple(
+        RecordedArm(Arm(candidate=name, strategy=strategy, paradigm=side), SIZES, np.tile(values, (3, 1)), SIZES / 100)
+        for name, (strategy, side, values) in curves.items()
+    )
+    state = replay(RecordedTable(arms, pool=1600, tested=2000), Shown(sizes), 400.0).state
+    return recommend(state, spent_seconds=100.0)
+
+
+def test_few_labels_do_not_say_how_sure_a_choice_for_what_it_reached_with_more_is():
+    """A model that is recommended for its accuracy with all labels was called 1 % sure, by a comparison at a few."""
+    answer = recommended({"words": [100, 400], "frozen": [100, 400, 1600], "encoder": [100, 400, 1600]})
+    assert answer.candidate == "encoder"
+    assert answer.comparison_size == 400
+    assert answer.p_best is None
+    assert answer.expected_regret is None
+
+
+def test_where_it_is_the_best_at_the_compared_size_the_share_is_said():
+    answer = recommended({"words": [100, 400], "frozen": [100, 400, 1600]})
+    assert answer.candidate == "frozen"
+    assert answer.p_best > 0.9
