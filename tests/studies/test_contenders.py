@@ -140,6 +140,47 @@ def test_a_late_run_leaves_time_for_a_look_at_the_side_that_was_not_looked_at():
     assert kept([(0, 4000), (1, 4000)], 20.0) == 0
 
 
+def near_ties(price):
+    """A dear own network ahead by a hair, a start that is fine-tuned for half of it, and a start nobody has tried."""
+    sizes = np.asarray([400.0, 1600.0, 6400.0])
+
+    def recorded(candidate, strategy, paradigm, values, seconds):
+        arm = Arm(candidate=candidate, strategy=strategy, paradigm=paradigm)
+        scatter = 0.004 * np.asarray([[-1.0], [0.0], [1.0]])
+        return RecordedArm(arm, sizes, np.asarray(values) + scatter, np.asarray(seconds))
+
+    own = recorded("own", "from_scratch", "scratch", [0.80, 0.86, 0.91], [10.0, 40.0, 160.0])
+    start = recorded("start", "full_finetune", "transfer", [0.795, 0.857, 0.91], [5.0, 20.0, 80.0])
+    large = recorded("large", "full_finetune", "transfer", [0.82, 0.88, 0.93], [price, 4 * price, 16 * price])
+    return RecordedTable((own, start, large), pool=6400, tested=1000)
+
+
+def after_a_comparison(seconds, price=60.0):
+    """What is open, with so many seconds left, after two of three were compared at a quarter of the labels."""
+    looks = [(0, 400), (1, 400), (0, 1600), (1, 1600)]
+    state = replay(near_ties(price), Listed(looks), 10_000.0).state
+    rivals = Rivals(state, (), seconds)
+    assert rivals.leader.candidate == "own"
+    return rivals, ContenderTrials(rivals, ContenderTuning(rivals).open)
+
+
+def test_what_has_time_for_all_its_steps_is_trained_on_all_labels_before_what_has_not():
+    _, trials = after_a_comparison(110.0)
+    first = next(trials.carried())
+    assert (first.arm.candidate, first.n, first.stopped_at) == ("start", 6400, 0)
+    _, enough = after_a_comparison(300.0)
+    assert not any(spec.arm.candidate == "start" and spec.n == 6400 for spec in enough.carried())
+
+
+@pytest.mark.parametrize("seconds", [60.0, 90.0, 170.0, 400.0])
+def test_a_look_that_a_win_needs_leaves_time_for_the_model(seconds):
+    rivals, trials = after_a_comparison(seconds)
+    looks = [spec for spec in trials.untried() if spec.arm.candidate == "large"]
+    taken = sum(rivals.state.seconds(spec) for spec in looks)
+    assert taken + rivals.cost(rivals.leader, 6400) <= seconds or not looks
+    assert bool(looks) == (seconds > 60)
+
+
 def slower(seconds):
     """The machine turns out slower than it was when it was looked at."""
     return 1.0 if seconds < 5 else 2.2

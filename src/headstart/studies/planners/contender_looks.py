@@ -36,11 +36,12 @@ class FirstLooks(OpenForRivals):
 
     def trials(self) -> Iterator[TrialSpec]:
         """Arms without gradient descent at every size, then each other arm at its knee and at four times that."""
+        beside = self._beside_looks
         for n in self.rivals.sizes:
             for arm in self.rivals.closed:
                 price = self.rivals.price(arm, n)
                 first = not self.evidence.sizes(arm.key)
-                if price <= CLOSED_SHARE * self.rivals.budget and (first or price <= self._beside_looks):
+                if price <= CLOSED_SHARE * self.rivals.budget and (first or price <= beside):
                     yield from self.open.measuring(arm, n)
         for arm, n in self._wanted:
             yield from (self._as_it_fits(spec) for spec in self.open.measuring(arm, n))
