@@ -309,7 +309,7 @@ def test_the_head_start_is_the_labels_that_scratch_needs():
 def test_a_head_start_beyond_the_range_is_more_than():
     found = measured_head_start(TableView({TUNE: {100: (0.9, 0.01)}, SCRATCH: {100: (0.5, 0.01)}}))
     assert found.examples is None
-    assert "the most measured" in found.statement
+    assert "at least 100 from scratch" in found.statement
 
 
 def test_differences_name_better_worse_tie_and_open():
@@ -408,6 +408,19 @@ def test_steps_that_were_not_done_speak_for_no_side():
     assert (lean.paradigm, lean.arm, lean.p_side) == ("transfer", PROBE.key, 0.5)
     view.outlook = lambda n, part="all", missing_steps=True: as_it_ran
     assert decide(view).leaning.p_side > 0.9
+
+
+def test_where_all_hangs_on_steps_that_were_not_done_the_best_guess_is_the_model_at_hand():
+    """Fine-tuning was trained on all labels; from scratch, ended early, would be a little better with all its steps."""
+    view = TableView({PROBE: {100: (0.80, 0.01), 400: (0.85, 0.01)}, SCRATCH: {100: (0.60, 0.03)}})
+    whole, as_it_ran = (
+        TableView({PROBE: {400: (0.85, 0.01)}, SCRATCH: {400: (scratch, 0.03)}}).draws(400) for scratch in (0.87, 0.845)
+    )
+    assert whole.p_side([SCRATCH.key], [PROBE.key]) > 0.5
+    assert 0.3 < as_it_ran.p_side([SCRATCH.key], [PROBE.key]) < 0.5
+    view.outlook = lambda n, part="all", missing_steps=True: whole if missing_steps else as_it_ran
+    lean = decide(view).leaning
+    assert (lean.paradigm, lean.arm, lean.p_side) == ("transfer", PROBE.key, 0.5)
 
 
 def test_the_reader_is_told_that_rare_classes_are_called_more_often():

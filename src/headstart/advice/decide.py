@@ -111,6 +111,9 @@ def _leaning(evidence: Evidence, seen: SideComparison, target: int) -> Leaning |
     # steps that were not done may speak against what the curves lean to, and for nothing
     chances = {side: min(one.p_side(*of_side) for one in (outlook, as_it_ran)) for side, of_side in sides.items()}
     paradigm = max(chances, key=lambda one: chances[one])
+    if chances[paradigm] <= 1 / len(sides):  # all hangs on those steps: what is at hand is the better guess
+        at_hand = _best_trained(evidence, outlook.arms)
+        paradigm = next(side for side, (mine, _) in sides.items() if at_hand in mine)
     mine, p_side = sides[paradigm][0], max(chances[paradigm], 1 / len(sides))
     known = dict(zip(outlook.arms, outlook.estimates, strict=True))
     best = max(mine, key=lambda key: known[key])

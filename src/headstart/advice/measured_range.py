@@ -118,7 +118,7 @@ def measured_head_start(evidence: Evidence) -> HeadStart:
     n = int(sizes[0])
     beyond = (labels_to_match(sizes, scratch, transfer[:, 0]) > sizes[-1]).mean()
     if beyond > 0.5:
-        statement = f"{n:,} labels with a pretrained start beat {int(sizes[-1]):,} from scratch, the most measured"
+        statement = f"{n:,} labels with a pretrained start beat at least {int(sizes[-1]):,} from scratch"
         return HeadStart(statement=statement, n=n, low=float(sizes[-1] / n))
     return HeadStart(statement=f"none: from scratch is as good from {n:,} labels on", n=n)
 

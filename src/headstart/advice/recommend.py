@@ -57,6 +57,7 @@ def recommend(
     harm = negative_transfer(evidence, verdict)
     more = more_labels(evidence, verdict.chosen) if verdict else None
     head_start = find_head_start(evidence) if verdict else HeadStart(statement="nothing was measured")
+    p_best, expected_regret = _certainty(evidence, verdict)
     return Recommendation(
         paradigm=verdict.kind if verdict else "undetermined",
         sentence=verdict_sentence(evidence, verdict),
@@ -71,8 +72,8 @@ def recommend(
         candidate=verdict.chosen.candidate if verdict else None,
         metric=_metric(evidence, verdict),
         margin=verdict.margin if verdict else margin_at(evidence.settings, 1.0),
-        p_best=_of_chosen(evidence, verdict, "p_best"),
-        expected_regret=_of_chosen(evidence, verdict, "expected_regret"),
+        p_best=p_best,
+        expected_regret=expected_regret,
         runner_up=_runner_up(verdict),
         baseline=baseline,
         crossover=crossover,
@@ -121,17 +122,22 @@ def _kept(evidence: Evidence, verdict: Verdict) -> Trial:
     return max(found, key=lambda trial: (trial.spec.n, -trial.spec.repeat))
 
 
-def _of_chosen(evidence: Evidence, verdict: Verdict | None, name: str) -> float | None:
-    """A figure of the arm to use at the compared size.
+def _certainty(evidence: Evidence, verdict: Verdict | None) -> tuple[float | None, float | None]:
+    """P(best) and the expected loss of the arm to use, at the labels that the answer is for: as far as curves speak.
 
-    None where it was not measured there, or where it is not the best there and is to be used for what it reached with
-    more labels: few of them say nothing about that.
+    None where it was not measured, or where it is not the best there and is to be used for what it reached with more
+    labels: few of them say nothing about that.
     """
-    if verdict is None or verdict.chosen.key not in verdict.draws.arms:
-        return None
-    if verdict.chosen.key != verdict.winner.key and evidence.sizes(verdict.chosen.key)[-1] > verdict.n:
-        return None
-    return float(getattr(verdict.draws, name)(verdict.chosen.key))
+    if verdict is None:
+        return None, None
+    n = verdict.leaning.n if verdict.leaning else verdict.n
+    draws, key = evidence.outlook(n) if verdict.leaning else verdict.draws, verdict.chosen.key
+    if draws is None or key not in draws.arms:
+        return None, None
+    best = draws.arms[int(np.argmax(draws.estimates))] if verdict.leaning else verdict.winner.key
+    if key != best and evidence.sizes(key)[-1] > n:
+        return None, None
+    return float(draws.p_best(key)), float(draws.expected_regret(key))
 
 
 def _runner_up(verdict: Verdict | None) -> str | None:

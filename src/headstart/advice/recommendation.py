@@ -238,8 +238,9 @@ class Recommendation(Record):
     Attributes:
         paradigm: Which side won, ``tie``, or ``undetermined``.
         strategy: The strategy to use now (also given for a tie or an open verdict: the best so far).
-        p_best: Share of the joint draws in which the chosen arm is the best of those compared.
-        expected_regret: Expected loss, in units of the metric, from taking the chosen arm.
+        p_best: Share of the joint draws in which the chosen arm is the best of those measured, at the labels of
+            ``leaning``, or where the sides were compared if there is none.
+        expected_regret: Expected loss there, in units of the metric, from taking the chosen arm.
         negative_transfer: Whether pretraining does harm, overall or to classes; None if a side was not measured.
         more_labels: What twice the labels would bring the chosen arm; None where its curve cannot be extrapolated.
         comparison_size: Largest n at which both sides finished their own schedules.

@@ -120,12 +120,13 @@ def _facts(summary: Summary) -> list[dict[str, str]]:
         facts.append({"label": "head start", "value": f"> {head.low:.1f}×", "interval": "", "note": needed})
     if not wording.missing(answer.p_best):
         regret = wording.score(answer.expected_regret, metric)
+        there = f" at {wording.count(answer.leaning.n)} labels" if answer.leaning else ""
         facts.append(
             {
                 "label": "P(best)",
                 "value": wording.confidence(answer.p_best),
                 "interval": "",
-                "note": f"among the options compared; expected loss {regret}{wording.points(metric)}",
+                "note": f"among the options measured{there}; expected loss {regret}{wording.points(metric)}",
             }
         )
     return facts

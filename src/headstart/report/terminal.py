@@ -86,6 +86,7 @@ def _words(summary: Summary) -> list[tuple[str, str, str]]:
         metric, regret = lookup.metric_name(summary), answer.expected_regret
         loss = f"; if not, it costs about {wording.score(regret, metric)}{wording.points(metric)}"
         sure = f"{100 * min(max(answer.p_best, 0.01), 0.99):.0f} % sure it is the best tried"
+        sure += f" at {wording.count(answer.leaning.n)} labels" if answer.leaning else ""
         said.append(("Certainty", sure + ("" if wording.missing(regret) else loss), ""))
     said.append(("Crossover", answer.crossover.statement, ""))
     said.append(("Head start", answer.head_start.statement, ""))

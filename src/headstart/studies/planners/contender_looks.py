@@ -7,25 +7,13 @@ from functools import cached_property
 
 from headstart.core import Arm, TrialSpec
 from headstart.studies.planners.base import SHORTENED
-from headstart.studies.planners.open_trials import OpenTrials
-from headstart.studies.planners.rivals import Rivals, knee
+from headstart.studies.planners.open_for_rivals import OpenForRivals
+from headstart.studies.planners.rivals import knee
 
 FIRST_PASS_SHARE = 0.25  # of the budget, for a first look at every arm
 CLOSED_SHARE = 0.3  # of the budget, for one trial of an arm without gradient descent: features are computed once
 GLIMPSE = 0.15  # of its steps, that a first look at a way says something with
 FITTING = 0.9  # of the time left: what a run that is shortened to fit is planned for
-
-
-class OpenForRivals:
-    """What is open in a study, as its stages read it.
-
-    Args:
-        rivals: The study at this moment.
-        open_trials: What was neither run nor started.
-    """
-
-    def __init__(self, rivals: Rivals, open_trials: OpenTrials) -> None:
-        self.rivals, self.state, self.evidence, self.open = rivals, rivals.state, rivals.evidence, open_trials
 
 
 class FirstLooks(OpenForRivals):

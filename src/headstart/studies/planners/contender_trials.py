@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import product
 
 from headstart.core import Arm, TrialSpec
 from headstart.studies.deciding import deciding_steps
-from headstart.studies.planners.base import SHORTENED
-from headstart.studies.planners.contender_looks import FITTING, GLIMPSE, OpenForRivals
+from headstart.studies.planners.contender_compared import KEPT
+from headstart.studies.planners.contender_looks import FITTING, GLIMPSE
 from headstart.studies.planners.halving import halved
+from headstart.studies.planners.open_for_rivals import OpenForRivals
 from headstart.studies.planners.rivals import POSSIBLE, STEP_UP, knee
 from headstart.training.schedule import COOLDOWN
 
 PAIRING_SHARE = 0.15  # of the time left: below it the leader is measured at the challenger's size too
 LOOKS_SHARE = 0.4  # of the time left, that second looks at all arms in question may take
-CONCEIVABLE = 0.03  # P(best at the target) from which on an arm is worth carrying up before anything is repeated
 AS_LIKELY = 0.5  # of the leader's P(best at the target), for an arm that can do all its steps where the leader cannot
 OPEN = 0.05  # P(side) between this and its complement: repeats may still decide
 DECIDING_SHARE = 0.5  # of the time left: what a step that likely decides may take before the challenger is carried up
-KEPT = (1.0, 0.8, 0.6, SHORTENED)  # of the steps with all labels, for the model: as many as leave enough to compare
 WORTH_MORE = 0.05  # of its steps, that a run is gone on with for
 TINY_SECONDS = 1e-3
 PARTS_SHARE = 0.7  # of the time left: what testing both contenders on every group may take
@@ -66,80 +65,14 @@ class ContenderTrials(OpenForRivals):
 
     def _pairs(self) -> list[tuple[Arm, Arm]]:
         """Arms of both sides that may lead them, the most promising pairs first."""
-        mine = [arm for arm in self.rivals.ranked if self._same_side(arm) and self.rivals.may_lead_its_side(arm)]
-        others = [arm for arm in self.rivals.ranked if not self._same_side(arm) and self.rivals.may_lead_its_side(arm)]
+        mine = [arm for arm in self.rivals.ranked if self.same_side(arm) and self.rivals.may_lead_its_side(arm)]
+        others = [arm for arm in self.rivals.ranked if not self.same_side(arm) and self.rivals.may_lead_its_side(arm)]
         places = [(i, j) for i in range(len(mine)) for j in range(len(others))]
         return [(mine[i], others[j]) for i, j in sorted(places, key=sum)]
 
-    def compared(self) -> Iterator[TrialSpec]:
-        """Both sides far enough up that the comparison says something about all labels.
-
-        What the model that is handed over needs to be trained on all labels stays, or as much of it as leaves enough.
-        Where the rest does not pay for a whole run of the other side, it has a part of the steps, which the verdict
-        allows for; where not even for that, both sides have the same part; where an arm of the leader's side was run
-        there, that one has to do; else the next best of the other side is taken.
-        """
-        leader, n = self.rivals.leader, self.rivals.far_enough
-        if leader is None:
-            return
-        others = [arm for arm in (self.rivals.other_side,) if arm is not None and self._conceivable(arm)]
-        may_win = (leader, *self._mates[:1], *others)
-        handed_over = max(self.rivals.whole_cost(arm, self.state.pool_size) for arm in may_win)
-        for other in self.rivals.ranked:
-            if self._same_side(other):
-                continue
-            theirs, own = ([*self.open.measuring(arm, n)] for arm in (other, leader))
-            for mine in (own, []) if self._side_was_at(n) else (own,):
-                specs = self._compared_within(theirs, mine, self._part(other, n), handed_over)
-                if specs or not (theirs or mine):
-                    yield from specs
-                    return
-
-    def _compared_within(
-        self, theirs: list[TrialSpec], own: list[TrialSpec], part: float, handed_over: float
-    ) -> list[TrialSpec]:
-        """Trials of both sides, with all steps or fewer, that leave enough for the model; none where nothing does.
-
-        Args:
-            theirs: Of the other side; none if it was run.
-            own: Of the leader; none if it was run.
-            part: Of its steps that the other side did, if it was run.
-            handed_over: Seconds of the model with all its steps.
-        """
-        of_own = sum(self.rivals.price(spec.arm, spec.n) for spec in own)
-        for kept in KEPT:
-            share = self._share(theirs, self.rivals.seconds - kept * handed_over - of_own)
-            if share:
-                return [*self._shortened(theirs, share), *own]
-        for kept in KEPT if theirs else (SHORTENED,):  # where the other side was run, the leader has its part
-            share = min(self._share([*theirs, *own], self.rivals.seconds - kept * handed_over), part)
-            if share:
-                return [*self._shortened([*theirs, *own], share)]
-        return []
-
-    def _side_was_at(self, n: int) -> bool:
-        """Whether an arm of the leader's side, but not the leader, was measured with n labels."""
-        return any(self._same_side(arm) and n in self.evidence.sizes(arm.key) for arm in self.rivals.ranked[1:])
-
-    def _part(self, arm: Arm, n: int) -> float:
-        """Of its steps, what an arm did at n."""
-        return 1 - min((trial.shortened for trial in self.evidence.trials(arm.key, "measuring", n)), default=0.0)
-
-    def _share(self, specs: Sequence[TrialSpec], seconds: float) -> float:
-        """Of their steps that trials may do in so many seconds: all, a part that is worth it, or none."""
-        whole = {spec: self.rivals.price(spec.arm, spec.n) for spec in specs}
-        fixed = sum(price for spec, price in whole.items() if self.state.closed_form(spec.arm))
-        steps = sum(whole.values()) - fixed
-        share = (seconds - fixed) / steps if steps else float(seconds >= fixed)
-        return 0.0 if share < SHORTENED else min(share, 1.0)
-
-    def _shortened(self, specs: Sequence[TrialSpec], share: float) -> Iterator[TrialSpec]:
-        """Trials with a share of their steps, as far as they have any."""
-        yield from (spec if share == 1 else self.state.shortened(spec, share) or spec for spec in specs)
-
     def extended(self) -> Iterator[TrialSpec]:
         """What was ended early in a run with less time, where there is time now."""
-        for arm in (self.rivals.leader, self.rivals.other_side, *self._mates):
+        for arm in (self.rivals.leader, self.rivals.other_side, *self.mates):
             if arm is not None:
                 yield from self.open.whole(arm)
 
@@ -149,7 +82,7 @@ class ContenderTrials(OpenForRivals):
         All that it lacks if that fits, else so many that a twentieth of its steps are new.
         """
         left = self.rivals.seconds
-        contenders = (self.rivals.leader, self.rivals.other_side, *self._mates)
+        contenders = (self.rivals.leader, self.rivals.other_side, *self.mates)
         for arm in dict.fromkeys(arm for arm in (*contenders, *self.rivals.ranked) if arm is not None):
             for trial in self.evidence.trials(arm.key, "measuring"):
                 if not trial.spec.stopped_at:
@@ -219,9 +152,9 @@ class ContenderTrials(OpenForRivals):
         if any(self.rivals.cost(self.rivals.leader, n) <= self.rivals.seconds for n in self._above_leader):
             return
         for arm in self.rivals.ranked if self._above_leader else ():
-            if self._conceivable(arm) and self.rivals.cost(arm, self.state.pool_size) <= self.rivals.seconds:
+            if self.conceivable(arm) and self.rivals.cost(arm, self.state.pool_size) <= self.rivals.seconds:
                 yield from self.open.measuring(arm, self.state.pool_size)
-        for arm in self._mates:
+        for arm in self.mates:
             fitting = [n for n in self.rivals.climbs(arm) if self.rivals.cost(arm, n) <= self.rivals.seconds]
             if fitting:
                 yield from self.open.measuring(arm, fitting[-1])
@@ -237,15 +170,6 @@ class ContenderTrials(OpenForRivals):
             fitting = [arm for arm in likely if self.rivals.price(arm, pool) <= self.rivals.seconds]
             for arm in fitting[:1]:
                 yield from self.open.measuring(arm, pool)
-
-    @property
-    def _mates(self) -> list[Arm]:
-        """Arms of the leader's side that may be better than it, the most probable first."""
-        mates = [arm for arm in self.rivals.ranked[1:] if self._same_side(arm)]
-        return sorted(filter(self._conceivable, mates), key=lambda arm: -self.rivals.p_best(arm))
-
-    def _conceivable(self, arm: Arm) -> bool:
-        return self.rivals.p_best(arm) >= CONCEIVABLE
 
     @property
     def _above_leader(self) -> list[int]:
@@ -329,9 +253,9 @@ class ContenderTrials(OpenForRivals):
         possible = [
             arm
             for arm in self.rivals.ranked[1:]
-            if self.rivals.p_best(arm) >= POSSIBLE or (not self._same_side(arm) and self.rivals.may_lead_its_side(arm))
+            if self.rivals.p_best(arm) >= POSSIBLE or (not self.same_side(arm) and self.rivals.may_lead_its_side(arm))
         ]
-        possible.sort(key=lambda arm: (self._same_side(arm), -self.rivals.p_best(arm)))
+        possible.sort(key=lambda arm: (self.same_side(arm), -self.rivals.p_best(arm)))
         for arm in possible:
             fitting = [n for n in self.rivals.climbs(arm) if self.rivals.price(arm, n) <= self.rivals.seconds]
             if self.rivals.compared in fitting:
@@ -339,14 +263,9 @@ class ContenderTrials(OpenForRivals):
             elif fitting:
                 yield from self.open.measuring(arm, fitting[-1])
         unseen = [arm for arm in self.rivals.gradient + self.rivals.closed if not self.evidence.sizes(arm.key)]
-        for arm in sorted(
-            unseen, key=lambda arm: (self._same_side(arm), self.rivals.price(arm, knee(self.state, arm)))
-        ):
+        for arm in sorted(unseen, key=lambda arm: (self.same_side(arm), self.rivals.price(arm, knee(self.state, arm)))):
             if not self.rivals.goes_on or self.rivals.worth_a_look(arm):
                 yield from self.open.measuring(arm, knee(self.state, arm))
-
-    def _same_side(self, arm: Arm) -> bool:
-        return self.rivals.leader is not None and arm.paradigm == self.rivals.leader.paradigm
 
     def whatever_fits(self) -> Iterator[TrialSpec]:
         """Repeats of the contenders, larger sizes of other arms, then repeats of anything: time is there to be used."""

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from headstart.core import TrialSpec
 from headstart.studies.planners.base import SHORTENED, LeftOut, Plan, PlanRow, Step, Stop
+from headstart.studies.planners.contender_compared import FarEnough
 from headstart.studies.planners.contender_looks import FirstLooks
 from headstart.studies.planners.contender_trials import ContenderTrials
 from headstart.studies.planners.contender_tuning import ContenderTuning
@@ -103,7 +104,7 @@ class ContendersPlanner:
             return
         yield from trials.every_part()
         yield from tuning.trials()
-        yield from trials.compared()
+        yield from FarEnough(rivals, tuning.open).trials()
         yield from trials.carried()
         if not rivals.goes_on:
             yield from trials.untried()
