@@ -2,8 +2,9 @@
 
     python bench/decision.py DATA [--sets 20] [--seeds 3] [--foreign 16] [--workers 2] [--work FILE]
 
-``DATA`` holds ``lcdb11_test_error.csv``; ``--sets`` bounds how many LCDB data sets of each pool are played. Played
-studies are kept in the file of ``--work``, so that a run that was stopped goes on. Writes ``results/decision.md``.
+``DATA`` holds ``lcdb11_test_error.csv``; ``--sets`` bounds how many LCDB data sets of each pool are played, and
+``--seeds`` says how often each of them, and of the oracle sets, is drawn. Played studies are kept in the file of
+``--work``, so that a run that was stopped goes on. Writes ``results/decision.md``.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import json
 import warnings
 from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -181,15 +183,15 @@ def main() -> None:
     given = parser.parse_args()
     folder, sets = given.data, given.sets
     tables = [table for seed in range(given.seeds) for table in oracle(seed)] + foreign(given.foreign, 0)
-    for pool in (4096, 16384):
-        found = lcdb(folder, pool, 0)
+    for pool, seed in product((4096, 16384), range(given.seeds)):
+        found = lcdb(folder, pool, seed)
         tables += [found[i] for i in np.random.default_rng(0).permutation(len(found))[:sets]]
     tasks = [(table, planner, share) for table in tables for planner in EVERYWHERE for share in SHARES]
     tasks += [(table, planner, 0.1) for table in tables for planner in AT_A_TENTH]
     rows = kept(tasks, given.work, given.workers)
     played = (
-        f"{len(tables)} tables: {given.seeds} draws of the oracle sets, {given.foreign} of foreign shapes, the rest "
-        "LCDB 1.1."
+        f"{len(tables)} tables: {given.seeds} draws of the oracle sets and of {sets} LCDB 1.1 sets at each of two "
+        f"pools, {given.foreign} of foreign shapes."
     )
     head = (
         "| tables | planner | share | regret at N* | worst | wrong side outside ties | definite | of these wrong | "
