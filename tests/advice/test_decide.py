@@ -271,7 +271,7 @@ def test_the_crossover_inside_the_range_is_found(at):
 def test_no_crossover_is_said_up_to_the_largest_size_only():
     found = measured_crossover(TableView({TUNE: {50: (0.8, 0.01)}, SCRATCH: {50: (0.5, 0.01)}}))
     assert found.n is None
-    assert found.statement == "not seen up to 50 labels: transfer leads throughout"
+    assert found.statement == "not seen at 50 labels, the one size all contenders were run at"
 
 
 def test_scratch_ahead_from_the_start_has_crossed_already():
@@ -307,9 +307,21 @@ def test_the_head_start_is_the_labels_that_scratch_needs():
 
 
 def test_a_head_start_beyond_the_range_is_more_than():
-    found = measured_head_start(TableView({TUNE: {100: (0.9, 0.01)}, SCRATCH: {100: (0.5, 0.01)}}))
+    sizes = {100: 0.9, 400: 0.95}
+    tune, scratch = ({n: (value - less, 0.01) for n, value in sizes.items()} for less in (0.0, 0.3))
+    found = measured_head_start(TableView({TUNE: tune, SCRATCH: scratch}))
     assert found.examples is None
-    assert "at least 100 from scratch" in found.statement
+    assert (found.n, found.low) == (100, 4.0)
+    assert "at least 400 from scratch" in found.statement
+
+
+def test_one_size_says_nothing_about_what_a_start_is_worth():
+    """100 labels that beat 100 are no head start that was measured."""
+    view = TableView({TUNE: {100: (0.9, 0.01)}, SCRATCH: {100: (0.5, 0.01)}})
+    found = measured_head_start(view)
+    assert found.statement == "not measured: all contenders were run at one size alone"
+    assert found.low is None
+    assert measured_crossover(view).statement == "not seen at 100 labels, the one size all contenders were run at"
 
 
 def test_differences_name_better_worse_tie_and_open():

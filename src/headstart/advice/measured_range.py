@@ -58,6 +58,8 @@ def measured_crossover(evidence: Evidence) -> Crossover:
         return known.model_copy(update=other)
     if found.p_crossed <= 1 - CONFIDENT:
         statement = f"not seen up to {horizon:,} labels: transfer leads throughout"
+        if len(sizes) == 1:
+            statement = f"not seen at {horizon:,} labels, the one size all contenders were run at"
         return known.model_copy(update={"statement": statement, "kind": "none", "low": None})
     if found.p_crossed < CONFIDENT:
         return known
@@ -117,6 +119,8 @@ def measured_head_start(evidence: Evidence) -> HeadStart:
         )
     n = int(sizes[0])
     beyond = (labels_to_match(sizes, scratch, transfer[:, 0]) > sizes[-1]).mean()
+    if beyond > 0.5 and len(sizes) == 1:
+        return HeadStart(statement="not measured: all contenders were run at one size alone", n=n)
     if beyond > 0.5:
         statement = f"{n:,} labels with a pretrained start beat at least {int(sizes[-1]):,} from scratch"
         return HeadStart(statement=statement, n=n, low=float(sizes[-1] / n))
