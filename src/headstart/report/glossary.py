@@ -39,9 +39,10 @@ GLOSSARY: dict[str, str] = {
     "screen says how likely they are within the margin of each other, and what would decide it.",
     "not determined": "The measurements are not precise enough to name the better option, nor to call it a tie. The "
     "report says what would decide it.",
-    "P(best)": "Share of the plausible outcomes in which this option is the best of those measured, at the labels that the answer is for.",
+    "P(best)": "Share of the plausible outcomes in which this option is the best of those measured, at the labels "
+    "that the answer is for.",
     "expected loss": "How much of the metric is lost on average, over the plausible outcomes, by taking the chosen "
-    "option instead of the best one.",
+    "option instead of the best one, at those labels.",
     "crossover": "From how many labels on training from scratch wins.",
     "negative transfer": "A pretrained start that does worse than training from scratch on the same labels, overall or "
     "for some classes.",
