@@ -3,29 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from listed import Listed
 
 from headstart.advice import recommend
 from headstart.core import Arm
-from headstart.studies.planners import ContendersPlanner
-from headstart.studies.planners.base import Stop
 from headstart.testing import RecordedArm, RecordedTable, replay
 
 SIZES = np.asarray([100.0, 400.0, 1600.0])
-
-
-class Shown(ContendersPlanner):
-    """Measures the options of a table at the sizes it was given."""
-
-    def __init__(self, sizes):
-        self.sizes = sizes
-
-    def suggest(self, state, seconds, running):
-        for name, sizes in self.sizes.items():
-            arm = next(arm for arm in state.arms if arm.candidate == name)
-            for n in sizes:
-                if n not in state.evidence.sizes(arm.key):
-                    return state.spec(arm, state.line_up.recipes(arm, n)[0], n)
-        return Stop("all is shown")
 
 
 def recommended(sizes, words=(0.40, 0.50, 0.60)):
@@ -39,7 +23,8 @@ def recommended(sizes, words=(0.40, 0.50, 0.60)):
         RecordedArm(Arm(candidate=name, strategy=strategy, paradigm=side), SIZES, np.tile(values, (3, 1)), SIZES / 100)
         for name, (strategy, side, values) in curves.items()
     )
-    state = replay(RecordedTable(arms, pool=1600, tested=2000), Shown(sizes), 400.0).state
+    wanted = [(list(curves).index(name), n) for name, seen in sizes.items() for n in seen]
+    state = replay(RecordedTable(arms, pool=1600, tested=2000), Listed(wanted), 400.0).state
     return recommend(state, spent_seconds=100.0)
 
 
