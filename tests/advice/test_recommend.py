@@ -56,3 +56,4 @@ def test_how_sure_a_choice_is_is_said_for_the_labels_that_the_answer_is_for():
     assert (answer.candidate, answer.comparison_size, answer.leaning.n) == ("frozen", 400, 1600)
     assert answer.p_best < 0.6
     assert answer.expected_regret > 0.02
+    assert answer.p_best_n == 1600

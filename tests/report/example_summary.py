@@ -267,6 +267,7 @@ def _recommendation(trials: list[dict[str, Any]]) -> Recommendation:
         metric=MetricValue(name="accuracy", value=0.914, low=0.903, high=0.925, n_test=248, naive=0.917),
         margin=0.01,
         p_best=0.93,
+        p_best_n=3968,
         expected_regret=0.0008,
         runner_up="linear_probe@builtin:image",
         baseline=0.186,

@@ -32,6 +32,15 @@ def test_words_come_before_numbers_and_the_next_command_last(summary, screen):
     assert lines[-1] == "Next        headstart predict runs/flowers/model new_images/"
 
 
+def test_how_sure_a_choice_is_comes_with_its_labels_and_is_never_cut(summary, screen):
+    text = " ".join(" ".join(screen(render_summary, summary)).split())
+    assert "Certainty 93 % sure it is the best tried at 3,968 labels; if not, it costs about" in text
+    assert "points Crossover" in text
+    older = summary.recommendation.model_copy(update={"p_best_n": None})
+    text = " ".join(screen(render_summary, summary.model_copy(update={"recommendation": older})))
+    assert "sure it is the best tried; if not" in text
+
+
 def test_a_model_that_did_not_get_all_of_its_steps_is_said_to(summary, screen):
     answer = summary.recommendation.model_copy(update={"trained_share": 0.46})
     text = "\n".join(screen(render_summary, summary.model_copy(update={"recommendation": answer})))

@@ -57,7 +57,7 @@ def recommend(
     harm = negative_transfer(evidence, verdict)
     more = more_labels(evidence, verdict.chosen) if verdict else None
     head_start = find_head_start(evidence) if verdict else HeadStart(statement="nothing was measured")
-    p_best, expected_regret = _certainty(evidence, verdict)
+    p_best, expected_regret, p_best_n = _certainty(evidence, verdict)
     return Recommendation(
         paradigm=verdict.kind if verdict else "undetermined",
         sentence=verdict_sentence(evidence, verdict),
@@ -74,6 +74,7 @@ def recommend(
         margin=verdict.margin if verdict else margin_at(evidence.settings, 1.0),
         p_best=p_best,
         expected_regret=expected_regret,
+        p_best_n=p_best_n,
         runner_up=_runner_up(verdict),
         baseline=baseline,
         crossover=crossover,
@@ -122,22 +123,22 @@ def _kept(evidence: Evidence, verdict: Verdict) -> Trial:
     return max(found, key=lambda trial: (trial.spec.n, -trial.spec.repeat))
 
 
-def _certainty(evidence: Evidence, verdict: Verdict | None) -> tuple[float | None, float | None]:
-    """P(best) and the expected loss of the arm to use, at the labels that the answer is for: as far as curves speak.
+def _certainty(evidence: Evidence, verdict: Verdict | None) -> tuple[float | None, float | None, int | None]:
+    """P(best) and the expected loss of the arm to use, and at how many labels: those of the answer, if curves speak.
 
     None where it was not measured, or where it is not the best there and is to be used for what it reached with more
     labels: few of them say nothing about that.
     """
     if verdict is None:
-        return None, None
+        return None, None, None
     n = verdict.leaning.n if verdict.leaning else verdict.n
     draws, key = evidence.outlook(n) if verdict.leaning else verdict.draws, verdict.chosen.key
     if draws is None or key not in draws.arms:
-        return None, None
+        return None, None, None
     best = draws.arms[int(np.argmax(draws.estimates))] if verdict.leaning else verdict.winner.key
     if key != best and evidence.sizes(key)[-1] > n:
-        return None, None
-    return float(draws.p_best(key)), float(draws.expected_regret(key))
+        return None, None, None
+    return float(draws.p_best(key)), float(draws.expected_regret(key)), n
 
 
 def _runner_up(verdict: Verdict | None) -> str | None:

@@ -238,9 +238,9 @@ class Recommendation(Record):
     Attributes:
         paradigm: Which side won, ``tie``, or ``undetermined``.
         strategy: The strategy to use now (also given for a tie or an open verdict: the best so far).
-        p_best: Share of the joint draws in which the chosen arm is the best of those measured, at the labels of
-            ``leaning``, or where the sides were compared if there is none.
+        p_best: Share of the joint draws in which the chosen arm is the best of those measured, at ``p_best_n`` labels.
         expected_regret: Expected loss there, in units of the metric, from taking the chosen arm.
+        p_best_n: The labels of ``leaning``, or where the sides were compared if there is none.
         negative_transfer: Whether pretraining does harm, overall or to classes; None if a side was not measured.
         more_labels: What twice the labels would bring the chosen arm; None where its curve cannot be extrapolated.
         comparison_size: Largest n at which both sides finished their own schedules.
@@ -277,6 +277,7 @@ class Recommendation(Record):
     margin: float
     p_best: float | None
     expected_regret: float | None
+    p_best_n: int | None = None
     runner_up: str | None
     baseline: float | None = Field(description="the metric of always guessing the commonest class")
     crossover: Crossover

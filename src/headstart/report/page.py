@@ -120,7 +120,7 @@ def _facts(summary: Summary) -> list[dict[str, str]]:
         facts.append({"label": "head start", "value": f"> {head.low:.1f}×", "interval": "", "note": needed})
     if not wording.missing(answer.p_best):
         regret = wording.score(answer.expected_regret, metric)
-        there = f" at {wording.count(answer.leaning.n)} labels" if answer.leaning else ""
+        there = f" at {wording.count(answer.p_best_n)} labels" if answer.p_best_n else ""
         facts.append(
             {
                 "label": "P(best)",

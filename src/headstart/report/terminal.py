@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 MAX_LINES = 24
 LABEL_WIDTH = 12
-WHOLE = ("Do now", "Measured", "Expected", "To decide", "Next", "Saved", "Model", "Go on")  # never cut
+WHOLE = ("Do now", "Measured", "Expected", "To decide", "Certainty", "Next", "Saved", "Model", "Go on")  # never cut
 # From generous to tight: (rows of the arms table, warnings, lines a paragraph may take).
 DETAIL = ((6, 3, 3), (6, 3, 2), (5, 2, 2), (4, 2, 2), (4, 1, 1), (3, 1, 1), (2, 1, 1))
 # What goes to the report alone where even the tightest screen is too long, the least urgent first.
@@ -86,7 +86,7 @@ def _words(summary: Summary) -> list[tuple[str, str, str]]:
         metric, regret = lookup.metric_name(summary), answer.expected_regret
         loss = f"; if not, it costs about {wording.score(regret, metric)}{wording.points(metric)}"
         sure = f"{100 * min(max(answer.p_best, 0.01), 0.99):.0f} % sure it is the best tried"
-        sure += f" at {wording.count(answer.leaning.n)} labels" if answer.leaning else ""
+        sure += f" at {wording.count(answer.p_best_n)} labels" if answer.p_best_n else ""
         said.append(("Certainty", sure + ("" if wording.missing(regret) else loss), ""))
     said.append(("Crossover", answer.crossover.statement, ""))
     said.append(("Head start", answer.head_start.statement, ""))
