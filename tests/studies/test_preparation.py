@@ -48,7 +48,7 @@ def look_with(text_bench, kept):
     def look(budget: Budget) -> tuple[StudyState, PriceModel]:
         line_up = StrategyLineUp(ARMS, text_bench.candidates, 2, True)
         worker = Worker(text_bench)
-        counter = WorkCounter(text_bench, line_up, 2, len(worker.data.labels), worker.feature_cache)
+        counter = WorkCounter(text_bench, line_up, 2, worker.to_embed)
         stored = Rates.model_validate(kept.record.rates) if kept.record.rates else None
         prices = PriceModel(counter, this_machine(probe_hardware()), 1, stored)
         observer = SimpleNamespace(stage=lambda _: None, note=lambda _: None)

@@ -164,13 +164,13 @@ def counted(bench, strategy):
     bench = replace(bench, candidates={"builtin:image": resolve("builtin:image", "image-classification")})
     line_up = StrategyLineUp((arm,), bench.candidates, 2, True)
     work = {arm.key: ArmWork(forward_flops=10, step_flops=30, parameters=100, moving=7)}
-    counter = WorkCounter(bench, line_up, 2, 120, lambda *_: None, work)
+    counter = WorkCounter(bench, line_up, 2, lambda *_: 0, work)
     return counter.count(arm, Recipe(steps=10, batch_size=16), 60, "measuring")
 
 
 def test_convex_fits_cost_by_labels_and_classes(text_bench):
     arm = Arm(candidate="builtin:tfidf", strategy="from_scratch", paradigm="scratch")
     line_up = StrategyLineUp((arm,), text_bench.candidates, 2, True)
-    few = WorkCounter(text_bench, line_up, 2, 120, lambda *_: None).count(arm, Recipe(), 60, "measuring")
-    many = WorkCounter(text_bench, line_up, 1000, 120, lambda *_: None).count(arm, Recipe(), 60, "measuring")
+    few = WorkCounter(text_bench, line_up, 2, lambda *_: 0).count(arm, Recipe(), 60, "measuring")
+    many = WorkCounter(text_bench, line_up, 1000, lambda *_: 0).count(arm, Recipe(), 60, "measuring")
     assert many.fitted == 500 * few.fitted

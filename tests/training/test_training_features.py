@@ -71,6 +71,19 @@ def test_features_do_not_depend_on_what_was_asked_for_before(tmp_path, monkeypat
     np.testing.assert_array_equal(cache.rows(Mixing(), Inputs(), np.arange(10)), alone)
 
 
+@pytest.mark.parametrize("rows", [[0], [9, 3], [0, 1, 2, 3], list(range(10))])
+def test_what_a_price_counts_is_what_runs_through_the_network(tmp_path, monkeypatch, rows):
+    """Neighbours in a block run as well: a few scattered examples cost many, a part of the data set costs itself."""
+    monkeypatch.setattr(features, "FEWEST", 4)
+    monkeypatch.setattr(features, "MOST", 4)
+    inputs = Inputs()
+    counted = features.Blocks.of(inputs, "cpu").examples(np.asarray(rows))
+    inputs.seen.clear()
+    FeatureCache(tmp_path, "data", "weights").rows(Mixing(), inputs, np.asarray(rows))
+    assert counted == len(inputs.seen)
+    assert len(rows) <= counted <= 10
+
+
 def test_each_row_is_computed_once(tmp_path, small_chunks):
     cache, inputs, network = FeatureCache(tmp_path, "data", "weights"), Inputs(), Doubler()
     rows = np.asarray([7, 1, 7, 4])

@@ -304,7 +304,7 @@ def _timed(
 ) -> PriceModel:
     """Time a few steps of an arm on the labels it will see."""
     bench, data = worker.bench, worker.data
-    counter = WorkCounter(bench, line_up, len(data.class_names), len(data.labels), worker.feature_cache)
+    counter = WorkCounter(bench, line_up, len(data.class_names), worker.to_embed)
     prices = PriceModel(counter, this_machine(hardware), bench.threads)
     if not line_up.closed_form(arm):
         time_arm(prices, arm, recipe, worker, nested_subset(data, bench.splits[0], size, 0, bench.seed))

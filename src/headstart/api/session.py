@@ -223,9 +223,7 @@ class Session:
         line_up = self._line_up(False)
         stored = self._stored_rates
         work = dict(stored.work) if stored is not None else {}
-        return WorkCounter(
-            self.bench, line_up, len(data.class_names), len(data.labels), self.worker.feature_cache, work
-        )
+        return WorkCounter(self.bench, line_up, len(data.class_names), self.worker.to_embed, work)
 
     @cached_property
     def prices(self) -> PriceModel:

@@ -6,6 +6,8 @@ import hashlib
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +22,45 @@ FEWEST, MOST, GPU_BLOCK = 16, 64, 128  # examples that run through the network t
 TOKENS, NUMBERS = 2048, 786_432  # that fill the caches of a processor, where there are as many; bench/features.py
 CHUNK = 256  # examples between two reports of progress
 FLUSH_SECONDS = 10.0  # how much work a power cut may cost; a killed process loses none
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Examples that run through a network together: whole parts of the data set, by length.
+
+    What else is in a batch changes an example's features in the last digits. So the batches are not of what happens to
+    be asked for: a trial's numbers do not depend on those before it.
+
+    Attributes:
+        order: Examples, the shortest first (N,).
+        starts: Where blocks begin in that order (B,).
+    """
+
+    order: np.ndarray
+    starts: np.ndarray
+
+    @classmethod
+    def of(cls, inputs: Inputs, device: str) -> Blocks:
+        """The blocks of a data set on ``cpu`` or ``cuda``."""
+        order = np.argsort(inputs.lengths, kind="stable")
+        return cls(order, block_starts(inputs, order, device))
+
+    @cached_property
+    def _block(self) -> np.ndarray:
+        """The block of each example (N,)."""
+        block = np.empty(len(self.order), dtype=np.int64)
+        block[self.order] = np.searchsorted(self.starts, np.arange(len(self.order)), side="right") - 1
+        return block
+
+    def holding(self, rows: np.ndarray) -> list[np.ndarray]:
+        """The blocks that hold these examples, whole."""
+        ends = np.append(self.starts[1:], len(self.order))
+        return [self.order[self.starts[block] : ends[block]] for block in np.unique(self._block[rows])]
+
+    def examples(self, rows: np.ndarray) -> int:
+        """How many examples the blocks have that hold these."""
+        held = np.bincount(self._block[rows], minlength=len(self.starts)) > 0
+        return int(np.diff(np.append(self.starts, len(self.order)))[held].sum())
 
 
 class FeatureCache:
@@ -100,7 +141,7 @@ class FeatureCache:
     ) -> None:
         network.eval()
         device = next(network.parameters()).device
-        blocks, inputs = self._blocks(inputs, missing, device.type), inputs_on(inputs, device)
+        blocks, inputs = Blocks.of(inputs, device.type).holding(missing), inputs_on(inputs, device)
         together = max(1, CHUNK // len(blocks[0]))
         for start in range(0, len(blocks), together):
             part = blocks[start : start + together]
@@ -113,21 +154,6 @@ class FeatureCache:
             self._store(np.concatenate(part), found, len(inputs))
             if on_progress:
                 on_progress(min(start + together, len(blocks)), len(blocks))
-
-    @staticmethod
-    def _blocks(inputs: Inputs, missing: np.ndarray, device: str) -> list[np.ndarray]:
-        """The whole blocks that hold missing rows.
-
-        What else is in a batch changes an example's features in the last digits. So the batches are parts of the data
-        set, by length, and not of what happens to be asked for: a trial's numbers do not depend on those before it.
-        """
-        order = np.argsort(inputs.lengths, kind="stable")
-        starts = block_starts(inputs, order, device)
-        place = np.empty(len(order), dtype=np.int64)
-        place[order] = np.arange(len(order))
-        wanted = np.unique(np.searchsorted(starts, place[missing], side="right") - 1)
-        ends = np.append(starts[1:], len(order))
-        return [order[starts[block] : ends[block]] for block in wanted]
 
     def _store(self, rows: np.ndarray, values: np.ndarray, total: int) -> None:
         if not np.isfinite(values).all():

@@ -17,7 +17,7 @@ from headstart.data import LabelledData
 from headstart.modalities import get_modality
 from headstart.models import Inputs, Network, Readout, build, encode, folded, list_readouts, read
 from headstart.training.bench import Bench
-from headstart.training.features import FeatureCache
+from headstart.training.features import Blocks, FeatureCache
 
 Progress = Callable[[int, int], None]
 OVER = "the time allowed is used up; a larger budget continues here"
@@ -112,6 +112,7 @@ class Worker:
         self._readouts: dict[str, dict[Readout, slice]] = {}
         self._frozen: dict[str, Network] = {}
         self._readers: dict[str, Network] = {}
+        self._blocks: dict[str, Blocks] = {}
 
     @contextmanager
     def trial(self, progress: Progress | None, deadline: float | None) -> Iterator[None]:
@@ -184,6 +185,15 @@ class Worker:
             key = f"{self.candidates[name].weights_hash}-{self.candidates[name].input_size}{of}"
             self._features[name, of] = FeatureCache(self.bench.cache_folder, self.data.fingerprint, key)
         return self._features[name, of]
+
+    def to_embed(self, name: str, of: str, rows: np.ndarray) -> int:
+        """Examples that run through a frozen network so that the features of these are known; 0 where they are."""
+        missing = self.feature_cache(name, of).missing(rows, len(self.data.labels))
+        if not len(missing):
+            return 0
+        if name not in self._blocks:
+            self._blocks[name] = Blocks.of(self.inputs(name), "cuda" if torch.cuda.is_available() else "cpu")
+        return self._blocks[name].examples(missing)
 
     def features(self, name: str, rows: np.ndarray) -> np.ndarray:
         """Frozen features (len(rows), D) of a candidate."""

@@ -12,8 +12,7 @@ from headstart.core import Arm, Recipe, Record, Role
 from headstart.models import get_family
 from headstart.strategies import get_strategy, only_heads
 from headstart.studies.line_up import LineUp
-from headstart.training import Bench, FeatureCache
-from headstart.training.features import MOST
+from headstart.training import Bench
 
 FLOAT = 4  # bytes
 
@@ -84,16 +83,15 @@ class WorkCounter:
         bench: Splits and candidates.
         line_up: The arms.
         classes: Number of classes.
-        total: Examples of the data set.
-        cache: Gives the table of a candidate's frozen features, and by name that of its read-outs.
+        to_embed: Says how many examples run through a candidate's frozen network for the features of some, or for its
+            read-outs.
         arms: Operations of each arm, by key, once they were counted.
     """
 
     bench: Bench
     line_up: LineUp
     classes: int
-    total: int
-    cache: Callable[[str, str], FeatureCache]
+    to_embed: Callable[[str, str, np.ndarray], int]
     arms: dict[str, ArmWork] = field(default_factory=dict)
 
     def count(self, arm: Arm, recipe: Recipe, n: int, role: Role) -> Work:
@@ -109,8 +107,7 @@ class WorkCounter:
             else:
                 rows = np.concatenate([split.pool[:n], split.test])
                 tables = ("", "readouts") if recipe.readout == "searched" else ("",)
-                missing = (len(self.cache(arm.candidate, of).missing(rows, self.total)) for of in tables)
-                embedded = sum(round(self.total * (1 - (1 - count / self.total) ** MOST)) for count in missing)
+                embedded = sum(self.to_embed(arm.candidate, of, rows) for of in tables)
             return Work(
                 fitted=n * self.classes, embedded=embedded, predicted=tested, flops=embedded * counts.forward_flops
             )
